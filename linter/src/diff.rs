@@ -1,0 +1,1 @@
+//! Unified diffs: parsing, and applying them to a tree in memory.

@@ -1,0 +1,2 @@
+//! The `lorelint` program.
+fn main() {}

@@ -1,0 +1,144 @@
+//! The results of a check and of a review, as every output and the service read them.
+
+use crate::finding::{Finding, Gap, Warning};
+use crate::tree::TreePath;
+
+/// Figures of one linted tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TreeStats {
+    /// C sources and headers read.
+    pub files: u64,
+    /// Function definitions seen.
+    pub functions: u64,
+    /// Call sites seen.
+    pub call_sites: u64,
+    /// Edges of the resolved call graph.
+    pub edges: u64,
+}
+
+/// What `check` found in one tree.
+#[derive(Clone, Debug, Default)]
+pub struct CheckReport {
+    /// Figures of the tree.
+    pub stats: TreeStats,
+    /// Sorted by file, line, column, rule.
+    pub findings: Vec<Finding>,
+    /// Sorted by file and line.
+    pub gaps: Vec<Gap>,
+    /// Remarks on the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// How the base of a review was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaseHow {
+    /// The user named it.
+    Given,
+    /// The series says `base-commit:`.
+    BaseCommit,
+    /// The blob ids of the `index` lines are found in it.
+    BlobMatch,
+    /// The list's configured branch.
+    Branch,
+    /// The tree as it is.
+    Tree,
+}
+
+impl BaseHow {
+    /// The name used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::BaseCommit => "base-commit",
+            Self::BlobMatch => "blob-match",
+            Self::Branch => "branch",
+            Self::Tree => "tree",
+        }
+    }
+
+    /// Reads [`BaseHow::as_str`] back; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Given,
+            Self::BaseCommit,
+            Self::BlobMatch,
+            Self::Branch,
+            Self::Tree,
+        ]
+        .into_iter()
+        .find(|it| it.as_str() == text)
+    }
+}
+
+/// A line of the diff to which a person would attach the remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// A file that the patch touches.
+    pub file: TreePath,
+    /// 1-based, in the patched file.
+    pub line: u32,
+}
+
+/// A finding that a patch brings.
+#[derive(Clone, Debug)]
+pub struct NewFinding {
+    /// The finding in the patched tree.
+    pub finding: Finding,
+    /// Its own line when that is in the diff, else the changed line that made the path exist.
+    pub anchor: Anchor,
+    /// Whether the finding's own line is in the diff.
+    pub in_diff: bool,
+}
+
+/// One patch handed to [`crate::review`].
+#[derive(Clone, Debug)]
+pub struct PatchInput {
+    /// Place in the series, from 1.
+    pub index: u32,
+    /// Subject without `[PATCH …]`.
+    pub subject: String,
+    /// Without angle brackets; `None` for patches that did not come by mail.
+    pub message_id: Option<String>,
+    /// Hex commit id; `None` for patches that are no commit.
+    pub commit: Option<String>,
+    /// A git or plain unified diff, mail text around it allowed.
+    pub diff: Vec<u8>,
+}
+
+/// What one patch of a series changes.
+#[derive(Clone, Debug)]
+pub struct PatchReport {
+    /// Place in the series, from 1.
+    pub index: u32,
+    /// As in [`PatchInput`].
+    pub subject: String,
+    /// As in [`PatchInput`].
+    pub message_id: Option<String>,
+    /// As in [`PatchInput`].
+    pub commit: Option<String>,
+    /// Why it does not apply; `None` when it does.
+    pub reason: Option<String>,
+    /// Findings that the tree after this patch has and the tree before it has not.
+    pub new: Vec<NewFinding>,
+    /// Findings that the tree before this patch has and the tree after it has not.
+    pub fixed: Vec<Finding>,
+}
+
+/// What a series changes: each patch against the one before, and the end against the base.
+#[derive(Clone, Debug, Default)]
+pub struct ReviewReport {
+    /// One entry a patch, in series order; patches after one that does not apply carry that reason.
+    pub patches: Vec<PatchReport>,
+    /// Net of the series.
+    pub new: Vec<NewFinding>,
+    /// Net of the series.
+    pub fixed: Vec<Finding>,
+    /// How many findings of the base are still there.
+    pub unchanged: u64,
+    /// Sorted by file and line; only of the files that the series touches or that decide its findings.
+    pub gaps: Vec<Gap>,
+    /// Remarks on the run.
+    pub warnings: Vec<Warning>,
+    /// Hex id of the git tree after the last patch that applied; `None` where the base is no git tree.
+    pub final_tree: Option<String>,
+}

@@ -1,0 +1,188 @@
+//! Where sources come from: paths, blob ids and the one seam for reading a kernel tree.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// A path inside a tree: relative, `/`-separated, without `.`, `..`, empty or `.git` parts and without NUL.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TreePath(Arc<str>);
+
+impl TreePath {
+    /// Returns `None` for anything that could leave the tree or reach into `.git` on any file system.
+    pub fn parse(text: &str) -> Option<Self> {
+        let valid = !text.is_empty() && text.len() <= 4096 && text.split('/').all(is_safe_part);
+        valid.then(|| Self(text.into()))
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the path is `prefix` or lies under it; an empty prefix holds everything.
+    pub fn is_under(&self, prefix: &str) -> bool {
+        let prefix = prefix.trim_end_matches('/');
+        prefix.is_empty()
+            || self
+                .0
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+fn is_safe_part(part: &str) -> bool {
+    if part.is_empty() || part == "." || part == ".." || part.contains(['\0', '\\', '\n', '\r']) {
+        return false;
+    }
+    // HFS+ ignores these code points and NTFS has `GIT~1` and trailing dots or blanks: `.git` under
+    // any of these names is the repository itself on somebody's checkout.
+    let folded: String = part
+        .chars()
+        .filter(|it| !matches!(it, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    let folded = folded.trim_end_matches(['.', ' ']);
+    let folded = folded.split(':').next().unwrap_or(folded);
+    folded != ".git" && folded != "git~1"
+}
+
+impl fmt::Display for TreePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TreePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, formatter)
+    }
+}
+
+/// A git blob id (SHA-1), the key of a file's content.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobId(pub [u8; 20]);
+
+impl BlobId {
+    /// The 40 lower-case hex digits.
+    pub fn to_hex(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl fmt::Debug for BlobId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.to_hex())
+    }
+}
+
+/// The file modes that git knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// 100644
+    Regular,
+    /// 100755
+    Executable,
+    /// 120000
+    Symlink,
+    /// 160000
+    Submodule,
+}
+
+/// One file of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEntry {
+    /// Where it is.
+    pub path: TreePath,
+    /// Its content's id, where the source knows it without reading the file.
+    pub blob: Option<BlobId>,
+    /// Its mode.
+    pub mode: Mode,
+}
+
+/// Why a tree cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// A file or directory cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Path or object.
+        path: String,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The repository cannot be read.
+    #[error("cannot read git repository {path}: {reason}")]
+    Git {
+        /// Where the repository is.
+        path: String,
+        /// What git says.
+        reason: String,
+    },
+    /// A revision that the repository does not have.
+    #[error("{path} has no revision {revision:?}: fetch it, or name another with --rev or --base")]
+    UnknownRevision {
+        /// Where the repository is.
+        path: String,
+        /// As it was asked for.
+        revision: String,
+    },
+}
+
+/// A kernel tree at one state: a directory, a commit, or a tree with patches applied in memory.
+///
+/// Implementations are consistent for as long as they live: `read` answers what `files` listed.
+pub trait TreeSource: Sync + Send {
+    /// All files, sorted by path, each once; symlinks and submodules are listed and never followed.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeError`] when the tree itself cannot be read; a single unreadable file is left for `read`.
+    fn files(&self) -> Result<Vec<FileEntry>, TreeError>;
+
+    /// The entry at `path`, or `None` where there is no file.
+    fn entry(&self, path: &TreePath) -> Result<Option<FileEntry>, TreeError>;
+
+    /// The bytes of the file at `path` (the target of a symlink, as git stores it); `None` where there is no file.
+    fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError>;
+}
+
+/// A tree held in memory: tests and the demo build their kernels with it.
+#[derive(Clone, Debug, Default)]
+pub struct MemTree {
+    files: BTreeMap<TreePath, Vec<u8>>,
+}
+
+impl MemTree {
+    /// Adds or replaces a file.
+    pub fn insert(&mut self, path: TreePath, content: impl Into<Vec<u8>>) {
+        self.files.insert(path, content.into());
+    }
+}
+
+impl TreeSource for MemTree {
+    fn files(&self) -> Result<Vec<FileEntry>, TreeError> {
+        Ok(self
+            .files
+            .keys()
+            .map(|path| FileEntry {
+                path: path.clone(),
+                blob: None,
+                mode: Mode::Regular,
+            })
+            .collect())
+    }
+
+    fn entry(&self, path: &TreePath) -> Result<Option<FileEntry>, TreeError> {
+        Ok(self.files.contains_key(path).then(|| FileEntry {
+            path: path.clone(),
+            blob: None,
+            mode: Mode::Regular,
+        }))
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError> {
+        Ok(self.files.get(path).cloned())
+    }
+}

@@ -1,0 +1,1 @@
+//! Raw list mail to message, patch and series.

@@ -1,0 +1,1 @@
+//! Follows kernel mailing lists.

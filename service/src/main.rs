@@ -1,0 +1,2 @@
+//! The `lorelintd` program.
+fn main() {}
