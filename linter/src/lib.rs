@@ -2,6 +2,8 @@
 //! `iput()` calls that writeback or messenger contexts reach, and open-coded `i_count`.
 #![warn(missing_docs)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod diff;
 pub mod finding;
 pub mod report;
