@@ -1,0 +1,1 @@
+//! The record of one series, as exports and scores read it.
