@@ -1,1 +1,9 @@
-//! Follows kernel mailing lists.
+//! Follows kernel mailing lists, lints their patch series, shows and mails the findings.
+//!
+//! Who may import whom: `main → roles → { web, jobs, queue, ingest, outbox, trees, store } → { bot, report } → model`.
+//! Only `store` names sqlx. `store` knows `model` and nothing else of the service; `web` reads from the
+//! store and enqueues jobs; `jobs` uses everything but `web`.
+
+pub mod model;
+pub mod queue;
+pub mod store;

@@ -1,0 +1,37 @@
+//! Plain data that every part of the service shares: ids, times, states and what the pages read.
+//!
+//! Nothing here does I/O, and no state is ever written as a literal elsewhere: each enum has one
+//! `as_str`/`parse` pair.
+
+mod finding;
+mod ids;
+mod job;
+mod list;
+mod mail;
+mod outbox;
+mod page;
+mod series;
+mod state;
+mod time;
+
+pub use finding::{
+    Finding, FindingAnchor, FindingDraft, FindingFilter, FindingRow, Hop, Place, RuleCount,
+};
+pub use ids::{FindingId, JobId, ListId, MailId, OutboxId, SeriesId};
+pub use job::{JobFailure, JobKindCount, JobsSummary};
+pub use list::{IngestCounts, ListSummary, Refusal, SourceState};
+pub use mail::{MailSummary, MailView, Person};
+pub use outbox::{OutboxDraft, OutboxEntry, OutboxItem};
+pub use page::{Cursor, Page, PageRequest};
+pub use series::{
+    Base, Gap, PatchView, Review, SeriesExport, SeriesFilter, SeriesPage, SeriesSummary,
+    VersionLink, Warning,
+};
+pub use state::{
+    FindingState, JobKind, JobState, ListPolicy, MailKind, OutboxState, PatchState, ReviewState,
+    SeriesState,
+};
+pub use time::Timestamp;
+
+pub use lorelint::finding::{Confidence, Severity, Via};
+pub use lorelint::report::BaseHow;
