@@ -4,8 +4,10 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod contexts;
 pub mod diff;
 pub mod finding;
+pub mod kernel;
 pub mod report;
 pub mod tree;
 

@@ -1,0 +1,23 @@
+//! The SUNRPC workqueue, which runs every step of an asynchronous RPC.
+
+use super::{Context, Root, Sink};
+use crate::finding::Severity;
+
+pub(super) static CONTEXT: Context = Context {
+    name: "rpciod",
+    default_on: false,
+    severity: Severity::Warning,
+    sink: Sink::FinalIput,
+    place: "in rpciod",
+    hazard: "evict() sends synchronous RPCs or waits for writeback that rpciod completes",
+    roots: &[
+        // include/linux/sunrpc/sched.h; rpc_release runs in nfsiod where the task setup names that workqueue
+        Root::member("rpc_call_ops", "rpc_call_prepare"),
+        Root::member("rpc_call_ops", "rpc_call_done"),
+        Root::member("rpc_call_ops", "rpc_release"),
+        // include/linux/nfs_xdr.h
+        Root::member("nfs_pgio_completion_ops", "error_cleanup").optional(),
+        Root::member("nfs_pgio_completion_ops", "completion").optional(),
+    ],
+    docs: include_str!("rpciod.md"),
+};
