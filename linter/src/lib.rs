@@ -2,6 +2,7 @@
 //! `iput()` calls that writeback or messenger contexts reach, and open-coded `i_count`.
 #![warn(missing_docs)]
 
+pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod contexts;

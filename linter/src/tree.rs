@@ -1,8 +1,16 @@
 //! Where sources come from: paths, blob ids and the one seam for reading a kernel tree.
 
+mod dir;
+mod git;
+mod overlay;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+
+pub use dir::DirTree;
+pub use git::{GitRepo, GitTree};
+pub use overlay::Overlay;
 
 /// A path inside a tree: relative, `/`-separated, without `.`, `..`, empty or `.git` parts and without NUL.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +43,14 @@ fn is_safe_part(part: &str) -> bool {
     if part.is_empty() || part == "." || part == ".." || part.contains(['\0', '\\', '\n', '\r']) {
         return false;
     }
+    let starts = |with: &str| {
+        part.as_bytes()
+            .get(..with.len())
+            .is_some_and(|it| it.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    if part.is_ascii() && !starts(".git") && !starts("git~1") {
+        return true;
+    }
     // HFS+ ignores these code points and NTFS has `GIT~1` and trailing dots or blanks: `.git` under
     // any of these names is the repository itself on somebody's checkout.
     let folded: String = part
@@ -64,9 +80,27 @@ impl fmt::Debug for TreePath {
 pub struct BlobId(pub [u8; 20]);
 
 impl BlobId {
+    /// The id that git gives to a file of these bytes; `None` for bytes made to collide under SHA-1, which git
+    /// refuses too.
+    pub fn of(data: &[u8]) -> Option<Self> {
+        let id =
+            gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, data).ok()?;
+        Self::from_bytes(id.as_bytes())
+    }
+
+    /// Reads 40 hex digits.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let id = gix::ObjectId::from_hex(hex.as_bytes()).ok()?;
+        Self::from_bytes(id.as_bytes())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// The 40 lower-case hex digits.
     pub fn to_hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        gix::ObjectId::from_bytes_or_panic(&self.0).to_string()
     }
 }
 
@@ -88,6 +122,55 @@ pub enum Mode {
     /// 160000
     Submodule,
 }
+
+impl Mode {
+    /// The octal digits that git writes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Regular => "100644",
+            Self::Executable => "100755",
+            Self::Symlink => "120000",
+            Self::Submodule => "160000",
+        }
+    }
+
+    /// Whether a patch may turn one into the other: only the executable bit is no other kind of file.
+    pub const fn is_same_kind(self, other: Self) -> bool {
+        let regular = matches!(self, Self::Regular | Self::Executable);
+        regular && matches!(other, Self::Regular | Self::Executable)
+            || matches!(self, Self::Symlink) && matches!(other, Self::Symlink)
+            || matches!(self, Self::Submodule) && matches!(other, Self::Submodule)
+    }
+}
+
+/// A file held in memory: cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileContent {
+    /// Its mode.
+    pub mode: Mode,
+    /// Its bytes: the target of a symlink, `Subproject commit <id>` and LF for a submodule.
+    pub data: Arc<[u8]>,
+    /// The id of the bytes, or for a submodule the commit.
+    pub blob: BlobId,
+}
+
+impl FileContent {
+    /// Hashes `data`; `None` for a submodule whose text names no commit, and for a SHA-1 collision.
+    pub fn new(mode: Mode, data: impl Into<Arc<[u8]>>) -> Option<Self> {
+        let data = data.into();
+        let blob = if mode == Mode::Submodule {
+            let text = std::str::from_utf8(&data).ok()?;
+            let hex = text.strip_prefix("Subproject commit ")?;
+            BlobId::from_hex(hex.trim_end())?
+        } else {
+            BlobId::of(&data)?
+        };
+        Some(Self { mode, data, blob })
+    }
+}
+
+/// What patches make of the files that they touch; `None` is a file that goes away.
+pub type FileChanges = BTreeMap<TreePath, Option<FileContent>>;
 
 /// One file of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +229,25 @@ pub trait TreeSource: Sync + Send {
 
     /// The bytes of the file at `path` (the target of a symlink, as git stores it); `None` where there is no file.
     fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError>;
+
+    /// Whether files lie under `path`.
+    fn is_directory(&self, path: &TreePath) -> Result<bool, TreeError> {
+        let files = self.files()?;
+        Ok(files
+            .iter()
+            .any(|it| it.path != *path && it.path.is_under(path.as_str())))
+    }
+
+    /// The one blob whose id starts with `hex`, wherever it stands in the history; `None` where there is none
+    /// or more than one. Sources without history have none.
+    fn blob(&self, _hex: &str) -> Result<Option<Vec<u8>>, TreeError> {
+        Ok(None)
+    }
+
+    /// The hex id of the git tree with `changes` made, without writing anything; `None` where this is no git tree.
+    fn tree_id_with(&self, _changes: &FileChanges) -> Result<Option<String>, TreeError> {
+        Ok(None)
+    }
 }
 
 /// A tree held in memory: tests and the demo build their kernels with it.

@@ -1,1 +1,0 @@
-//! Unified diffs: parsing, and applying them to a tree in memory.

@@ -1,0 +1,238 @@
+//! Trees on disk: a plain directory, or a git work tree as it stands, with whatever is not committed.
+
+use std::collections::HashSet;
+use std::fs::{self, FileType, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use rayon::prelude::*;
+
+use super::{BlobId, FileEntry, GitRepo, Mode, TreeError, TreePath, TreeSource};
+
+/// A directory. Symbolic links are listed and never followed, so nothing outside of it is read.
+///
+/// In a git work tree the index tells the blob ids of files that have not changed since `git add`, by the stat data,
+/// as git itself does; those need no reading to be known.
+pub struct DirTree {
+    root: PathBuf,
+    index: Option<Index>,
+    repo: Option<GitRepo>,
+    /// Directories below the root that are no links.
+    real: RwLock<HashSet<String>>,
+}
+
+struct Index(gix::index::File);
+
+impl DirTree {
+    /// Opens the directory `root`.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeError::Read`] when it is no directory. A git index that cannot be read only costs speed.
+    pub fn open(root: &Path) -> Result<Self, TreeError> {
+        let listing = fs::read_dir(root).map_err(|source| TreeError::Read {
+            path: root.display().to_string(),
+            source,
+        })?;
+        drop(listing);
+        let is_work_tree = root.join(".git").symlink_metadata().is_ok();
+        let repo = is_work_tree.then(|| GitRepo::open(root).ok()).flatten();
+        Ok(Self {
+            index: repo.as_ref().and_then(GitRepo::index).map(Index),
+            root: root.to_owned(),
+            repo,
+            real: RwLock::default(),
+        })
+    }
+
+    /// The repository of a work tree.
+    pub fn repo(&self) -> Option<&GitRepo> {
+        self.repo.as_ref()
+    }
+
+    fn read_error(path: &Path, source: std::io::Error) -> TreeError {
+        TreeError::Read {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+
+    /// Lists `directory` (`""`, or with a slash at its end) and everything below it.
+    fn walk(&self, directory: &str) -> Result<Vec<FileEntry>, TreeError> {
+        let full = self.root.join(directory);
+        let listing = match fs::read_dir(&full) {
+            Ok(listing) => listing,
+            Err(error) if directory.is_empty() => return Err(Self::read_error(&full, error)),
+            // Listed as if it were a file: whoever reads it gets the error, and the rest of the tree is still read.
+            Err(_) => {
+                let path = TreePath::parse(directory.trim_end_matches('/'));
+                return Ok(path.into_iter().map(unknown_entry).collect());
+            }
+        };
+        let mut files = Vec::new();
+        let mut below = Vec::new();
+        for entry in listing.flatten() {
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            let path = format!("{directory}{name}");
+            let Some(tree_path) = TreePath::parse(&path) else {
+                continue;
+            };
+            if kind.is_dir() {
+                below.push(path + "/");
+            } else if is_content(kind) {
+                let metadata = entry.metadata();
+                files.push(metadata.map_or_else(
+                    |_| unknown_entry(tree_path.clone()),
+                    |it| self.file_entry(tree_path.clone(), &it),
+                ));
+            }
+        }
+        let deeper: Vec<Vec<FileEntry>> = below
+            .par_iter()
+            .map(|it| self.walk(it))
+            .collect::<Result<_, _>>()?;
+        let mut real = self.real.write().unwrap_or_else(PoisonError::into_inner);
+        real.extend(below.into_iter().map(|mut it| {
+            it.pop();
+            it
+        }));
+        drop(real);
+        files.extend(deeper.into_iter().flatten());
+        Ok(files)
+    }
+
+    fn file_entry(&self, path: TreePath, metadata: &Metadata) -> FileEntry {
+        let mode = if metadata.file_type().is_symlink() {
+            Mode::Symlink
+        } else if metadata.permissions().mode() & 0o100 != 0 {
+            Mode::Executable
+        } else {
+            Mode::Regular
+        };
+        let blob = self
+            .index
+            .as_ref()
+            .and_then(|it| it.blob(&path, &self.root));
+        FileEntry { path, blob, mode }
+    }
+
+    /// Whether all directories above `path` are directories, not links.
+    fn is_inside(&self, path: &TreePath) -> bool {
+        let Some((parent, _)) = path.as_str().rsplit_once('/') else {
+            return true;
+        };
+        let real = self.real.read().unwrap_or_else(PoisonError::into_inner);
+        if real.contains(parent) {
+            return true;
+        }
+        drop(real);
+        let mut full = self.root.clone();
+        let is_real = parent.split('/').all(|part| {
+            full.push(part);
+            full.symlink_metadata().is_ok_and(|it| it.is_dir())
+        });
+        if is_real {
+            let mut real = self.real.write().unwrap_or_else(PoisonError::into_inner);
+            real.insert(parent.to_owned());
+        }
+        is_real
+    }
+
+    fn metadata(&self, path: &TreePath) -> Result<Option<Metadata>, TreeError> {
+        if !self.is_inside(path) {
+            return Ok(None);
+        }
+        let full = self.root.join(path.as_str());
+        match full.symlink_metadata() {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Self::read_error(&full, error)),
+        }
+    }
+}
+
+impl TreeSource for DirTree {
+    fn files(&self) -> Result<Vec<FileEntry>, TreeError> {
+        let mut files = self.walk("")?;
+        files.par_sort_unstable_by(|left, right| left.path.cmp(&right.path));
+        Ok(files)
+    }
+
+    fn entry(&self, path: &TreePath) -> Result<Option<FileEntry>, TreeError> {
+        let metadata = self.metadata(path)?.filter(|it| is_content(it.file_type()));
+        Ok(metadata.map(|it| self.file_entry(path.clone(), &it)))
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError> {
+        let Some(metadata) = self.metadata(path)? else {
+            return Ok(None);
+        };
+        let full = self.root.join(path.as_str());
+        let kind = metadata.file_type();
+        let data = if kind.is_symlink() {
+            fs::read_link(&full).map(|it| it.into_os_string().into_vec())
+        } else if kind.is_file() {
+            fs::read(&full)
+        } else if kind.is_dir() {
+            // Only a directory that cannot be listed comes here from a listing.
+            match fs::read_dir(&full) {
+                Ok(_) => return Ok(None),
+                Err(error) => Err(error),
+            }
+        } else {
+            return Ok(None);
+        };
+        data.map(Some).map_err(|it| Self::read_error(&full, it))
+    }
+
+    fn is_directory(&self, path: &TreePath) -> Result<bool, TreeError> {
+        Ok(self.metadata(path)?.is_some_and(|it| it.is_dir()))
+    }
+
+    fn blob(&self, hex: &str) -> Result<Option<Vec<u8>>, TreeError> {
+        match &self.repo {
+            Some(repo) => repo.blob(hex),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Index {
+    /// The blob id of a file that has not changed since it was added; `None` when only reading it can tell.
+    fn blob(&self, path: &TreePath, root: &Path) -> Option<BlobId> {
+        let entry = self.0.entry_by_path(path.as_str().into())?;
+        let options = gix::index::entry::stat::Options::default();
+        let metadata =
+            gix::index::fs::Metadata::from_path_no_follow(&root.join(path.as_str())).ok()?;
+        let now = gix::index::entry::Stat::from_fs(&metadata).ok()?;
+        // A file written in the same moment as the index may have changed after that without a trace.
+        let is_racy = entry.stat.is_racy(self.0.timestamp(), options);
+        let is_same = entry.stat.matches(&now, options) && !is_racy;
+        is_same.then(|| BlobId::from_bytes(entry.id.as_bytes()))?
+    }
+}
+
+/// Devices, sockets and pipes are no part of a tree.
+fn is_content(kind: FileType) -> bool {
+    kind.is_file() || kind.is_symlink()
+}
+
+fn unknown_entry(path: TreePath) -> FileEntry {
+    FileEntry {
+        path,
+        blob: None,
+        mode: Mode::Regular,
+    }
+}
