@@ -4,6 +4,8 @@
 //! Only `store` names sqlx. `store` knows `model` and nothing else of the service; `web` reads from the
 //! store and enqueues jobs; `jobs` uses everything but `web`.
 
+pub mod bot;
 pub mod model;
 pub mod queue;
+pub mod report;
 pub mod store;
