@@ -2,6 +2,19 @@
 
 use super::{JobId, JobState, Timestamp};
 
+/// A job in a worker's hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The row.
+    pub id: JobId,
+    /// As stored: a newer version may have kinds that this one does not know.
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// From 1; fences everything that this worker writes about the job.
+    pub attempt: u32,
+}
+
 /// Jobs of one kind in one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobKindCount {

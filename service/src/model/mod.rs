@@ -3,6 +3,7 @@
 //! Nothing here does I/O, and no state is ever written as a literal elsewhere: each enum has one
 //! `as_str`/`parse` pair.
 
+mod draft;
 mod finding;
 mod ids;
 mod job;
@@ -14,11 +15,15 @@ mod series;
 mod state;
 mod time;
 
+pub use draft::{
+    LintInput, LintPart, MailDraft, PartDraft, PatchOutcome, Placed, RefusalDraft, ReviewDraft,
+    SeriesDraft, SourceStep, StoredHead, StoredSeries,
+};
 pub use finding::{
     Finding, FindingAnchor, FindingDraft, FindingFilter, FindingRow, Hop, Place, RuleCount,
 };
 pub use ids::{FindingId, JobId, ListId, MailId, OutboxId, SeriesId};
-pub use job::{JobFailure, JobKindCount, JobsSummary};
+pub use job::{Claim, JobFailure, JobKindCount, JobsSummary};
 pub use list::{IngestCounts, ListSummary, Refusal, SourceState};
 pub use mail::{MailSummary, MailView, Person};
 pub use outbox::{OutboxDraft, OutboxEntry, OutboxItem};

@@ -30,10 +30,12 @@ states! {
         Incomplete = "incomplete",
         /// All parts are here.
         Complete = "complete",
+        /// A reroll of some parts; the older version's mails stand in for the rest.
+        PartialReroll = "partial-reroll",
+        /// The mails do not say how many parts there are.
+        Open = "open",
         /// A newer version is here.
         Superseded = "superseded",
-        /// The mails contradict each other; the reason says how.
-        Corrupt = "corrupt",
     }
 
     /// What has become of a series in the linter.
@@ -85,11 +87,15 @@ states! {
         /// Introduces a series.
         Cover = "cover",
         /// Answers another mail.
-        Reply = "reply",
+        Comment = "comment",
         /// Asks for a pull.
-        Pull = "pull",
-        /// Anything else.
+        PullRequest = "pull-request",
+        /// No part of a series.
         Other = "other",
+        /// Another copy of a mail that is here, mostly through another list.
+        Duplicate = "duplicate",
+        /// Bytes that are no mail.
+        Error = "error",
     }
 
     /// The kinds of jobs; each has one file in `jobs/`.

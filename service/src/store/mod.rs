@@ -1,130 +1,177 @@
 //! The database: typed methods that return model types; the only user of sqlx.
+//!
+//! One connection writes, in transactions that take the write lock at their start; some more only read.
+//! Every statement uses `$1` placeholders and no state literal, so that PostgreSQL can take it too.
 
+mod batch;
 mod error;
+mod findings;
+mod jobs;
+mod lists;
+mod mails;
+mod outbox;
+mod pages;
+mod placement;
+mod reviews;
+mod series;
+mod sql;
 
-pub use error::StoreError;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::model::{
-    Finding, FindingFilter, FindingId, FindingRow, JobsSummary, ListSummary, MailId, OutboxEntry,
-    OutboxId, OutboxItem, OutboxState, Page, PageRequest, Refusal, RuleCount, SeriesFilter,
-    SeriesId, SeriesPage, SeriesSummary,
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Executor, SqlSafeStr, Sqlite, Transaction};
+
+pub use batch::{Batch, Stored};
+pub use error::StoreError;
+use sql::failed;
+
+pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// How long a writer waits for the lock of another process.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+const READER_COUNT: u32 = 4;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The database. Cloning is cheap, all clones share the connections.
 #[derive(Clone, Debug)]
-pub struct Store {}
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    path: PathBuf,
+}
 
-type Result<T, E = StoreError> = std::result::Result<T, E>;
-
-#[expect(clippy::unused_async, reason = "signatures first")]
 impl Store {
-    /// Opens `sqlite:PATH` (`sqlite::memory:` for a throw-away one), creates and migrates it where needed.
+    /// Opens `sqlite:PATH`, creates the file and its directory and brings the schema up to date where needed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the address is of another kind, the file cannot be opened, another process holds
+    /// the lock, or a newer program has changed the schema.
     pub async fn open(address: &str) -> Result<Self> {
-        let _ = address;
-        Ok(Self {})
+        let unknown = || StoreError::UnknownDatabase {
+            address: address.to_owned(),
+        };
+        let path = address.strip_prefix("sqlite:").ok_or_else(unknown)?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.starts_with(':') || path.contains('\0') {
+            return Err(unknown());
+        }
+        Self::open_file(Path::new(path)).await
     }
 
-    /// Series, newest activity first.
-    pub async fn series_list(
-        &self,
-        filter: &SeriesFilter,
-        page: PageRequest,
-    ) -> Result<Page<SeriesSummary>> {
-        let _ = (filter, page);
-        Ok(Page {
-            items: Vec::new(),
-            next: None,
+    async fn open_file(path: &Path) -> Result<Self> {
+        let cannot_open = |source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        };
+        if let Some(parent) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            std::fs::create_dir_all(parent).map_err(|it| cannot_open(sqlx::Error::Io(it)))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(LOCK_WAIT)
+            .foreign_keys(true)
+            .statement_cache_capacity(200)
+            .pragma("cache_size", "-32768")
+            .pragma("journal_size_limit", "67108864");
+        let writer = pool(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(|source| match failed("opening the database")(source) {
+                StoreError::Database { source, .. } => cannot_open(source),
+                other => other,
+            })?;
+        MIGRATIONS
+            .run(&writer)
+            .await
+            .map_err(|source| match source {
+                sqlx::migrate::MigrateError::Execute(source) => failed("migrating")(source),
+                source => StoreError::Migrate { source },
+            })?;
+        let readers = pool(READER_COUNT).connect_lazy_with(options.read_only(true));
+        Ok(Self {
+            writer,
+            readers,
+            path: path.to_owned(),
         })
     }
 
-    /// Everything about one series; `None` where there is no such series. An id that was merged into
-    /// another series gives that one: compare `summary.id` and redirect.
-    pub async fn series_page(&self, id: SeriesId) -> Result<Option<SeriesPage>> {
-        let _ = id;
-        Ok(None)
+    /// The file of the database.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// The series that holds this message id as cover or patch, else the one that it answers; the newest where several do.
-    pub async fn series_by_message_id(&self, message_id: &str) -> Result<Option<SeriesId>> {
-        let _ = message_id;
-        Ok(None)
-    }
-
-    /// One finding with its series' title; `None` where there is none.
-    pub async fn finding(&self, id: FindingId) -> Result<Option<FindingRow>> {
-        let _ = id;
-        Ok(None)
-    }
-
-    /// Net findings of series, newest review first.
-    pub async fn findings(
-        &self,
-        filter: &FindingFilter,
-        page: PageRequest,
-    ) -> Result<Page<FindingRow>> {
-        let _ = (filter, page);
-        Ok(Page {
-            items: Vec::new(),
-            next: None,
-        })
-    }
-
-    /// Net findings by rule; sorted by rule. Rules that never fired are not listed.
-    pub async fn rule_counts(&self) -> Result<Vec<RuleCount>> {
-        Ok(Vec::new())
-    }
-
-    /// Replies, newest first; all states where `state` is `None`.
-    pub async fn outbox_list(
-        &self,
-        state: Option<OutboxState>,
-        page: PageRequest,
-    ) -> Result<Page<OutboxEntry>> {
-        let _ = (state, page);
-        Ok(Page {
-            items: Vec::new(),
-            next: None,
-        })
-    }
-
-    /// One reply; `None` where there is none.
-    pub async fn outbox_item(&self, id: OutboxId) -> Result<Option<OutboxItem>> {
-        let _ = id;
-        Ok(None)
-    }
-
-    /// All lists, sorted by address.
-    pub async fn lists(&self) -> Result<Vec<ListSummary>> {
-        Ok(Vec::new())
-    }
-
-    /// What was refused, newest first, at most `limit`.
-    pub async fn refusals(&self, limit: u32) -> Result<Vec<Refusal>> {
-        let _ = limit;
-        Ok(Vec::new())
-    }
-
-    /// The queue at this moment.
-    pub async fn jobs_summary(&self) -> Result<JobsSummary> {
-        Ok(JobsSummary::default())
-    }
-
-    /// The mail as it came; `None` where there is none.
-    pub async fn raw_mail(&self, id: MailId) -> Result<Option<Vec<u8>>> {
-        let _ = id;
-        Ok(None)
-    }
-
-    /// Series counted by state, for the head of the list and the metrics.
-    pub async fn series_counts(&self) -> Result<Vec<(crate::model::SeriesState, u64)>> {
-        Ok(Vec::new())
+    /// Ends all connections; the last one folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 
     /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it does not.
     pub async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1")
+            .execute(&self.readers)
+            .await
+            .map_err(failed("asking the database"))?;
         Ok(())
+    }
+
+    /// A transaction that has the write lock from its start: one that upgrades later would fail at once,
+    /// whatever the time to wait.
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>> {
+        self.writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed("taking the write lock"))
+    }
+
+    /// Prepares every fixed statement against the schema; for the test that proves them.
+    ///
+    /// # Errors
+    ///
+    /// The first statement that the database refuses.
+    pub async fn prepare_all(&self) -> Result<usize> {
+        let all = [
+            batch::STATEMENTS,
+            findings::STATEMENTS,
+            jobs::STATEMENTS,
+            lists::STATEMENTS,
+            mails::STATEMENTS,
+            outbox::STATEMENTS,
+            pages::STATEMENTS,
+            placement::STATEMENTS,
+            reviews::STATEMENTS,
+            series::STATEMENTS,
+        ];
+        let mut count = 0;
+        let mut connection = self.writer.acquire().await.map_err(failed("preparing"))?;
+        for statement in all.into_iter().flatten() {
+            (&mut *connection)
+                .prepare((*statement).into_sql_str())
+                .await
+                .map_err(failed(statement))?;
+            count += 1;
+        }
+        Ok(count)
     }
 }
 
-#[expect(dead_code, reason = "signatures first")]
-type Unused = Finding;
+/// Connections that live as long as the pool: a new one would lose its cache and its prepared statements.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_mins(1))
+}
