@@ -17,13 +17,24 @@ pub struct MessageId(String);
 
 impl MessageId {
     /// Reads one id, bracketed or bare; `None` unless it is one printable token.
+    ///
+    /// Encoded words are no ids: a reader that decodes them would find line ends. An id that is not ASCII is
+    /// replaced by its hash, so that it still joins what refers to it.
     pub fn parse(text: &str) -> Option<Self> {
         let bare = text.trim().trim_start_matches('<').trim_end_matches('>');
         let valid = !bare.is_empty()
+            && !bare.contains("=?")
             && !bare.contains(|it: char| {
                 it.is_whitespace() || it.is_control() || matches!(it, '<' | '>')
             });
-        valid.then(|| Self::bounded(bare))
+        if !valid {
+            return None;
+        }
+        if !bare.is_ascii() {
+            let hash = blake3::hash(bare.as_bytes()).to_hex();
+            return Some(Self(format!("{}@not-ascii.invalid", &hash[..32])));
+        }
+        Some(Self::bounded(bare))
     }
 
     /// An id for a mail that came without one: the same for the same content.
@@ -38,10 +49,7 @@ impl MessageId {
         if bare.len() <= MAX_ID_BYTES {
             return Self(bare.to_owned());
         }
-        let mut cut = MAX_ID_BYTES - 64;
-        while !bare.is_char_boundary(cut) {
-            cut -= 1;
-        }
+        let cut = MAX_ID_BYTES - 64;
         let hash = blake3::hash(bare.as_bytes()).to_hex();
         Self(format!("{}~{}", &bare[..cut], &hash[..32]))
     }

@@ -25,6 +25,7 @@ mod id;
 pub mod mbox;
 mod message;
 mod mime;
+mod people;
 mod series;
 mod subject;
 mod trailers;

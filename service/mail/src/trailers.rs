@@ -1,15 +1,22 @@
-//! Trailers, and what a mail declares about its base.
+//! Trailers, what a mail declares about its base, and the shortlog of a cover letter.
 
 use serde::{Deserialize, Serialize};
 
 use crate::MessageId;
+use crate::subject::clean;
 
-/// One `Key: value` line of a commit message.
+const MAX_TRAILERS: usize = 200;
+const MAX_DECLARED: usize = 100;
+const MAX_TITLES: usize = 1000;
+/// Lines that are looked at: a mail of prerequisites must not cost more than a mail of text.
+const MAX_LINES: usize = 50_000;
+
+/// One `Key: value` line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trailer {
     /// As written.
     pub key: String,
-    /// As written, unfolded.
+    /// As written, unfolded; for `Fixes:` it starts with at least 7 hex digits.
     pub value: String,
 }
 
@@ -32,4 +39,168 @@ pub struct Declared {
     /// `change-id:`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change_id: Option<String>,
+}
+
+/// What the lines of a text outside of its diff say.
+#[derive(Default)]
+pub(crate) struct Lines {
+    pub(crate) trailers: Vec<Trailer>,
+    pub(crate) declared: Declared,
+    pub(crate) titles: Vec<String>,
+    /// `n files changed` or a shortlog.
+    pub(crate) summary: bool,
+    /// Text of `git request-pull`.
+    pub(crate) pull: bool,
+}
+
+/// Reads the lines that are not quoted.
+pub(crate) fn read(text: &str) -> Lines {
+    let mut lines = Lines::default();
+    let mut in_shortlog = false;
+    for line in text.lines().take(MAX_LINES) {
+        if in_shortlog {
+            in_shortlog = lines.shortlog_line(line);
+        }
+        let Some(first) = line.bytes().next() else {
+            continue;
+        };
+        if first == b' ' && (line.contains(" changed, ") || line.ends_with(" changed")) {
+            lines.summary |= line.contains(" file changed") || line.contains(" files changed");
+        }
+        if !first.is_ascii_alphabetic() {
+            continue;
+        }
+        if is_shortlog_author(line) {
+            in_shortlog = true;
+        } else if line.starts_with("are available in the Git repository at")
+            || line.starts_with("for you to fetch changes up to")
+            || line.starts_with("are available in the git repository at")
+        {
+            lines.pull = true;
+        } else if let Some((key, value)) = line.split_once(':') {
+            lines.field(key, value.trim());
+        }
+    }
+    lines
+}
+
+impl Lines {
+    fn field(&mut self, key: &str, value: &str) {
+        if key.len() > 40 || value.is_empty() || key.contains(' ') {
+            return;
+        }
+        let declared = &mut self.declared;
+        match key.to_ascii_lowercase().as_str() {
+            "base-commit" => {
+                let hex = value.split_whitespace().next().unwrap_or_default();
+                if declared.base_commit.is_none() && is_commit_id(hex) {
+                    declared.base_commit = Some(hex.to_owned());
+                }
+            }
+            "prerequisite-patch-id" => {
+                if is_commit_id(value) && declared.prerequisite_patch_ids.len() < MAX_DECLARED {
+                    declared.prerequisite_patch_ids.push(value.to_owned());
+                }
+            }
+            "prerequisite-change-id" => {
+                if declared.prerequisite_change_ids.len() < MAX_DECLARED {
+                    declared.prerequisite_change_ids.push(clean(value, 300));
+                }
+            }
+            "change-id" => {
+                // Gerrit's `Change-Id: I…` is another thing: it names one commit, not the series.
+                if key == "change-id" && declared.change_id.is_none() {
+                    declared.change_id = Some(clean(value, 300));
+                }
+            }
+            "depends-on" | "prerequisite-message-id" => {
+                self.depends_on(value);
+                self.trailer(key, value);
+            }
+            _ => self.trailer(key, value),
+        }
+    }
+
+    fn depends_on(&mut self, value: &str) {
+        let id = match (value.find('<'), value.find('>')) {
+            (Some(open), Some(close)) if open < close => &value[open..=close],
+            // The id is the last part of an archive's address: https://…/r/ID/
+            _ => value
+                .trim_end_matches('/')
+                .rsplit('/')
+                .next()
+                .unwrap_or(value),
+        };
+        if self.declared.depends_on.len() < MAX_DECLARED
+            && let Some(id) = MessageId::parse(id).filter(|it| it.as_str().contains('@'))
+        {
+            self.declared.depends_on.push(id);
+        }
+    }
+
+    fn trailer(&mut self, key: &str, value: &str) {
+        let lower = key.to_ascii_lowercase();
+        let known = lower.ends_with("-by")
+            || matches!(
+                lower.as_str(),
+                "fixes"
+                    | "closes"
+                    | "link"
+                    | "cc"
+                    | "reported-and-tested-by"
+                    | "depends-on"
+                    | "suggested-by"
+                    | "bug"
+                    | "buglink"
+                    | "change-id"
+                    | "supersedes"
+            );
+        let hex_first = value
+            .split(|it: char| !it.is_ascii_hexdigit())
+            .next()
+            .is_some_and(|it| it.len() >= 7);
+        if known && (lower != "fixes" || hex_first) && self.trailers.len() < MAX_TRAILERS {
+            self.trailers.push(Trailer {
+                key: key.to_owned(),
+                value: clean(value, 1000),
+            });
+        }
+    }
+
+    /// `  title` or the deeper indented rest of one; says whether the shortlog goes on.
+    fn shortlog_line(&mut self, line: &str) -> bool {
+        let text = line.trim();
+        let indent = line.len() - line.trim_start().len();
+        if text.is_empty() || indent == 0 || self.titles.len() >= MAX_TITLES {
+            return false;
+        }
+        self.summary = true;
+        match self.titles.last_mut() {
+            Some(last)
+                if indent >= 4 && line.starts_with("    ") && !line.starts_with("      ") =>
+            {
+                last.push(' ');
+                last.push_str(text);
+            }
+            _ => self.titles.push(text.to_owned()),
+        }
+        true
+    }
+}
+
+/// `Dana Developer (12):`
+fn is_shortlog_author(line: &str) -> bool {
+    line.strip_suffix("):")
+        .and_then(|it| it.rsplit_once(" ("))
+        .is_some_and(|(_, count)| {
+            !count.is_empty() && count.len() < 6 && count.bytes().all(|it| it.is_ascii_digit())
+        })
+}
+
+/// 7 to 64 lower-case hex digits: anything else could be an option or a path to the program that gets it.
+fn is_commit_id(text: &str) -> bool {
+    (7..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
 }

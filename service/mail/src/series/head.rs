@@ -70,11 +70,52 @@ impl Head {
     /// Keys that join a head to others: two heads with a common key may influence each other's placement.
     ///
     /// Load all heads that share a key with a new one, and so on until nothing is added, then assemble those.
-    /// Bounded to some 100 keys of at most 400 bytes.
+    /// Keys are of threads, of mails sent without threading by one person within the hour, and of the titles
+    /// that link versions. Bounded to some 100 keys of at most 400 bytes.
     pub fn keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = vec![format!("id:{}", self.id)];
         keys.extend(self.other_ids.iter().map(|id| format!("id:{id}")));
         keys.extend(self.references.iter().map(|id| format!("id:{id}")));
+        if self.could_be_part() {
+            let who = self.submitter.key();
+            if self.references.is_empty() && self.subject.is_numbered() {
+                // Two neighbouring hours, so that a series sent over the full hour shares one of them.
+                let hour = self.date.div_euclid(3600);
+                for hour in [hour, hour + 1] {
+                    keys.push(format!("run:{who}:{hour}"));
+                }
+            }
+            if let Some(change_id) = &self.declared.change_id {
+                keys.push(format!("change:{change_id}"));
+            }
+            let stable = self.subject.prefixes.iter().any(|it| is_stable_prefix(it));
+            let title = title_key(&self.title);
+            // Stable trees get the same titles again and again: their versions are linked by thread only.
+            if !stable && !title.is_empty() {
+                let hash = blake3::hash(title.as_bytes()).to_hex();
+                keys.push(format!("title:{who}:{}", &hash[..24]));
+            }
+        }
         keys
     }
+
+    /// Whether the mail by itself could be a patch or a cover letter.
+    pub(crate) fn could_be_part(&self) -> bool {
+        !self.subject.reply
+            && !self.subject.forward
+            && !self.ignore
+            && (self.content == Content::Diff
+                || self.subject.number == Some(0)
+                || self.subject.patch)
+    }
+}
+
+/// `6.12`, `6.12.y`, `AUTOSEL`: a tree that gets copies of patches.
+pub(crate) fn is_stable_prefix(prefix: &str) -> bool {
+    prefix.starts_with(|it: char| it.is_ascii_digit()) || prefix.eq_ignore_ascii_case("AUTOSEL")
+}
+
+/// Titles are compared without case, doubled blanks and a final stop.
+pub(crate) fn title_key(title: &str) -> String {
+    title.trim_end_matches(['.', ' ']).to_lowercase()
 }

@@ -1,0 +1,175 @@
+//! Which series replaces which.
+
+use std::collections::BTreeMap;
+
+use super::build::Built;
+use super::forest::Forest;
+use super::head::{is_stable_prefix, title_key};
+use super::types::Series;
+
+/// Candidates looked at per series: automatic mail repeats titles thousands of times.
+const MAX_CANDIDATES: usize = 200;
+
+/// Fills in what each series supersedes.
+pub(super) fn versions(forest: &Forest<'_>, built: &mut [Built]) {
+    let index = Index::new(built);
+    let found: Vec<Option<(usize, String)>> = (0..built.len())
+        .map(|it| predecessor(forest, built, &index, it))
+        .collect();
+    for (at, found) in found.into_iter().enumerate() {
+        let Some((older, why)) = found else { continue };
+        let key = built[older].series.key.clone();
+        let version = built[older].series.version;
+        let series = &mut built[at].series;
+        series.supersedes = Some(key);
+        let label = if series.version == version {
+            "an earlier posting of"
+        } else {
+            "the earlier"
+        };
+        series
+            .reasons
+            .push(format!("replaces {label} version {version}: {why}"));
+    }
+}
+
+/// Where to look for a series' older versions.
+struct Index {
+    threads: BTreeMap<(usize, usize), Vec<usize>>,
+    titles: BTreeMap<(usize, String), Vec<usize>>,
+    changes: BTreeMap<String, Vec<usize>>,
+}
+
+impl Index {
+    fn new(built: &[Built]) -> Self {
+        let mut index = Self {
+            threads: BTreeMap::new(),
+            titles: BTreeMap::new(),
+            changes: BTreeMap::new(),
+        };
+        for (at, it) in built.iter().enumerate() {
+            index
+                .threads
+                .entry((it.thread, it.who))
+                .or_default()
+                .push(at);
+            for title in titles(&it.series) {
+                index.titles.entry((it.who, title)).or_default().push(at);
+            }
+            if let Some(change) = &it.series.change_id {
+                index.changes.entry(change.clone()).or_default().push(at);
+            }
+        }
+        index
+    }
+
+    fn candidates(&self, this: &Built) -> Vec<usize> {
+        let newest = |list: Option<&Vec<usize>>| -> Vec<usize> {
+            list.map_or_else(Vec::new, |it| {
+                it.iter().rev().take(MAX_CANDIDATES).copied().collect()
+            })
+        };
+        let mut all = newest(self.threads.get(&(this.thread, this.who)));
+        for title in titles(&this.series).into_iter().take(MAX_CANDIDATES) {
+            all.extend(newest(self.titles.get(&(this.who, title))));
+        }
+        if let Some(change) = &this.series.change_id {
+            all.extend(newest(self.changes.get(change)));
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// Names that two versions may have in common: the series' and its own patches'.
+fn titles(series: &Series) -> Vec<String> {
+    let mut titles: Vec<String> = std::iter::once(&series.name)
+        .chain(series.patches.iter().flatten().map(|it| &it.title))
+        .map(|it| title_key(it))
+        .filter(|it| !it.is_empty())
+        .collect();
+    titles.sort();
+    titles.dedup();
+    titles
+}
+
+fn predecessor(
+    forest: &Forest<'_>,
+    built: &[Built],
+    index: &Index,
+    at: usize,
+) -> Option<(usize, String)> {
+    let this = &built[at];
+    index
+        .candidates(this)
+        .into_iter()
+        .filter(|it| *it != at)
+        .filter_map(|it| evidence(forest, &built[it], this).map(|why| (it, why)))
+        .max_by_key(|(it, _)| (rank(&built[*it].series), *it))
+}
+
+fn rank(series: &Series) -> (u32, u32, i64) {
+    (
+        series.version,
+        series.version_fraction.unwrap_or(0),
+        series.date,
+    )
+}
+
+/// Why `older` is what `this` replaces; `None` where it is not.
+fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<String> {
+    let (old, new) = (&older.series, &this.series);
+    let lower = (old.version, old.version_fraction.unwrap_or(0))
+        < (new.version, new.version_fraction.unwrap_or(0));
+    let repeated = old.version == new.version
+        && old.version_fraction == new.version_fraction
+        && (old.date, &old.key) < (new.date, &new.key);
+    if !(lower || repeated) || older.who != this.who {
+        return None;
+    }
+    if let (Some(one), Some(other)) = (&old.change_id, &new.change_id) {
+        return (one == other && (lower || old.total == new.total))
+            .then(|| "the same change-id".to_owned());
+    }
+    let same_name = title_key(&old.name) == title_key(&new.name);
+    let stable = |it: &Series| {
+        it.prefixes
+            .iter()
+            .filter(|it| is_stable_prefix(it))
+            .map(|it| it.to_lowercase())
+            .collect::<Vec<_>>()
+    };
+    if stable(old) != stable(new) {
+        return None;
+    }
+    if repeated {
+        // A posting of the same version is the same series again only if it looks the same.
+        let same = same_name && old.total == new.total && shared_titles(old, new) > 0;
+        return same.then(|| "the same sender posted the same titles again".to_owned());
+    }
+    if same_name {
+        return Some("the same sender and title".to_owned());
+    }
+    if shared_titles(old, new) > 0 {
+        return Some("the same sender and patch titles".to_owned());
+    }
+    let answers = older.thread == this.thread
+        && this.members.iter().any(|(node, _)| {
+            forest
+                .ancestors(*node)
+                .any(|above| older.members.iter().any(|(it, _)| *it == above))
+        });
+    answers.then(|| "it answers that version".to_owned())
+}
+
+fn shared_titles(one: &Series, other: &Series) -> usize {
+    let titles = |it: &Series| -> std::collections::BTreeSet<String> {
+        it.patches
+            .iter()
+            .flatten()
+            .map(|it| title_key(&it.title))
+            .collect()
+    };
+    titles(one).intersection(&titles(other)).count()
+}
