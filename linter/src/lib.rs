@@ -10,6 +10,10 @@ pub mod diff;
 pub mod finding;
 pub mod kernel;
 pub mod report;
+#[allow(dead_code, unused_imports, reason = "`check` is what calls them")]
+pub mod rules;
+#[allow(dead_code, unused_imports, reason = "`check` is what calls them")]
+mod syntax;
 pub mod tree;
 
 use report::{CheckReport, PatchInput, ReviewReport};

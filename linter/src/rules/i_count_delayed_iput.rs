@@ -1,0 +1,40 @@
+//! Drops a reference unless it is the last: a delayed `iput()`.
+
+use super::i_count::{finding, foreign, form};
+use super::{Check, FunctionView, Rule, RuleFinding};
+use crate::finding::Severity;
+use crate::syntax::counts::CountOp;
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    name: "i-count-delayed-iput",
+    severity: Severity::Note,
+    default_on: true,
+    summary: "Drops a reference unless it is the last: a delayed iput()",
+    docs: include_str!("i_count_delayed_iput.md"),
+    check: Check::Function(check),
+};
+
+fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
+    for access in foreign(view).filter(|it| it.op == CountOp::DropUnlessLast) {
+        let message = if access.handed_over {
+            format!(
+                "{} and a queue: this looks like a delayed iput()",
+                form(access)
+            )
+        } else {
+            format!(
+                "{} drops a reference unless it is the last; nothing here takes care of the last one",
+                form(access)
+            )
+        };
+        let helper = if view.helpers.has("iput_if_not_last") {
+            format!("use iput_if_not_last({})", access.inode)
+        } else {
+            "this is what btrfs_add_delayed_iput() does; newer trees call it iput_if_not_last()"
+                .to_owned()
+        };
+        let help = format!("{helper}. Flush the queue before evict_inodes() at unmount");
+        findings.push(finding(RULE.name, RULE.severity, access, message, help));
+    }
+}

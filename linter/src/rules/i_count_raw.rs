@@ -1,0 +1,42 @@
+//! Goes around the atomic API.
+
+use super::i_count::{finding, foreign};
+use super::{Check, FunctionView, Rule, RuleFinding};
+use crate::finding::Severity;
+use crate::syntax::counts::CountOp;
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    name: "i-count-raw",
+    severity: Severity::Warning,
+    default_on: true,
+    summary: "Goes around the atomic API",
+    docs: include_str!("i_count_raw.md"),
+    check: Check::Function(check),
+};
+
+fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
+    for access in foreign(view).filter(|it| it.raw) {
+        // What changes the counter has a rule of its own.
+        let message = match access.op {
+            CountOp::Read => format!(
+                "i_count read as a plain integer ({}): neither ordered nor marked for the race detector",
+                access.form
+            ),
+            CountOp::Escape => format!("the address of i_count is handed to {}()", access.form),
+            _ => continue,
+        };
+        let help = if view.helpers.has("icount_read") {
+            "use icount_read() with i_lock held, icount_read_once() without"
+        } else {
+            "use atomic_read(&inode->i_count)"
+        };
+        findings.push(finding(
+            RULE.name,
+            RULE.severity,
+            access,
+            message,
+            help.to_owned(),
+        ));
+    }
+}

@@ -1,0 +1,426 @@
+//! Accesses of `struct inode`'s `i_count` in one function, typed by what they do to the counter.
+//!
+//! `i_count` is an `atomic_t`, and nothing else of that name is: an atomic operation on `&E->i_count`
+//! needs no further typing. Anything else (`++`, assignments, addresses that leave) counts only where
+//! `E` is declared as `struct inode`, because pvrusb2 and squashfs have plain members of that name.
+
+use std::collections::BTreeMap;
+
+use super::Node;
+use super::flow::{self, Event, EventKind};
+use super::text::{call_argument, call_name, fold, is_number, squeeze, statement_of};
+
+/// What an access does to the counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum CountOp {
+    /// Looks at it.
+    Read,
+    /// Raises it, whatever it was.
+    Grab,
+    /// Raises it unless it is zero.
+    GrabUnless,
+    /// Lowers it, to zero if need be.
+    Drop,
+    /// Lowers it and takes a lock when it reaches zero: an open-coded `iput()`.
+    DropAndLock,
+    /// Lowers it unless that was the last reference.
+    DropUnlessLast,
+    /// Overwrites it.
+    Set,
+    /// Exchanges it or computes it anew.
+    Exchange,
+    /// Its address goes where this function cannot see.
+    Escape,
+}
+
+/// One access of `i_count`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CountAccess {
+    /// What it does.
+    pub(crate) op: CountOp,
+    /// How it is written: `atomic_dec_and_test`, `++`, `.counter`.
+    pub(crate) form: String,
+    /// Whether it goes around the atomic API: `.counter`, `arch_atomic_*`, `++`.
+    pub(crate) raw: bool,
+    /// The inode's expression without white space, such as `inode` or `ci->netfs.inode`.
+    pub(crate) inode: String,
+    /// Where the access starts, in bytes of the text handed in.
+    pub(crate) offset: usize,
+    /// The statement (or the condition) that holds it, on one line.
+    pub(crate) statement: String,
+    /// Whether that inode's `i_lock` is held on every way here, the caller's lock included.
+    pub(crate) locked: bool,
+    /// Offset of a drop that may have reached zero on some way here, without `i_lock` since.
+    pub(crate) after_drop: Option<usize>,
+    /// Whether the function hands something to a queue or a list further down.
+    pub(crate) handed_over: bool,
+}
+
+/// Finds the accesses in one function or macro body; `text` is what `root` was parsed from, or a
+/// text of the same offsets. Sorted by offset.
+pub(crate) fn accesses(root: Node<'_>, text: &[u8]) -> Vec<CountAccess> {
+    if memchr::memmem::find(text, b"i_count").is_none() {
+        return Vec::new();
+    }
+    let mut reader = Reader {
+        text,
+        types: declared_types(root, text),
+        aliases: BTreeMap::new(),
+        found: Vec::new(),
+    };
+    flow::preorder(root, |node| reader.node(node));
+    let mut found = reader.found;
+    found.sort_by_key(|it| it.offset);
+    found.dedup_by_key(|it| it.offset);
+    recognise_exchange_loops(&mut found, text, root);
+    let mut events = flow::events(root, text);
+    let last_hand_over = events
+        .iter()
+        .filter(|it| it.kind == EventKind::HandOver)
+        .map(|it| it.offset)
+        .max();
+    events.extend(found.iter().enumerate().map(|(index, it)| Event {
+        offset: it.offset,
+        kind: EventKind::Count(index),
+    }));
+    flow::run(root, text, events, &mut found);
+    for access in &mut found {
+        access.handed_over = last_hand_over.is_some_and(|it| it > access.offset);
+    }
+    found
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    types: BTreeMap<String, String>,
+    /// Local pointers that hold `&E->i_count`, with `E`.
+    aliases: BTreeMap<String, String>,
+    found: Vec<CountAccess>,
+}
+
+impl Reader<'_> {
+    fn node(&mut self, node: Node<'_>) {
+        match node.kind() {
+            "field_expression" => self.member(node),
+            "call_expression" => self.alias_call(node),
+            _ => {}
+        }
+    }
+
+    /// `E->i_count` or `E.i_count`, wherever it stands.
+    fn member(&mut self, node: Node<'_>) {
+        let Some(field) = node.child_by_field_name("field") else {
+            return;
+        };
+        if &self.text[field.byte_range()] != b"i_count" {
+            return;
+        }
+        let Some(inode) = node
+            .child_by_field_name("argument")
+            .map(|it| squeeze(it, self.text))
+        else {
+            return;
+        };
+        let inode = strip_parens(&inode).to_owned();
+        let is_inode = self.type_of(&inode);
+        if is_inode == Some(false) {
+            return;
+        }
+        let outer = outermost_parens(node);
+        let Some(parent) = outer.parent() else {
+            return;
+        };
+        match parent.kind() {
+            "field_expression" if self.field_is(parent, b"counter") => {
+                self.raw_counter(parent, inode);
+            }
+            "pointer_expression" if self.text[parent.start_byte()] == b'&' => {
+                self.address(parent, inode, is_inode == Some(true));
+            }
+            "update_expression" | "assignment_expression" if is_inode == Some(true) => {
+                if let Some((op, form)) = self.plain_write(parent, outer) {
+                    self.push(parent, inode, op, form, true);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the expression is a `struct inode`; `None` where its type is not in sight.
+    fn type_of(&self, inode: &str) -> Option<bool> {
+        self.types.get(inode).map(|it| it == "struct inode")
+    }
+
+    fn field_is(&self, node: Node<'_>, name: &[u8]) -> bool {
+        node.child_by_field_name("field")
+            .is_some_and(|it| &self.text[it.byte_range()] == name)
+    }
+
+    /// `E->i_count.counter`.
+    fn raw_counter(&mut self, counter: Node<'_>, inode: String) {
+        let outer = outermost_parens(counter);
+        let parent = outer.parent();
+        if let Some(parent) = parent {
+            if let Some((op, form)) = self.plain_write(parent, outer) {
+                return self.push(parent, inode, op, form, true);
+            }
+            if parent.kind() == "pointer_expression" && self.text[parent.start_byte()] == b'&' {
+                if let Some((call, name)) = self.enclosing_call(parent) {
+                    let op = classify(&name, call, self.text).unwrap_or(CountOp::Exchange);
+                    return self.push(call, inode, op, name, true);
+                }
+            }
+            if let Some((call, name)) = self.enclosing_call(outer) {
+                if name == "WRITE_ONCE" && call_argument(call, 0) == Some(outer) {
+                    return self.push(call, inode, CountOp::Set, name, true);
+                }
+            }
+        }
+        self.push(counter, inode, CountOp::Read, ".counter".to_owned(), true);
+    }
+
+    /// `++`, `--` and assignments whose target is `target`.
+    fn plain_write(&self, parent: Node<'_>, target: Node<'_>) -> Option<(CountOp, String)> {
+        match parent.kind() {
+            "update_expression" => {
+                let operator = parent.child_by_field_name("operator")?;
+                let form = fold(operator, self.text);
+                let op = if form == "++" {
+                    CountOp::Grab
+                } else {
+                    CountOp::Drop
+                };
+                Some((op, form))
+            }
+            "assignment_expression" => {
+                if parent.child_by_field_name("left")? != target {
+                    return None;
+                }
+                let operator = fold(parent.child_by_field_name("operator")?, self.text);
+                let op = match operator.as_str() {
+                    "+=" => CountOp::Grab,
+                    "-=" => CountOp::Drop,
+                    _ => CountOp::Set,
+                };
+                Some((op, operator))
+            }
+            _ => None,
+        }
+    }
+
+    /// `&E->i_count`: an operation on it, a local pointer to it, or an address that leaves.
+    fn address(&mut self, address: Node<'_>, inode: String, is_inode: bool) {
+        let mut outer = outermost_parens(address);
+        while let Some(cast) = outer.parent().filter(|it| it.kind() == "cast_expression") {
+            outer = outermost_parens(cast);
+        }
+        if let Some((call, name)) = self.enclosing_call(outer) {
+            if let Some(op) = classify(&name, call, self.text) {
+                let raw = name.starts_with("arch_") || name.starts_with("raw_");
+                return self.push(call, inode, op, name, raw);
+            }
+            if is_inode {
+                self.push(call, inode, CountOp::Escape, name, true);
+            }
+            return;
+        }
+        let Some(parent) = outer.parent() else {
+            return;
+        };
+        let target = match parent.kind() {
+            "init_declarator" => parent.child_by_field_name("declarator"),
+            "assignment_expression" => parent.child_by_field_name("left"),
+            _ => None,
+        };
+        if let Some(target) = target {
+            let name = squeeze(target, self.text);
+            self.aliases
+                .insert(name.trim_start_matches('*').to_owned(), inode);
+        }
+    }
+
+    /// An operation on a local pointer that holds the counter's address.
+    fn alias_call(&mut self, call: Node<'_>) {
+        if self.aliases.is_empty() {
+            return;
+        }
+        let Some(name) = call_name(call, self.text) else {
+            return;
+        };
+        let Some(op) = classify(&name, call, self.text) else {
+            return;
+        };
+        let inode = (0..3)
+            .filter_map(|index| call_argument(call, index))
+            .find_map(|it| self.aliases.get(&squeeze(it, self.text)).cloned());
+        if let Some(inode) = inode {
+            let raw = name.starts_with("arch_") || name.starts_with("raw_");
+            self.push(call, inode, op, name, raw);
+        }
+    }
+
+    /// The call that has `argument` as an argument of its own.
+    fn enclosing_call<'t>(&self, argument: Node<'t>) -> Option<(Node<'t>, String)> {
+        let list = argument
+            .parent()
+            .filter(|it| it.kind() == "argument_list")?;
+        let call = list.parent().filter(|it| it.kind() == "call_expression")?;
+        Some((call, call_name(call, self.text)?))
+    }
+
+    fn push(&mut self, at: Node<'_>, inode: String, op: CountOp, form: String, raw: bool) {
+        self.found.push(CountAccess {
+            op,
+            form,
+            raw,
+            inode,
+            offset: at.start_byte(),
+            statement: statement_of(at, self.text),
+            locked: false,
+            after_drop: None,
+            handed_over: false,
+        });
+    }
+}
+
+/// What a function of the atomic or refcount API does to the counter in its arguments.
+///
+/// Sources: `include/linux/atomic/atomic-instrumented.h`, `include/linux/refcount.h`,
+/// `include/asm-generic/rwonce.h`, `Documentation/atomic_t.txt`.
+fn classify(name: &str, call: Node<'_>, text: &[u8]) -> Option<CountOp> {
+    let bare = name
+        .trim_start_matches("arch_")
+        .trim_start_matches("raw_")
+        .trim_start_matches("__");
+    match bare {
+        "READ_ONCE" | "smp_load_acquire" | "data_race" => return Some(CountOp::Read),
+        "WRITE_ONCE" | "smp_store_release" | "smp_store_mb" => return Some(CountOp::Set),
+        _ => {}
+    }
+    if ["cmpxchg", "xchg", "try_cmpxchg"].iter().any(|it| {
+        bare.strip_prefix(it)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    }) {
+        return Some(CountOp::Exchange);
+    }
+    let operation = bare
+        .strip_prefix("atomic_")
+        .or_else(|| bare.strip_prefix("refcount_"))
+        .or_else(|| bare.strip_prefix("atomic64_"))
+        .or_else(|| bare.strip_prefix("atomic_long_"))?;
+    let operation = ["_relaxed", "_acquire", "_release"]
+        .iter()
+        .find_map(|it| operation.strip_suffix(it))
+        .unwrap_or(operation);
+    let operation = operation.strip_prefix("fetch_").unwrap_or(operation);
+    let constant = |index| call_argument(call, index).and_then(|it| is_number(it, text));
+    Some(match operation {
+        "read" => CountOp::Read,
+        "set" | "init" => CountOp::Set,
+        "inc" | "inc_return" | "inc_and_test" => CountOp::Grab,
+        "inc_not_zero" | "inc_unless_negative" | "add_not_zero" => CountOp::GrabUnless,
+        "add" | "add_return" | "add_negative" => match constant(0) {
+            Some(amount) if amount < 0 => CountOp::Drop,
+            _ => CountOp::Grab,
+        },
+        "add_unless" => match (constant(1), constant(2)) {
+            (Some(-1), Some(1)) => CountOp::DropUnlessLast,
+            (Some(amount), _) if amount < 0 => CountOp::Drop,
+            _ => CountOp::GrabUnless,
+        },
+        "dec_not_one" => CountOp::DropUnlessLast,
+        "sub" | "sub_return" => match constant(0) {
+            Some(amount) if amount < 0 => CountOp::Grab,
+            _ => CountOp::Drop,
+        },
+        it if it.starts_with("dec_and_") && (it.contains("lock")) => CountOp::DropAndLock,
+        it if it.starts_with("dec") || it.starts_with("sub_and_test") => CountOp::Drop,
+        _ => CountOp::Exchange,
+    })
+}
+
+/// A hand-written loop around compare-and-exchange that never takes the last reference does what
+/// `atomic_add_unless(&i_count, -1, 1)` does.
+fn recognise_exchange_loops(found: &mut [CountAccess], text: &[u8], root: Node<'_>) {
+    if !found.iter().any(|it| it.op == CountOp::Exchange) {
+        return;
+    }
+    let body = squeeze(root, text);
+    for access in found.iter_mut().filter(|it| it.op == CountOp::Exchange) {
+        let statement: String = access.statement.split_whitespace().collect();
+        let Some(old) = statement
+            .split([',', '('])
+            .filter_map(|it| it.split(')').next())
+            .find_map(|it| it.strip_suffix("-1"))
+        else {
+            continue;
+        };
+        let skips_last = ["==1", "!=1", ">1", "<=1", "<2", ">=2"]
+            .iter()
+            .any(|it| body.contains(&format!("{old}{it}")));
+        if skips_last {
+            access.op = CountOp::DropUnlessLast;
+        }
+    }
+}
+
+/// Declared types of parameters and locals: name to type, as in `struct inode`.
+fn declared_types(root: Node<'_>, text: &[u8]) -> BTreeMap<String, String> {
+    let mut types = BTreeMap::new();
+    flow::preorder(root, |node| {
+        if !matches!(node.kind(), "declaration" | "parameter_declaration") {
+            return;
+        }
+        let Some(of) = node.child_by_field_name("type") else {
+            return;
+        };
+        let of = fold(of, text);
+        let mut cursor = node.walk();
+        for declarator in node.children_by_field_name("declarator", &mut cursor) {
+            if let Some(name) = flow::declared_name(declarator, text) {
+                types.insert(name, of.clone());
+            }
+        }
+    });
+    types
+}
+
+fn outermost_parens(mut node: Node<'_>) -> Node<'_> {
+    while let Some(parent) = node
+        .parent()
+        .filter(|it| it.kind() == "parenthesized_expression")
+    {
+        node = parent;
+    }
+    node
+}
+
+/// `(x)` without its parentheses, and `&x` without its operator: the inode either way.
+pub(super) fn strip_parens(text: &str) -> &str {
+    let mut text = text;
+    loop {
+        let inner = text
+            .strip_prefix('(')
+            .and_then(|it| it.strip_suffix(')'))
+            .filter(|it| is_balanced(it));
+        match inner.or_else(|| text.strip_prefix('&')) {
+            Some(inner) => text = inner,
+            None => return text,
+        }
+    }
+}
+
+fn is_balanced(text: &str) -> bool {
+    let mut depth = 0_i32;
+    for byte in text.bytes() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0
+}

@@ -1,0 +1,500 @@
+//! A walk over the statements of one function that keeps what holds on every way (locks) and on some
+//! way (a counter that may have reached zero).
+//!
+//! Loops are walked once and backward `goto` is not followed: a drop at a loop's end does not meet
+//! the grab of the next round, which is mostly about another inode.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Node;
+use super::counts::{CountAccess, CountOp, strip_parens};
+use super::text::{call_argument, call_name, fold, is_number, squeeze};
+use crate::kernel::HAND_OVER_PREFIXES;
+
+/// Statements nested deeper are not followed; a person's code has under 20 levels.
+const MAX_DEPTH: usize = 200;
+
+/// Something that matters at one place of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    pub(super) offset: usize,
+    pub(super) kind: EventKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum EventKind {
+    /// Index into the accesses.
+    Count(usize),
+    /// Index into the releases.
+    Release(usize),
+    /// Takes that inode's `i_lock`.
+    Lock(String),
+    /// Takes it if its value is true.
+    TryLock(String),
+    /// Gives it back.
+    Unlock(String),
+    /// A variable of this name points elsewhere from here on.
+    Assign(String),
+    /// Something goes to a queue or a list.
+    HandOver,
+}
+
+/// What receives the walk's results.
+pub(super) trait Observer {
+    /// `locked` holds the inodes whose `i_lock` is held on every way here.
+    fn release(&mut self, index: usize, locked: &BTreeSet<String>);
+    /// The accesses, to be read and filled in.
+    fn accesses(&mut self) -> &mut [CountAccess];
+}
+
+impl Observer for Vec<CountAccess> {
+    fn release(&mut self, _index: usize, _locked: &BTreeSet<String>) {}
+
+    fn accesses(&mut self) -> &mut [CountAccess] {
+        self
+    }
+}
+
+/// Calls `visit` for every node, parents first, without recursion.
+pub(super) fn preorder<'t>(root: Node<'t>, mut visit: impl FnMut(Node<'t>)) {
+    let mut cursor = root.walk();
+    loop {
+        visit(cursor.node());
+        if cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+        }
+    }
+}
+
+/// Locks, assignments and hand-overs of a function, sorted by offset.
+pub(super) fn events(root: Node<'_>, text: &[u8]) -> Vec<Event> {
+    let mut events = Vec::new();
+    preorder(root, |node| {
+        let kind = match node.kind() {
+            "call_expression" => call_event(node, text),
+            "assignment_expression" => node
+                .child_by_field_name("left")
+                .filter(|it| it.kind() == "identifier")
+                .map(|it| EventKind::Assign(fold(it, text))),
+            "init_declarator" => node
+                .child_by_field_name("declarator")
+                .and_then(|it| declared_name(it, text))
+                .map(EventKind::Assign),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            events.push(Event {
+                offset: node.start_byte(),
+                kind,
+            });
+        }
+    });
+    events.sort_by_key(|it| it.offset);
+    events
+}
+
+fn call_event(call: Node<'_>, text: &[u8]) -> Option<EventKind> {
+    let Some(name) = call_name(call, text) else {
+        // guard(spinlock)(&inode->i_lock)
+        let function = call.child_by_field_name("function")?;
+        return (function.kind() == "call_expression" && fold(function, text).starts_with("guard"))
+            .then(|| lock_of(call, 0, text))
+            .flatten()
+            .map(EventKind::Lock);
+    };
+    if HAND_OVER_PREFIXES.iter().any(|it| name.starts_with(it)) {
+        return Some(EventKind::HandOver);
+    }
+    if name.contains("_and_lock") {
+        return lock_of(call, 1, text).map(EventKind::TryLock);
+    }
+    let bare = name.strip_prefix("raw_").unwrap_or(&name);
+    if bare.starts_with("spin_unlock") {
+        lock_of(call, 0, text).map(EventKind::Unlock)
+    } else if bare.starts_with("spin_trylock") {
+        lock_of(call, 0, text).map(EventKind::TryLock)
+    } else if bare.starts_with("spin_lock")
+        || matches!(bare, "assert_spin_locked" | "lockdep_assert_held")
+    {
+        lock_of(call, 0, text).map(EventKind::Lock)
+    } else {
+        None
+    }
+}
+
+/// The inode whose `i_lock` is that argument of the call.
+fn lock_of(call: Node<'_>, index: usize, text: &[u8]) -> Option<String> {
+    let argument = squeeze(call_argument(call, index)?, text);
+    let lock = strip_parens(&argument);
+    let inode = lock
+        .strip_suffix("->i_lock")
+        .or_else(|| lock.strip_suffix(".i_lock"))?;
+    Some(strip_parens(inode).to_owned())
+}
+
+/// The identifier that a declarator declares, under its pointers and arrays.
+pub(super) fn declared_name(declarator: Node<'_>, text: &[u8]) -> Option<String> {
+    let mut node = declarator;
+    for _ in 0..16 {
+        if node.kind() == "identifier" {
+            return Some(fold(node, text));
+        }
+        node = node.child_by_field_name("declarator")?;
+    }
+    None
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// Inodes whose `i_lock` is held on every way here.
+    locked: BTreeSet<String>,
+    /// Inodes whose counter may be zero, with the offset of the drop.
+    zero: BTreeMap<String, usize>,
+}
+
+/// `None`: no way leads here.
+type Flow = Option<State>;
+
+fn join(left: Flow, right: Flow) -> Flow {
+    match (left, right) {
+        (Some(mut left), Some(right)) => {
+            left.locked.retain(|it| right.locked.contains(it));
+            left.zero.extend(right.zero);
+            Some(left)
+        }
+        (left, right) => left.or(right),
+    }
+}
+
+/// Walks the function and fills in what the observer asks for.
+pub(super) fn run(
+    root: Node<'_>,
+    text: &[u8],
+    mut events: Vec<Event>,
+    observer: &mut dyn Observer,
+) {
+    events.sort_by_key(|it| it.offset);
+    let entry = State {
+        locked: locked_by_caller(&events),
+        zero: BTreeMap::new(),
+    };
+    let mut walk = Walk {
+        text,
+        events,
+        observer,
+        labels: BTreeMap::new(),
+        breaks: Vec::new(),
+    };
+    walk.statement(root, Some(entry), 0);
+}
+
+/// A function that gives a lock back before it takes it was called with it.
+fn locked_by_caller(events: &[Event]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let mut held = BTreeSet::new();
+    for event in events {
+        match &event.kind {
+            EventKind::Unlock(inode) if seen.insert(inode.clone()) => {
+                held.insert(inode.clone());
+            }
+            EventKind::Lock(inode) | EventKind::TryLock(inode) => {
+                seen.insert(inode.clone());
+            }
+            _ => {}
+        }
+    }
+    held
+}
+
+struct Walk<'a> {
+    text: &'a [u8],
+    events: Vec<Event>,
+    observer: &'a mut dyn Observer,
+    labels: BTreeMap<String, State>,
+    /// What `break` leaves with, per enclosing loop or switch.
+    breaks: Vec<Flow>,
+}
+
+impl Walk<'_> {
+    fn statement(&mut self, node: Node<'_>, state: Flow, depth: usize) -> Flow {
+        if depth > MAX_DEPTH {
+            return state;
+        }
+        let depth = depth + 1;
+        match node.kind() {
+            "if_statement" => self.branch(node, state, depth),
+            "while_statement" | "for_statement" | "do_statement" => self.repeat(node, state, depth),
+            "switch_statement" => self.switch(node, state, depth),
+            "labeled_statement" => {
+                let label = node
+                    .child_by_field_name("label")
+                    .map(|it| fold(it, self.text));
+                let arrived = label.and_then(|it| self.labels.get(&it).cloned());
+                self.children(node, join(state, arrived), depth)
+            }
+            "goto_statement" => {
+                if let (Some(label), Some(state)) = (node.child_by_field_name("label"), state) {
+                    let label = fold(label, self.text);
+                    let merged = join(self.labels.remove(&label), Some(state));
+                    self.labels.extend(merged.map(|it| (label, it)));
+                }
+                None
+            }
+            "return_statement" => {
+                self.leaf(node, state);
+                None
+            }
+            "break_statement" => {
+                if let Some(outer) = self.breaks.last_mut() {
+                    *outer = join(outer.take(), state);
+                }
+                None
+            }
+            "continue_statement" => None,
+            "compound_statement"
+            | "function_definition"
+            | "translation_unit"
+            | "else_clause"
+            | "ERROR"
+            | "preproc_if"
+            | "preproc_ifdef"
+            | "preproc_else"
+            | "preproc_elif"
+            | "linkage_specification" => self.children(node, state, depth),
+            _ => self.leaf(node, state),
+        }
+    }
+
+    fn children(&mut self, node: Node<'_>, mut state: Flow, depth: usize) -> Flow {
+        let mut cursor = node.walk();
+        for child in node.named_children(&mut cursor) {
+            state = self.statement(child, state, depth);
+        }
+        state
+    }
+
+    fn branch(&mut self, node: Node<'_>, state: Flow, depth: usize) -> Flow {
+        let (mut yes, mut no) = (state.clone(), state);
+        if let Some(condition) = node.child_by_field_name("condition") {
+            (yes, no) = self.condition(condition, yes);
+        }
+        if let Some(consequence) = node.child_by_field_name("consequence") {
+            yes = self.statement(consequence, yes, depth);
+        }
+        if let Some(alternative) = node.child_by_field_name("alternative") {
+            no = self.statement(alternative, no, depth);
+        }
+        join(yes, no)
+    }
+
+    fn repeat(&mut self, node: Node<'_>, mut state: Flow, depth: usize) -> Flow {
+        self.breaks.push(None);
+        if let Some(first) = node.child_by_field_name("initializer") {
+            state = self.leaf(first, state);
+        }
+        let is_do = node.kind() == "do_statement";
+        let mut skipped = if is_do { None } else { state.clone() };
+        if let (false, Some(condition)) = (is_do, node.child_by_field_name("condition")) {
+            (state, skipped) = self.condition(condition, state);
+        }
+        if let Some(body) = node.child_by_field_name("body") {
+            state = self.statement(body, state, depth);
+        }
+        if let Some(update) = node.child_by_field_name("update") {
+            state = self.leaf(update, state);
+        }
+        if let (true, Some(condition)) = (is_do, node.child_by_field_name("condition")) {
+            (_, state) = self.condition(condition, state);
+        }
+        let left = self.breaks.pop().flatten();
+        join(join(skipped, state), left)
+    }
+
+    fn switch(&mut self, node: Node<'_>, state: Flow, depth: usize) -> Flow {
+        let mut head = state;
+        if let Some(condition) = node.child_by_field_name("condition") {
+            head = self.leaf(condition, head);
+        }
+        self.breaks.push(None);
+        let mut through = None;
+        let mut has_default = false;
+        if let Some(body) = node.child_by_field_name("body") {
+            let mut cursor = body.walk();
+            for child in body.named_children(&mut cursor) {
+                if child.kind() == "case_statement" {
+                    has_default |= child.child_by_field_name("value").is_none();
+                    through = self.children(child, join(through, head.clone()), depth);
+                } else {
+                    through = self.statement(child, through, depth);
+                }
+            }
+        }
+        let left = self.breaks.pop().flatten();
+        let around = if has_default { None } else { head };
+        join(join(through, left), around)
+    }
+
+    /// Everything without control flow of its own.
+    fn leaf(&mut self, node: Node<'_>, mut state: Flow) -> Flow {
+        let first = self
+            .events
+            .partition_point(|it| it.offset < node.start_byte());
+        let end = self
+            .events
+            .partition_point(|it| it.offset < node.end_byte());
+        for index in first..end {
+            if let Some(state) = &mut state {
+                let kind = self.events[index].kind.clone();
+                self.apply(&kind, state);
+            }
+        }
+        state
+    }
+
+    fn apply(&mut self, kind: &EventKind, state: &mut State) {
+        match kind {
+            EventKind::Lock(inode) => {
+                state.locked.insert(inode.clone());
+            }
+            EventKind::Unlock(inode) => {
+                state.locked.remove(inode);
+            }
+            EventKind::Assign(name) => {
+                state.zero.retain(|inode, _| root_name(inode) != name);
+                state.locked.retain(|inode| root_name(inode) != name);
+            }
+            EventKind::Release(index) => self.observer.release(*index, &state.locked),
+            EventKind::Count(index) => count(&mut self.observer.accesses()[*index], state),
+            EventKind::TryLock(_) | EventKind::HandOver => {}
+        }
+    }
+
+    /// Walks a condition; the states for true and for false.
+    fn condition(&mut self, node: Node<'_>, state: Flow) -> (Flow, Flow) {
+        let after = self.leaf(node, state);
+        let Some(after) = after else {
+            return (None, None);
+        };
+        let (mut yes, mut no) = (after.clone(), after);
+        if let Some((call, is_true_nonzero)) = exact_call(node, self.text) {
+            let (nonzero, zero) = if is_true_nonzero {
+                (&mut yes, &mut no)
+            } else {
+                (&mut no, &mut yes)
+            };
+            self.refine(call, nonzero, zero);
+        }
+        (Some(yes), Some(no))
+    }
+
+    /// What a call's value says: `nonzero` is the state in which it is not zero.
+    fn refine(&mut self, call: Node<'_>, nonzero: &mut State, zero: &mut State) {
+        let at = call.start_byte();
+        let kinds: Vec<EventKind> = self
+            .events
+            .iter()
+            .filter(|it| it.offset == at)
+            .map(|it| it.kind.clone())
+            .collect();
+        for kind in kinds {
+            self.refine_one(kind, nonzero, zero);
+        }
+    }
+
+    fn refine_one(&mut self, kind: EventKind, nonzero: &mut State, zero: &mut State) {
+        match kind {
+            EventKind::TryLock(inode) => {
+                nonzero.locked.insert(inode);
+            }
+            EventKind::Count(index) => {
+                let access = &self.observer.accesses()[index];
+                let inode = &access.inode;
+                match access.op {
+                    CountOp::DropAndLock => {
+                        zero.zero.remove(inode);
+                    }
+                    CountOp::Drop if access.form.contains("and_test") => {
+                        zero.zero.remove(inode);
+                    }
+                    CountOp::Drop if access.form.contains("_return") => {
+                        nonzero.zero.remove(inode);
+                    }
+                    CountOp::DropUnlessLast if !access.locked => {
+                        zero.zero.insert(inode.clone(), access.offset);
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What one access means for the state, and the state for the access.
+fn count(access: &mut CountAccess, state: &mut State) {
+    access.locked = state.locked.contains(&access.inode);
+    match access.op {
+        CountOp::Drop | CountOp::DropAndLock if !access.locked => {
+            state.zero.insert(access.inode.clone(), access.offset);
+        }
+        CountOp::Grab | CountOp::Set => {
+            if let Some(drop) = state.zero.remove(&access.inode) {
+                if !access.locked {
+                    access.after_drop = Some(drop);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The first identifier of an expression: `ci` of `ci->netfs.inode`.
+fn root_name(expression: &str) -> &str {
+    let start = expression.trim_start_matches(['(', '*', '&']);
+    let end = start
+        .find(|it: char| !it.is_alphanumeric() && it != '_')
+        .unwrap_or(start.len());
+    &start[..end]
+}
+
+/// The call that a condition is, under `!`, `likely()` and comparisons with zero, and whether a true
+/// condition means that the call's value is not zero.
+pub(super) fn exact_call<'t>(condition: Node<'t>, text: &[u8]) -> Option<(Node<'t>, bool)> {
+    let mut node = condition;
+    let mut is_true_nonzero = true;
+    for _ in 0..32 {
+        match node.kind() {
+            "parenthesized_expression" => node = node.named_child(0)?,
+            "unary_expression" => {
+                if text.get(node.start_byte()) != Some(&b'!') {
+                    return None;
+                }
+                is_true_nonzero = !is_true_nonzero;
+                node = node.child_by_field_name("argument")?;
+            }
+            "binary_expression" => {
+                let operator = fold(node.child_by_field_name("operator")?, text);
+                let right = is_number(node.child_by_field_name("right")?, text)?;
+                match (operator.as_str(), right) {
+                    (">" | "!=", 0) | (">=", 1) => {}
+                    ("==" | "<=", 0) | ("<", 1) => is_true_nonzero = !is_true_nonzero,
+                    _ => return None,
+                }
+                node = node.child_by_field_name("left")?;
+            }
+            "call_expression" => match call_name(node, text).as_deref() {
+                Some("likely" | "unlikely" | "WARN_ON" | "WARN_ON_ONCE") => {
+                    node = call_argument(node, 0)?;
+                }
+                _ => return Some((node, is_true_nonzero)),
+            },
+            _ => return None,
+        }
+    }
+    None
+}

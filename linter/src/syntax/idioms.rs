@@ -1,0 +1,335 @@
+//! Idioms around `iput()` in one function: what wraps it safely, what is another name for it, and
+//! which calls provably do not drop the last reference.
+
+use std::collections::BTreeSet;
+
+use super::Node;
+use super::counts::{self, CountAccess, CountOp, strip_parens};
+use super::flow::{self, Event, EventKind, Observer};
+use super::text::{call_argument, call_name, fold, squeeze, statement_of};
+use crate::kernel::{GRABS, IPUT};
+
+/// One call that drops a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Release {
+    /// The function called: `iput` or an alias.
+    pub(crate) callee: String,
+    /// Where the call starts, in bytes of the text handed in.
+    pub(crate) offset: usize,
+    /// The statement that holds it, on one line.
+    pub(crate) statement: String,
+    /// The inode's expression without white space.
+    pub(crate) inode: String,
+    /// Whether some inode's `i_lock` is held on every way here.
+    pub(crate) under_i_lock: bool,
+    /// Why this cannot be the last reference; `None` where it may be.
+    pub(crate) not_last: Option<String>,
+    /// The error label behind which it stands, where only `goto` leads there.
+    pub(crate) error_label: Option<String>,
+}
+
+/// The calls of `names` in one function, sorted by offset; `argument` of each is the inode.
+pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> Vec<Release> {
+    let mut calls = Vec::new();
+    flow::preorder(root, |node| {
+        if node.kind() == "call_expression" {
+            let name = call_name(node, text);
+            let known = names.iter().find(|it| Some(it.0) == name.as_deref());
+            if let Some(&(name, index)) = known {
+                calls.push((node, release(node, text, name, index)));
+            }
+        }
+    });
+    if calls.is_empty() {
+        return Vec::new();
+    }
+    let mut events = flow::events(root, text);
+    events.extend(calls.iter().enumerate().map(|(index, (call, _))| Event {
+        offset: call.start_byte(),
+        kind: EventKind::Release(index),
+    }));
+    let mut found = Found {
+        releases: calls.iter().map(|it| it.1.clone()).collect(),
+    };
+    flow::run(root, text, events, &mut found);
+    for (release, (call, _)) in found.releases.iter_mut().zip(&calls) {
+        release.not_last = marked_not_last(*call, text).or_else(|| queue_failed(root, *call, text));
+        release.error_label = error_label(*call, text);
+    }
+    found.releases.sort_by_key(|it| it.offset);
+    found.releases
+}
+
+struct Found {
+    releases: Vec<Release>,
+}
+
+impl Observer for Found {
+    fn release(&mut self, index: usize, locked: &BTreeSet<String>) {
+        self.releases[index].under_i_lock = !locked.is_empty();
+    }
+
+    fn accesses(&mut self) -> &mut [CountAccess] {
+        &mut []
+    }
+}
+
+fn release(call: Node<'_>, text: &[u8], name: &str, index: usize) -> Release {
+    let inode = call_argument(call, index).map_or_else(String::new, |it| squeeze(it, text));
+    Release {
+        callee: name.to_owned(),
+        offset: call.start_byte(),
+        statement: statement_of(call, text),
+        inode: strip_parens(&inode).to_owned(),
+        under_i_lock: false,
+        not_last: None,
+        error_label: None,
+    }
+}
+
+/// `/* lorelint: not-last: reason */` on the statement's line or the line above it.
+fn marked_not_last(call: Node<'_>, text: &[u8]) -> Option<String> {
+    const MARK: &[u8] = b"lorelint: not-last:";
+    let at = call.start_byte();
+    let line = memchr::memrchr(b'\n', text.get(..at)?).map_or(0, |it| it + 1);
+    let above = memchr::memrchr(b'\n', text.get(..line.saturating_sub(1))?).map_or(0, |it| it + 1);
+    let end = memchr::memchr(b'\n', text.get(at..)?).map_or(text.len(), |it| at + it);
+    let near = text.get(above..end)?;
+    let start = memchr::memmem::find(near, MARK)? + MARK.len();
+    let comment = &near[start..];
+    let stop = memchr::memmem::find(comment, b"*/").unwrap_or(comment.len());
+    let reason = String::from_utf8_lossy(&comment[..stop]);
+    let reason = reason.lines().next().unwrap_or_default().trim();
+    (!reason.is_empty()).then(|| format!("marked in the source: {reason}"))
+}
+
+/// `ihold(x); if (!queue_work(…)) iput(x);`: the work that is pending already owns a reference.
+fn queue_failed(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
+    let inode = squeeze(call_argument(call, 0)?, text);
+    let mut child = call;
+    while let Some(parent) = child.parent() {
+        if parent.kind() == "if_statement" {
+            let condition = parent.child_by_field_name("condition")?;
+            if let Some((queued, is_true_queued)) = flow::exact_call(condition, text) {
+                let on_failure = if is_true_queued {
+                    parent.child_by_field_name("alternative") == Some(child)
+                } else {
+                    parent.child_by_field_name("consequence") == Some(child)
+                };
+                if on_failure && is_hand_over(queued, text) {
+                    return grabbed_before(root, parent.start_byte(), &inode, text)
+                        .then(|| reason(queued, text));
+                }
+            }
+        }
+        if parent.kind() == "compound_statement" {
+            if let Some(queued) = queued_and_left(child, text) {
+                return grabbed_before(root, queued.start_byte(), &inode, text)
+                    .then(|| reason(queued, text));
+            }
+        }
+        child = parent;
+    }
+    None
+}
+
+fn reason(queued: Node<'_>, text: &[u8]) -> String {
+    let name = call_name(queued, text).unwrap_or_default();
+    format!("{name}() failed because the work is pending, and the pending work owns a reference")
+}
+
+/// The call of `if (queue_work(…)) return;` directly before `statement`.
+fn queued_and_left<'t>(statement: Node<'t>, text: &[u8]) -> Option<Node<'t>> {
+    let mut before = statement.prev_named_sibling();
+    for _ in 0..4 {
+        let previous = before?;
+        if previous.kind() == "if_statement" {
+            let condition = previous.child_by_field_name("condition")?;
+            let (queued, is_true_queued) = flow::exact_call(condition, text)?;
+            let leaves = previous
+                .child_by_field_name("consequence")
+                .is_some_and(|it| fold(it, text).contains("return"));
+            return (is_true_queued && leaves && is_hand_over(queued, text)).then_some(queued);
+        }
+        before = previous.prev_named_sibling();
+    }
+    None
+}
+
+/// Only what fails when it is pending already: putting on a list does not fail.
+fn is_hand_over(call: Node<'_>, text: &[u8]) -> bool {
+    call_name(call, text).is_some_and(|name| {
+        ["queue_", "schedule_", "kthread_queue_"]
+            .iter()
+            .any(|it| name.starts_with(it))
+    })
+}
+
+fn grabbed_before(root: Node<'_>, offset: usize, inode: &str, text: &[u8]) -> bool {
+    let mut grabbed = false;
+    flow::preorder(root, |node| {
+        grabbed |= node.kind() == "call_expression"
+            && node.start_byte() < offset
+            && call_name(node, text).is_some_and(|it| GRABS.contains(&it.as_str()))
+            && call_argument(node, 0).is_some_and(|it| squeeze(it, text) == inode);
+    });
+    grabbed
+}
+
+/// The label before `call`, where nothing falls through into it and its name says error.
+fn error_label(call: Node<'_>, text: &[u8]) -> Option<String> {
+    const WORDS: &[&str] = &["err", "fail", "bad", "abort", "undo", "unwind", "nomem"];
+    let mut node = Some(call);
+    while let Some(statement) = node {
+        let mut sibling = Some(statement);
+        while let Some(it) = sibling {
+            if it.kind() == "labeled_statement" {
+                let label = fold(it.child_by_field_name("label")?, text);
+                let leaves = it
+                    .prev_named_sibling()
+                    .is_some_and(|it| matches!(it.kind(), "return_statement" | "goto_statement"));
+                if WORDS.iter().any(|word| label.contains(word)) {
+                    return leaves.then_some(label);
+                }
+            }
+            sibling = it.prev_named_sibling();
+        }
+        node = statement
+            .parent()
+            .filter(|it| it.kind() != "function_definition");
+    }
+    None
+}
+
+/// What a function is to the traversal, seen from its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wrapper {
+    /// Never drops the last reference itself: hands it to a worker. Neither reported nor entered.
+    Safe,
+    /// Drops its parameter and little else: its callers are what is reported.
+    Alias {
+        /// Index of the parameter, from 0.
+        parameter: usize,
+    },
+}
+
+/// Recognises a function that defers the last reference, or one that is another name for `iput()`.
+///
+/// A function in an ops table has no caller that a person could change: whether an alias is
+/// reported in its own body there is the caller's business.
+pub(crate) fn wrapper(root: Node<'_>, text: &[u8]) -> Option<Wrapper> {
+    let function = definition(root)?;
+    let body = function.child_by_field_name("body")?;
+    let accesses = counts::accesses(root, text);
+    let defers = accesses
+        .iter()
+        .any(|it| it.op == CountOp::DropUnlessLast && (it.handed_over || is_returned(it)));
+    let puts = calls_of(body, text, IPUT);
+    if defers && puts.is_empty() {
+        return Some(Wrapper::Safe);
+    }
+    let [put] = puts[..] else {
+        return None;
+    };
+    alias(function, body, put, text).map(|parameter| Wrapper::Alias { parameter })
+}
+
+fn is_returned(access: &CountAccess) -> bool {
+    access.statement.starts_with("return")
+}
+
+fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Option<usize> {
+    const MAX_STATEMENTS: usize = 10;
+    const MAX_STATEMENTS_OF_OTHERS: usize = 3;
+    let argument = squeeze(call_argument(put, 0)?, text);
+    let names = parameters(function, text);
+    let parameter = names
+        .iter()
+        .position(|(name, _)| mentions(&argument, name))?;
+    let limit = if names[parameter].1 == "struct inode" {
+        MAX_STATEMENTS
+    } else {
+        MAX_STATEMENTS_OF_OTHERS
+    };
+    let returns_nothing = function
+        .child_by_field_name("type")
+        .is_some_and(|it| fold(it, text) == "void");
+    let mut statement_count = 0;
+    let mut has_loop = false;
+    flow::preorder(body, |node| match node.kind() {
+        "while_statement" | "for_statement" | "do_statement" => has_loop = true,
+        "expression_statement" | "declaration" | "return_statement" => statement_count += 1,
+        _ => {}
+    });
+    let is_unconditional = is_unconditional(put, body, &names[parameter].0, text);
+    (returns_nothing && !has_loop && is_unconditional && statement_count <= limit)
+        .then_some(parameter)
+}
+
+/// Whether the call runs whenever its parameter is there.
+fn is_unconditional(put: Node<'_>, body: Node<'_>, parameter: &str, text: &[u8]) -> bool {
+    let mut node = put;
+    while let Some(parent) = node.parent().filter(|_| node != body) {
+        if parent.kind() == "if_statement" {
+            let condition = parent
+                .child_by_field_name("condition")
+                .map_or_else(String::new, |it| squeeze(it, text));
+            if strip_parens(&condition) != parameter {
+                return false;
+            }
+        }
+        node = parent;
+    }
+    true
+}
+
+fn definition(root: Node<'_>) -> Option<Node<'_>> {
+    if root.kind() == "function_definition" {
+        return Some(root);
+    }
+    let mut cursor = root.walk();
+    root.named_children(&mut cursor)
+        .find(|it| it.kind() == "function_definition")
+}
+
+/// Names and types of the parameters, in order.
+fn parameters(function: Node<'_>, text: &[u8]) -> Vec<(String, String)> {
+    let mut list = None;
+    let mut node = function.child_by_field_name("declarator");
+    while let Some(it) = node {
+        list = list.or_else(|| it.child_by_field_name("parameters"));
+        node = it.child_by_field_name("declarator");
+    }
+    let Some(list) = list else {
+        return Vec::new();
+    };
+    let mut cursor = list.walk();
+    list.named_children(&mut cursor)
+        .filter(|it| it.kind() == "parameter_declaration")
+        .map(|it| {
+            let name = it
+                .child_by_field_name("declarator")
+                .and_then(|it| flow::declared_name(it, text));
+            let of = it.child_by_field_name("type").map(|it| fold(it, text));
+            (name.unwrap_or_default(), of.unwrap_or_default())
+        })
+        .collect()
+}
+
+fn calls_of<'t>(body: Node<'t>, text: &[u8], name: &str) -> Vec<Node<'t>> {
+    let mut calls = Vec::new();
+    flow::preorder(body, |node| {
+        if node.kind() == "call_expression" && call_name(node, text).as_deref() == Some(name) {
+            calls.push(node);
+        }
+    });
+    calls
+}
+
+/// Whether `name` stands in the expression as a word of its own.
+fn mentions(expression: &str, name: &str) -> bool {
+    !name.is_empty()
+        && expression
+            .split(|it: char| !it.is_alphanumeric() && it != '_')
+            .any(|it| it == name)
+}

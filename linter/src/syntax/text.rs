@@ -1,0 +1,123 @@
+//! Texts of nodes: folded for people, squeezed for comparison.
+
+use super::Node;
+
+/// Statements are cut off here, at a character's border.
+const MAX_STATEMENT_BYTES: usize = 200;
+
+/// The node's text on one line, white space and comments folded to one blank.
+pub(crate) fn fold(node: Node<'_>, text: &[u8]) -> String {
+    fold_bytes(text.get(node.byte_range()).unwrap_or_default())
+}
+
+/// The bytes on one line, white space and comments folded to one blank.
+pub(crate) fn fold_bytes(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let without_comments = strip_comments(&text);
+    let mut folded = String::with_capacity(without_comments.len());
+    for word in without_comments.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded
+}
+
+/// The node's text without any white space.
+pub(crate) fn squeeze(node: Node<'_>, text: &[u8]) -> String {
+    let folded = fold(node, text);
+    folded.chars().filter(|it| !it.is_whitespace()).collect()
+}
+
+fn strip_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('/') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        rest = if let Some(comment) = from.strip_prefix("/*") {
+            out.push(' ');
+            comment.find("*/").map_or("", |end| &comment[end + 2..])
+        } else if from.starts_with("//") {
+            from.find('\n').map_or("", |end| &from[end..])
+        } else {
+            out.push('/');
+            &from[1..]
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The statement that holds `node`, on one line: an expression statement, a declaration or a
+/// `return` as a whole; of `if`, `while`, `for` and `switch` the part up to their condition's end.
+pub(crate) fn statement_of(node: Node<'_>, text: &[u8]) -> String {
+    let mut inner = node;
+    let mut current = Some(node);
+    while let Some(it) = current {
+        let range = match it.kind() {
+            "expression_statement" | "declaration" | "return_statement" => Some(it.byte_range()),
+            "if_statement" | "while_statement" | "switch_statement" | "for_statement" => {
+                Some(it.start_byte()..header_end(it))
+            }
+            "do_statement" => Some(inner.byte_range()),
+            "compound_statement"
+            | "case_statement"
+            | "labeled_statement"
+            | "function_definition"
+            | "preproc_function_def" => Some(inner.byte_range()),
+            _ => None,
+        };
+        if let Some(range) = range {
+            return cut(fold_bytes(text.get(range).unwrap_or_default()));
+        }
+        inner = it;
+        current = it.parent();
+    }
+    cut(fold(node, text))
+}
+
+fn header_end(statement: Node<'_>) -> usize {
+    let body = statement
+        .child_by_field_name("consequence")
+        .or_else(|| statement.child_by_field_name("body"));
+    body.map_or(statement.end_byte(), |it| it.start_byte())
+}
+
+fn cut(mut statement: String) -> String {
+    if statement.len() > MAX_STATEMENT_BYTES {
+        let mut end = MAX_STATEMENT_BYTES;
+        while !statement.is_char_boundary(end) {
+            end -= 1;
+        }
+        statement.truncate(end);
+        statement.push('…');
+    }
+    statement
+}
+
+/// The name of the function that a call names directly.
+pub(crate) fn call_name(call: Node<'_>, text: &[u8]) -> Option<String> {
+    let function = call.child_by_field_name("function")?;
+    (function.kind() == "identifier").then(|| fold(function, text))
+}
+
+/// The argument of this index, from 0, comments not counted.
+pub(crate) fn call_argument(call: Node<'_>, index: usize) -> Option<Node<'_>> {
+    let list = call.child_by_field_name("arguments")?;
+    let mut cursor = list.walk();
+    list.named_children(&mut cursor)
+        .filter(|it| it.kind() != "comment")
+        .nth(index)
+}
+
+/// The value of a small decimal number, with sign and parentheses.
+pub(crate) fn is_number(node: Node<'_>, text: &[u8]) -> Option<i64> {
+    let squeezed = squeeze(node, text);
+    squeezed
+        .trim_matches(['(', ')'])
+        .trim_end_matches(['u', 'U', 'l', 'L'])
+        .parse()
+        .ok()
+}
