@@ -1,3 +1,4 @@
 //! The harness.
 
 pub mod app;
+pub mod git;

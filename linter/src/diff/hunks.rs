@@ -36,32 +36,47 @@ pub(super) fn apply(
     hunks: &[Hunk],
     witness: Witness,
 ) -> Result<Patched, HunkFailure> {
-    let mut image = Image::new(content);
-    // git wants a flag for diffs without context. It is taken as set where no hunk has any, the strict reading
-    // fails, and each hunk stands exactly where it says.
-    let strict = image.apply_all(hunks, Place::Search);
-    let Err(failure) = strict else {
-        return Ok(image.finish());
-    };
-    let has_context = hunks
-        .iter()
-        .any(|hunk| hunk.lines.iter().any(|it| it.kind == LineKind::Context));
-    if has_context {
-        return Err(failure);
+    let is_context = |hunk: &Hunk| hunk.lines.iter().any(|it| it.kind == LineKind::Context);
+    if !hunks.iter().any(is_context)
+        && let Some(patched) = without_context(content, hunks, witness)?
+    {
+        return Ok(patched);
     }
-    let unproved = hunks.iter().position(|hunk| hunk.old_len == 0);
-    if let Some(hunk) = unproved.filter(|_| witness == Witness::OtherBlob) {
+    let mut image = Image::new(content);
+    image.apply_all(hunks, Place::Search)?;
+    Ok(image.finish())
+}
+
+/// Applies a diff that was made without context, for which git wants a flag: each hunk stands exactly where it says.
+///
+/// `None` when it may as well replace a whole file, which the usual rules decide.
+fn without_context(
+    content: &[u8],
+    hunks: &[Hunk],
+    witness: Witness,
+) -> Result<Option<Patched>, HunkFailure> {
+    let inserts = |hunk: &Hunk| hunk.old_len == 0;
+    let is_whole = hunks.len() == 1 && hunks.iter().all(|it| it.old_start <= 1);
+    if is_whole && (witness != Witness::SameBlob || content.is_empty()) {
+        return Ok(None);
+    }
+    let is_unproved = match witness {
+        Witness::SameBlob => false,
+        Witness::OtherBlob => true,
+        // Lines that go away show that the file is the one; without any there is nothing to hold it against.
+        Witness::None => hunks.iter().all(inserts),
+    };
+    if let Some(hunk) = hunks.iter().position(inserts).filter(|_| is_unproved) {
+        let reason =
+            "adds lines without context, and nothing shows that this is the file it was made from";
         return Err(HunkFailure {
             hunk,
-            reason: "adds lines without context, and the file is not the one that it was made from"
-                .to_owned(),
+            reason: reason.to_owned(),
         });
     }
-    image = Image::new(content);
-    match image.apply_all(hunks, Place::Exact) {
-        Ok(()) => Ok(image.finish()),
-        Err(failure) => Err(failure),
-    }
+    let mut image = Image::new(content);
+    image.apply_all(hunks, Place::Exact)?;
+    Ok(Some(image.finish()))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gix::ObjectId;
 use gix::objs::tree::{EntryKind, EntryMode};
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::{BlobId, FileChanges, FileEntry, Mode, TreeError, TreePath, TreeSource};
 
-/// Bytes of decoded objects that each thread keeps: directories are read again for each path below them.
+/// Bytes of decoded directories that each thread keeps: they are read again for each path below them.
 const OBJECT_CACHE_BYTES: usize = 16 << 20;
 
 /// A repository that many threads may read; cheap to clone.
@@ -24,7 +24,15 @@ struct Shared {
     path: PathBuf,
     repository: gix::ThreadSafeRepository,
     /// Handles that no thread uses now: they keep their caches and open packs.
-    idle: Mutex<Vec<gix::Repository>>,
+    idle: Mutex<Vec<Handle>>,
+}
+
+/// What one thread reads with.
+struct Handle {
+    /// For commits and trees, with a cache.
+    repo: gix::Repository,
+    /// For files: each is read once, and would only push directories out of the cache.
+    files: gix::Repository,
 }
 
 impl GitRepo {
@@ -76,6 +84,7 @@ impl GitRepo {
             repo: self.clone(),
             tree,
             revision: id.to_string(),
+            listing: Arc::default(),
         })
     }
 
@@ -117,6 +126,10 @@ impl GitRepo {
 
     /// Lends a handle of this thread's own to `work`.
     fn with<T>(&self, work: impl FnOnce(&gix::Repository) -> T) -> T {
+        self.with_handle(|handle| work(&handle.repo))
+    }
+
+    fn with_handle<T>(&self, work: impl FnOnce(&Handle) -> T) -> T {
         let idle = || {
             self.shared
                 .idle
@@ -124,13 +137,14 @@ impl GitRepo {
                 .unwrap_or_else(PoisonError::into_inner)
         };
         let kept = idle().pop();
-        let repo = kept.unwrap_or_else(|| {
-            let mut repo = self.shared.repository.to_thread_local();
+        let handle = kept.unwrap_or_else(|| {
+            let files = self.shared.repository.to_thread_local();
+            let mut repo = files.clone();
             repo.object_cache_size_if_unset(OBJECT_CACHE_BYTES);
-            repo
+            Handle { repo, files }
         });
-        let result = work(&repo);
-        idle().push(repo);
+        let result = work(&handle);
+        idle().push(handle);
         result
     }
 
@@ -180,6 +194,8 @@ pub struct GitTree {
     repo: GitRepo,
     tree: ObjectId,
     revision: String,
+    /// All files, once somebody asked: then a path costs a binary search and no directory.
+    listing: Arc<OnceLock<Vec<FileEntry>>>,
 }
 
 impl GitTree {
@@ -209,6 +225,36 @@ impl GitTree {
             .lookup_entry(path.as_str().split('/'))
             .map_err(failed)?;
         Ok(entry.map(|it| (it.mode(), it.object_id())))
+    }
+
+    fn walk(&self) -> Result<Vec<FileEntry>, TreeError> {
+        let mut files = Vec::new();
+        let mut level = vec![Directory {
+            path: String::new(),
+            id: self.tree,
+        }];
+        // One level after the other, each in parallel: kernel trees are wide and not deep.
+        while !level.is_empty() {
+            let listed: Vec<_> = level
+                .par_chunks(32)
+                .map(|chunk| {
+                    self.repo.with(|repo| {
+                        let (mut files, mut directories) = (Vec::new(), Vec::new());
+                        for directory in chunk {
+                            self.list(repo, directory, &mut files, &mut directories)?;
+                        }
+                        Ok::<_, TreeError>((files, directories))
+                    })
+                })
+                .collect::<Result<_, _>>()?;
+            level.clear();
+            for (found, directories) in listed {
+                files.extend(found);
+                level.extend(directories);
+            }
+        }
+        files.par_sort_unstable_by(|left, right| left.path.cmp(&right.path));
+        Ok(files)
     }
 
     /// The entries of one directory: files into `files`, directories into `directories`.
@@ -248,36 +294,19 @@ struct Directory {
 
 impl TreeSource for GitTree {
     fn files(&self) -> Result<Vec<FileEntry>, TreeError> {
-        let mut files = Vec::new();
-        let mut level = vec![Directory {
-            path: String::new(),
-            id: self.tree,
-        }];
-        // One level after the other, each in parallel: kernel trees are wide and not deep.
-        while !level.is_empty() {
-            let listed: Vec<_> = level
-                .par_chunks(32)
-                .map(|chunk| {
-                    self.repo.with(|repo| {
-                        let (mut files, mut directories) = (Vec::new(), Vec::new());
-                        for directory in chunk {
-                            self.list(repo, directory, &mut files, &mut directories)?;
-                        }
-                        Ok::<_, TreeError>((files, directories))
-                    })
-                })
-                .collect::<Result<_, _>>()?;
-            level.clear();
-            for (found, directories) in listed {
-                files.extend(found);
-                level.extend(directories);
-            }
+        if let Some(files) = self.listing.get() {
+            return Ok(files.clone());
         }
-        files.par_sort_unstable_by(|left, right| left.path.cmp(&right.path));
-        Ok(files)
+        let files = self.walk()?;
+        // Another thread may have been faster, with the same result.
+        Ok(self.listing.get_or_init(|| files).clone())
     }
 
     fn entry(&self, path: &TreePath) -> Result<Option<FileEntry>, TreeError> {
+        if let Some(files) = self.listing.get() {
+            let found = files.binary_search_by(|it| it.path.cmp(path));
+            return Ok(found.ok().map(|at| files[at].clone()));
+        }
         let found = self.repo.with(|repo| self.lookup(repo, path))?;
         Ok(found
             .filter(|(mode, _)| !mode.is_tree())
@@ -285,13 +314,14 @@ impl TreeSource for GitTree {
     }
 
     fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError> {
-        self.repo.with(|repo| match self.lookup(repo, path)? {
-            Some((mode, _)) if mode.is_tree() => Ok(None),
-            Some((mode, id)) if mode.is_commit() => {
-                Ok(Some(format!("Subproject commit {id}\n").into_bytes()))
-            }
-            Some((_, id)) => self.repo.object(repo, id).map(Some),
-            None => Ok(None),
+        let Some(entry) = self.entry(path)? else {
+            return Ok(None);
+        };
+        self.repo.with_handle(|handle| match entry.blob {
+            Some(blob) => self.repo.object(&handle.files, id(blob)).map(Some),
+            None => Ok(self
+                .lookup(&handle.repo, path)?
+                .map(|(_, id)| format!("Subproject commit {id}\n").into_bytes())),
         })
     }
 
