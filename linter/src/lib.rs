@@ -6,10 +6,12 @@ pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod contexts;
+pub mod delta;
 pub mod diff;
 pub mod finding;
 pub mod kernel;
 pub mod report;
+mod review;
 #[allow(dead_code, unused_imports, reason = "`check` is what calls them")]
 pub mod rules;
 #[allow(dead_code, unused_imports, reason = "`check` is what calls them")]
@@ -61,7 +63,6 @@ impl Linter {
         base: &dyn TreeSource,
         patches: &[PatchInput],
     ) -> Result<ReviewReport, TreeError> {
-        let _ = (base, patches);
-        Ok(ReviewReport::default())
+        review::run(&|tree| self.check(tree), base, patches)
     }
 }
