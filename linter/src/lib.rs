@@ -5,6 +5,7 @@
 pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod config;
 pub mod contexts;
 pub mod delta;
 pub mod diff;
@@ -14,6 +15,7 @@ pub mod report;
 mod review;
 #[allow(dead_code, unused_imports, reason = "`check` is what calls them")]
 pub mod rules;
+pub mod suppress;
 #[allow(dead_code, unused_imports, reason = "`check` is what calls them")]
 mod syntax;
 pub mod tree;
@@ -28,6 +30,8 @@ pub struct Options {
     pub under: Vec<String>,
     /// Read only these directories; empty reads the whole tree.
     pub scope: Vec<String>,
+    /// Which rules and contexts run, at which level; what is suppressed.
+    pub config: config::Config,
 }
 
 /// A linter with its options and whatever it keeps warm between runs.

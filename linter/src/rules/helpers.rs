@@ -38,6 +38,6 @@ fn declares(text: &[u8], name: &[u8]) -> bool {
     let is_word = |it: &u8| it.is_ascii_alphanumeric() || *it == b'_';
     memchr::memmem::find_iter(text, name).any(|at| {
         let before = at.checked_sub(1).and_then(|it| text.get(it));
-        !before.is_some_and(|it| is_word(it)) && text.get(at + name.len()) == Some(&b'(')
+        !before.is_some_and(&is_word) && text.get(at + name.len()) == Some(&b'(')
     })
 }

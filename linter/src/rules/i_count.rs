@@ -13,7 +13,7 @@ pub(super) fn foreign<'a>(
     let is_core_reader = I_COUNT_CORE_READERS.contains(&view.path);
     view.accesses
         .iter()
-        .filter(move |it| !is_owner && !(is_core_reader && it.op == CountOp::Read))
+        .filter(move |it| !(is_owner || is_core_reader && it.op == CountOp::Read))
 }
 
 /// Whether the access is the drop of a pair that `i-count-resurrect` reports.

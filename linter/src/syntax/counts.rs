@@ -139,7 +139,7 @@ impl Reader<'_> {
             }
             "update_expression" | "assignment_expression" if is_inode == Some(true) => {
                 if let Some((op, form)) = self.plain_write(parent, outer) {
-                    self.push(parent, inode, op, form, true);
+                    self.push(parent, inode, (op, form), true);
                 }
             }
             _ => {}
@@ -162,21 +162,23 @@ impl Reader<'_> {
         let parent = outer.parent();
         if let Some(parent) = parent {
             if let Some((op, form)) = self.plain_write(parent, outer) {
-                return self.push(parent, inode, op, form, true);
+                return self.push(parent, inode, (op, form), true);
             }
-            if parent.kind() == "pointer_expression" && self.text[parent.start_byte()] == b'&' {
-                if let Some((call, name)) = self.enclosing_call(parent) {
-                    let op = classify(&name, call, self.text).unwrap_or(CountOp::Exchange);
-                    return self.push(call, inode, op, name, true);
-                }
+            if parent.kind() == "pointer_expression"
+                && self.text[parent.start_byte()] == b'&'
+                && let Some((call, name)) = self.enclosing_call(parent)
+            {
+                let op = classify(&name, call, self.text).unwrap_or(CountOp::Exchange);
+                return self.push(call, inode, (op, name), true);
             }
-            if let Some((call, name)) = self.enclosing_call(outer) {
-                if name == "WRITE_ONCE" && call_argument(call, 0) == Some(outer) {
-                    return self.push(call, inode, CountOp::Set, name, true);
-                }
+            if let Some((call, name)) = self.enclosing_call(outer)
+                && name == "WRITE_ONCE"
+                && call_argument(call, 0) == Some(outer)
+            {
+                return self.push(call, inode, (CountOp::Set, name), true);
             }
         }
-        self.push(counter, inode, CountOp::Read, ".counter".to_owned(), true);
+        self.push(counter, inode, (CountOp::Read, ".counter".to_owned()), true);
     }
 
     /// `++`, `--` and assignments whose target is `target`.
@@ -217,10 +219,10 @@ impl Reader<'_> {
         if let Some((call, name)) = self.enclosing_call(outer) {
             if let Some(op) = classify(&name, call, self.text) {
                 let raw = name.starts_with("arch_") || name.starts_with("raw_");
-                return self.push(call, inode, op, name, raw);
+                return self.push(call, inode, (op, name), raw);
             }
             if is_inode {
-                self.push(call, inode, CountOp::Escape, name, true);
+                self.push(call, inode, (CountOp::Escape, name), true);
             }
             return;
         }
@@ -255,7 +257,7 @@ impl Reader<'_> {
             .find_map(|it| self.aliases.get(&squeeze(it, self.text)).cloned());
         if let Some(inode) = inode {
             let raw = name.starts_with("arch_") || name.starts_with("raw_");
-            self.push(call, inode, op, name, raw);
+            self.push(call, inode, (op, name), raw);
         }
     }
 
@@ -268,7 +270,7 @@ impl Reader<'_> {
         Some((call, call_name(call, self.text)?))
     }
 
-    fn push(&mut self, at: Node<'_>, inode: String, op: CountOp, form: String, raw: bool) {
+    fn push(&mut self, at: Node<'_>, inode: String, (op, form): (CountOp, String), raw: bool) {
         self.found.push(CountAccess {
             op,
             form,

@@ -443,10 +443,10 @@ fn count(access: &mut CountAccess, state: &mut State) {
             state.zero.insert(access.inode.clone(), access.offset);
         }
         CountOp::Grab | CountOp::Set => {
-            if let Some(drop) = state.zero.remove(&access.inode) {
-                if !access.locked {
-                    access.after_drop = Some(drop);
-                }
+            if let Some(drop) = state.zero.remove(&access.inode)
+                && !access.locked
+            {
+                access.after_drop = Some(drop);
             }
         }
         _ => {}

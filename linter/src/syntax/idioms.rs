@@ -122,11 +122,11 @@ fn queue_failed(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
                 }
             }
         }
-        if parent.kind() == "compound_statement" {
-            if let Some(queued) = queued_and_left(child, text) {
-                return grabbed_before(root, queued.start_byte(), &inode, text)
-                    .then(|| reason(queued, text));
-            }
+        if parent.kind() == "compound_statement"
+            && let Some(queued) = queued_and_left(child, text)
+        {
+            return grabbed_before(root, queued.start_byte(), &inode, text)
+                .then(|| reason(queued, text));
         }
         child = parent;
     }

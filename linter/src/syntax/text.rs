@@ -61,8 +61,8 @@ pub(crate) fn statement_of(node: Node<'_>, text: &[u8]) -> String {
             "if_statement" | "while_statement" | "switch_statement" | "for_statement" => {
                 Some(it.start_byte()..header_end(it))
             }
-            "do_statement" => Some(inner.byte_range()),
-            "compound_statement"
+            "do_statement"
+            | "compound_statement"
             | "case_statement"
             | "labeled_statement"
             | "function_definition"
