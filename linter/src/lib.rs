@@ -12,7 +12,7 @@ pub mod diff;
 pub mod finding;
 pub mod kernel;
 pub mod report;
-mod review;
+pub mod review;
 #[allow(dead_code, unused_imports, reason = "`check` is what calls them")]
 pub mod rules;
 pub mod suppress;

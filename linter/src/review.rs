@@ -10,7 +10,7 @@ use crate::report::{CheckReport, NewFinding, PatchInput, PatchReport, ReviewRepo
 use crate::tree::{Overlay, TreeError, TreePath, TreeSource};
 
 /// Lints one state of the tree.
-pub(crate) type Lint<'a> = dyn Fn(&dyn TreeSource) -> Result<CheckReport, TreeError> + 'a;
+pub type Lint<'a> = dyn Fn(&dyn TreeSource) -> Result<CheckReport, TreeError> + 'a;
 
 /// The tree after some patches.
 struct State<'a> {
@@ -23,7 +23,7 @@ struct State<'a> {
 /// # Errors
 ///
 /// [`TreeError`] when a state cannot be read; a patch that does not apply is data.
-pub(crate) fn run(
+pub fn run(
     lint: &Lint<'_>,
     base: &dyn TreeSource,
     patches: &[PatchInput],
