@@ -9,3 +9,4 @@ pub mod model;
 pub mod queue;
 pub mod report;
 pub mod store;
+pub mod web;

@@ -4,3 +4,4 @@ mod bot;
 mod review;
 mod store;
 mod tree;
+mod web;

@@ -61,11 +61,18 @@ fn flush(current: &mut String, lines: &mut Vec<String>) {
     }
 }
 
-/// A sentence: first letter as it is, final stop added where none is.
+/// A sentence: final stop added where none is, and a capital unless the first word is a name of the code.
 pub fn sentence(text: &str) -> String {
     let text = text.trim();
-    if text.is_empty() || text.ends_with(['.', '!', '?', ':']) {
+    let first = text.split(' ').next().unwrap_or(text);
+    let is_word = first.len() > 1 && first.bytes().all(|it| it.is_ascii_lowercase());
+    let text = if is_word {
+        format!("{}{}", text[..1].to_ascii_uppercase(), &text[1..])
+    } else {
         text.to_owned()
+    };
+    if text.is_empty() || text.ends_with(['.', '!', '?', ':']) {
+        text
     } else {
         format!("{text}.")
     }

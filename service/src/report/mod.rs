@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod diff;
+pub mod rules;
 
 pub use chain::{ChainRow, chain_rows};
 pub use diff::{DiffFile, DiffHunk, DiffLine, LineKind, parse_diff};

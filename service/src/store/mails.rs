@@ -78,8 +78,12 @@ impl Store {
         Ok(None)
     }
 
-    /// A mail with its text and its diff.
-    pub(super) async fn mail_view(&self, id: MailId) -> Result<Option<(MailView, Vec<u8>)>> {
+    /// A mail with its text and its diff; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`] when the database cannot be read.
+    pub async fn mail_view(&self, id: MailId) -> Result<Option<(MailView, Vec<u8>)>> {
         let doing = "reading a mail";
         let row = sqlx::query(VIEW)
             .bind(id.0)

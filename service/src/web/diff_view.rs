@@ -1,0 +1,162 @@
+//! A diff with the findings at their lines, bounded.
+
+use crate::model::Finding;
+use crate::report::{DiffFile, LineKind, parse_diff};
+
+use super::remark_view::RemarkView;
+
+/// Lines of one patch that a page shows; the raw mail has them all.
+const MAX_SHOWN_LINES: usize = 4_000;
+/// In a patch with more lines than this, only files with findings are unfolded.
+const UNFOLDED_LINES: usize = 1_500;
+/// Characters of one line that a page shows.
+const MAX_LINE_CHARS: usize = 1_000;
+
+/// One line of a diff.
+pub(crate) struct LineView {
+    pub class: &'static str,
+    pub old: String,
+    pub new: String,
+    pub text: String,
+}
+
+/// A line, or a remark under the line before it.
+pub(crate) enum Row {
+    Line(LineView),
+    Remark(Box<RemarkView>),
+}
+
+/// The part of a diff that speaks of one file.
+pub(crate) struct FileView {
+    pub path: String,
+    pub change: String,
+    pub is_open: bool,
+    pub rows: Vec<Row>,
+}
+
+/// One patch's diff.
+pub(crate) struct DiffView {
+    pub files: Vec<FileView>,
+    /// Findings whose line is in no hunk that is shown.
+    pub loose: Vec<RemarkView>,
+    pub hidden_lines: usize,
+}
+
+/// Puts each finding under its line.
+pub(crate) fn diff_view(diff: &[u8], findings: &[Finding]) -> DiffView {
+    let files = parse_diff(diff);
+    let line_count: usize = files
+        .iter()
+        .flat_map(|it| &it.hunks)
+        .map(|it| it.lines.len())
+        .sum();
+    let mut budget = MAX_SHOWN_LINES;
+    let mut placed = vec![false; findings.len()];
+    let views = files
+        .iter()
+        .map(|file| file_view(file, findings, &mut placed, &mut budget))
+        .map(|view| FileView {
+            is_open: view.is_open || line_count <= UNFOLDED_LINES,
+            ..view
+        })
+        .collect();
+    let loose = findings
+        .iter()
+        .zip(&placed)
+        .filter(|(_, is_placed)| !**is_placed)
+        .map(|(finding, _)| RemarkView::of(finding))
+        .collect();
+    DiffView {
+        files: views,
+        loose,
+        hidden_lines: line_count.saturating_sub(MAX_SHOWN_LINES),
+    }
+}
+
+fn file_view(
+    file: &DiffFile,
+    findings: &[Finding],
+    placed: &mut [bool],
+    budget: &mut usize,
+) -> FileView {
+    let mut rows = Vec::new();
+    let mut has_findings = false;
+    for hunk in &file.hunks {
+        if *budget == 0 {
+            break;
+        }
+        rows.push(Row::Line(LineView {
+            class: "hunk",
+            old: String::new(),
+            new: String::new(),
+            text: cut(&hunk.header),
+        }));
+        for line in hunk.lines.iter().take(*budget) {
+            rows.push(Row::Line(LineView {
+                class: class(line.kind),
+                old: line.old.map(|it| it.to_string()).unwrap_or_default(),
+                new: line.new.map(|it| it.to_string()).unwrap_or_default(),
+                text: cut(&line.raw),
+            }));
+            for (finding, is_placed) in findings.iter().zip(placed.iter_mut()) {
+                let anchor = finding.detail.anchor.as_ref();
+                let is_here = line.new.is_some()
+                    && anchor.is_some_and(|it| it.file == file.path() && Some(it.line) == line.new);
+                if is_here && !*is_placed {
+                    rows.push(Row::Remark(Box::new(RemarkView::of(finding))));
+                    *is_placed = true;
+                    has_findings = true;
+                }
+            }
+        }
+        *budget = budget.saturating_sub(hunk.lines.len());
+    }
+    FileView {
+        path: file.path().to_owned(),
+        change: change(file),
+        is_open: has_findings,
+        rows,
+    }
+}
+
+const fn class(kind: LineKind) -> &'static str {
+    match kind {
+        LineKind::Added => "add",
+        LineKind::Removed => "del",
+        LineKind::Context => "ctx",
+        LineKind::Note => "note",
+    }
+}
+
+/// `new file`, `deleted`, `renamed from x`, and the counts of lines.
+fn change(file: &DiffFile) -> String {
+    let count = |kind| {
+        file.hunks
+            .iter()
+            .flat_map(|it| &it.lines)
+            .filter(|it| it.kind == kind)
+            .count()
+    };
+    let what = match (&file.old_path, &file.new_path) {
+        (None, Some(_)) => "new file ".to_owned(),
+        (Some(_), None) => "deleted ".to_owned(),
+        (Some(old), Some(new)) if old != new => format!("renamed from {old} "),
+        _ => String::new(),
+    };
+    format!(
+        "{what}+{} −{}",
+        count(LineKind::Added),
+        count(LineKind::Removed)
+    )
+}
+
+fn cut(text: &str) -> String {
+    let text = crate::bot::text::visible(text);
+    if text.len() <= MAX_LINE_CHARS {
+        return text;
+    }
+    text.chars()
+        .take(MAX_LINE_CHARS)
+        .chain(" […]".chars())
+        .collect()
+}
