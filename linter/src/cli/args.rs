@@ -254,6 +254,16 @@ pub(super) struct SeriesArgs {
     /// Apply each series to this revision of the tree
     #[arg(long, value_name = "REV")]
     pub(super) base: Option<String>,
+    /// The form of the results: the whole, one series a line, or for reading
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(super) format: SeriesFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SeriesFormat {
+    Json,
+    Jsonl,
+    Text,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -9,6 +9,7 @@ mod contexts;
 mod explain;
 mod graph;
 mod index;
+mod mails;
 mod man;
 mod review;
 mod rules;
