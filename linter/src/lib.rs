@@ -11,6 +11,7 @@ pub mod delta;
 pub mod diff;
 pub mod finding;
 pub mod kernel;
+pub mod render;
 pub mod report;
 pub mod review;
 #[allow(dead_code, unused_imports, reason = "`check` is what calls them")]
