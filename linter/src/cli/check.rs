@@ -1,19 +1,79 @@
 //! `lorelint check`.
 
-use anyhow::bail;
+use std::time::Instant;
+
+use anyhow::Context as _;
 
 use super::args::{CheckArgs, Common};
-use super::{ExitStatus, Io};
+use super::{ExitStatus, Io, settings, tree};
+use crate::render::{Stage, render_check, render_stats};
+use crate::suppress::Baseline;
+use crate::{Linter, Options};
 
 pub(super) fn run(
     args: &CheckArgs,
     common: &Common,
     io: &mut Io<'_>,
 ) -> anyhow::Result<ExitStatus> {
-    let _ = (args, super::use_color(common, io));
-    let tree = super::tree::locate(common, io)?;
-    bail!(
-        "cannot read {}: `lorelint check` is not in this build",
-        tree.display()
-    )
+    let start = Instant::now();
+    let tree = tree::open(common, io)?;
+    let options = Options {
+        under: tree::paths_in_tree(&args.paths, &tree, common, io)?,
+        scope: tree::paths_in_tree(&common.scope, &tree, common, io)?,
+        config: settings::config(common, &args.lint, &tree, io)?,
+    };
+    let baseline = read_baseline(args, io)?;
+    let opened = Instant::now();
+    let linter = Linter::new(options);
+    let mut report = settings::on_threads(common, || linter.check(tree.source.as_ref()))??;
+    let linted = Instant::now();
+
+    report
+        .findings
+        .retain(|it| it.confidence >= args.lint.min_confidence);
+    report.warnings.extend(settings::scope_warning(common));
+    if let Some(path) = &args.write_baseline {
+        let renewed = baseline
+            .clone()
+            .unwrap_or_default()
+            .renewed(&report.findings);
+        std::fs::write(io.working_dir.join(path), renewed.to_json())
+            .with_context(|| format!("cannot write the baseline {}", path.display()))?;
+    }
+    if let Some(baseline) = &baseline {
+        report.findings.retain(|it| !baseline.knows(it));
+    }
+    settings::print_warnings(&report.warnings, common, io)?;
+    let format = settings::format(&args.lint, common, io);
+    let mut out = std::io::BufWriter::new(&mut *io.stdout);
+    render_check(&report, &tree.header, format, &|it| tree.read(it), &mut out)?;
+    std::io::Write::flush(&mut out)?;
+    drop(out);
+    if args.lint.stats {
+        let stages = [
+            stage("open", start, opened),
+            stage("lint", opened, linted),
+            stage("print", linted, Instant::now()),
+        ];
+        render_stats(&report, &stages, io.stderr)?;
+    }
+    Ok(settings::status(&report.findings, args.lint.fail_on))
+}
+
+fn read_baseline(args: &CheckArgs, io: &Io<'_>) -> anyhow::Result<Option<Baseline>> {
+    let Some(path) = &args.baseline else {
+        return Ok(None);
+    };
+    let origin = path.display().to_string();
+    let text = std::fs::read_to_string(io.working_dir.join(path)).with_context(|| {
+        format!("cannot read the baseline {origin}: --write-baseline makes one")
+    })?;
+    Ok(Some(Baseline::parse(&text, &origin)?))
+}
+
+fn stage(name: &str, from: Instant, to: Instant) -> Stage {
+    Stage {
+        name: name.to_owned(),
+        seconds: (to - from).as_secs_f64(),
+    }
 }

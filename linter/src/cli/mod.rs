@@ -14,6 +14,7 @@ mod man;
 mod review;
 mod rules;
 mod series;
+mod settings;
 mod tree;
 
 use std::ffi::OsString;
