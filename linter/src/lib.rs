@@ -8,6 +8,8 @@ pub mod cli;
 pub mod config;
 pub mod contexts;
 pub mod delta;
+mod facts;
+mod lex;
 pub mod diff;
 pub mod finding;
 pub mod kernel;
@@ -71,3 +73,7 @@ impl Linter {
         review::run(&|tree| self.check(tree), base, patches)
     }
 }
+#[doc(hidden)]
+pub fn probe_scan(s:&[u8])->[u64;9]{ let f=lex::scan(s); let mut r=[0u64;9]; for i in &f.items{ r[match i.kind{lex::ItemKind::Function=>0,lex::ItemKind::Object=>1,lex::ItemKind::Type=>2,lex::ItemKind::Typedef=>3,lex::ItemKind::Macro=>4,lex::ItemKind::MacroUse=>5}]+=1;} r[6]=f.refs.len() as u64; r[7]=f.pairs.len() as u64; r[8]=f.call_sites as u64; r }
+#[doc(hidden)]
+pub fn probe_dump(s:&[u8])->String{ let f=lex::scan(s); let mut o=String::new(); for i in &f.items{ let t=String::from_utf8_lossy(&s[i.start as usize..(i.end as usize).min(i.start as usize+70)]).replace('\n'," "); o+=&format!("{:?} {:02x} {}..{} {}\n",i.kind,i.flags,s[..i.start as usize].iter().filter(|b|**b==b'\n').count()+1,s[..i.end as usize].iter().filter(|b|**b==b'\n').count()+1,t);} o }

@@ -1,8 +1,10 @@
 //! The only user of tree-sitter: one item's text in, a tree out.
 
+pub(crate) mod clean;
 pub(crate) mod counts;
 pub(crate) mod flow;
 pub(crate) mod idioms;
+pub(crate) mod nodes;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;

@@ -1,0 +1,145 @@
+//! What one item says: plain data, extracted once, resolved later against the whole tree.
+//!
+//! Extraction never fails. What the grammar could not read is missing here and caught by comparing with
+//! the lexical reading.
+
+mod expr;
+mod function;
+mod initializer;
+mod types;
+
+pub(crate) use function::{function_facts, macro_facts};
+pub(crate) use initializer::object_facts;
+pub(crate) use types::type_facts;
+
+use crate::lex::Sym;
+
+/// A type as far as resolution needs it: pointers and arrays do not matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum TypeRef {
+    /// Not understood, or of no interest.
+    #[default]
+    Unknown,
+    /// `struct tag` or `union tag`.
+    Tag(Sym),
+    /// A typedef's name.
+    Name(Sym),
+}
+
+/// An expression as far as its type or its value decides a callee.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Expr {
+    /// Of no interest.
+    #[default]
+    Unknown,
+    /// A variable, parameter, function or macro.
+    Name(Sym),
+    /// `.member` or `->member`.
+    Member(Box<Expr>, Sym),
+    /// A call by name; macros included.
+    Call(Sym, Vec<Expr>),
+    /// A cast, a compound literal, or a type as macro argument.
+    Typed(TypeRef),
+    /// An integer.
+    Const(i64),
+    /// Either of two.
+    Either(Box<Expr>, Box<Expr>),
+}
+
+/// What stands before the parentheses of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Callee {
+    Name(Sym),
+    /// Through a member: the object and the member.
+    Member(Expr, Sym),
+    /// Anything else, such as `(cond ? a : b)(x)`.
+    Value(Expr),
+}
+
+/// One call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Call {
+    /// Byte offset in the item.
+    pub(crate) offset: u32,
+    /// End of the call expression, likewise.
+    pub(crate) end: u32,
+    pub(crate) callee: Callee,
+    pub(crate) args: Vec<Expr>,
+    /// Conditions on parameters under which it runs.
+    pub(crate) guards: Vec<Guard>,
+    /// Position in another function's body that the macro stands for, not a text of its own.
+    pub(crate) dead: bool,
+}
+
+/// A parameter must, or must not, have one of the values for the guarded code to run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Guard {
+    /// Index of the parameter.
+    pub(crate) param: u16,
+    /// Constants or names of constants.
+    pub(crate) values: Vec<Expr>,
+    /// Whether the value must be among `values`, or must not.
+    pub(crate) holds: bool,
+}
+
+/// A member that is given a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Store {
+    pub(crate) offset: u32,
+    pub(crate) object: Expr,
+    /// Members and positions inside `object`, outermost first; the last one is set.
+    pub(crate) path: Vec<Step>,
+    pub(crate) value: Expr,
+}
+
+/// One step into an initialiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// `.member`
+    Member(Sym),
+    /// The n-th value of a brace, from 0.
+    Position(u32),
+    /// `[n]`
+    Element,
+}
+
+/// A function's or a function-like macro's body.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FunctionFacts {
+    pub(crate) params: Vec<(Sym, TypeRef)>,
+    pub(crate) returns: TypeRef,
+    pub(crate) locals: Vec<(Sym, TypeRef)>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) stores: Vec<Store>,
+    /// Values given to plain variables.
+    pub(crate) assigns: Vec<(Sym, Expr)>,
+    /// The value of a macro's body, where it is an expression.
+    pub(crate) result: Expr,
+    /// Byte offsets of what the grammar could not read.
+    pub(crate) errors: Vec<u32>,
+}
+
+/// One member of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) name: Sym,
+    pub(crate) of: TypeRef,
+    pub(crate) is_array: bool,
+    pub(crate) is_function: bool,
+}
+
+/// A type's members; those of anonymous structs and unions inside it count as its own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TypeFacts {
+    pub(crate) members: Vec<Member>,
+    /// What a typedef without body stands for.
+    pub(crate) alias: TypeRef,
+}
+
+/// A variable and what its initialiser sets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ObjectFacts {
+    pub(crate) of: TypeRef,
+    pub(crate) is_array: bool,
+    pub(crate) stores: Vec<Store>,
+}

@@ -1,0 +1,174 @@
+//! Expressions and types from the tree.
+
+use super::{Expr, TypeRef};
+use crate::lex::Sym;
+use crate::syntax::Node;
+use crate::syntax::nodes::{self, Kind, children, kind};
+
+/// Expressions nest this deep at most; what lies deeper is unknown.
+const MAX_DEPTH: u32 = 24;
+
+/// The text of an item: as it is, and as the grammar read it.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a> {
+    pub(crate) original: &'a [u8],
+    pub(crate) clean: &'a [u8],
+    /// Bytes that stand before the item's first byte in both texts.
+    pub(crate) shift: u32,
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn of(self, node: Node<'_>) -> &'a [u8] {
+        self.clean.get(node.byte_range()).unwrap_or_default()
+    }
+
+    pub(crate) fn sym(self, node: Node<'_>) -> Sym {
+        Sym::of(self.of(node))
+    }
+
+    pub(crate) fn offset(self, node: Node<'_>) -> u32 {
+        (node.start_byte() as u32).saturating_sub(self.shift)
+    }
+}
+
+/// Reads an expression.
+pub(crate) fn expr(text: Text<'_>, node: Node<'_>) -> Expr {
+    expr_at(text, node, 0)
+}
+
+fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
+    if depth > MAX_DEPTH {
+        return Expr::Unknown;
+    }
+    let inner = |node| expr_at(text, node, depth + 1);
+    match kind(node) {
+        Kind::Identifier => name_or_type(text, node),
+        Kind::FieldExpression => match (nodes::argument(node), nodes::field(node)) {
+            (Some(object), Some(field)) => Expr::Member(Box::new(inner(object)), text.sym(field)),
+            _ => Expr::Unknown,
+        },
+        Kind::CallExpression => match nodes::function(node) {
+            Some(callee) if kind(callee) == Kind::Identifier => {
+                Expr::Call(text.sym(callee), nodes::arguments(node).map(|it| children(it).map(inner).collect()).unwrap_or_default())
+            }
+            _ => Expr::Unknown,
+        },
+        Kind::ParenthesizedExpression => children(node).next().map_or(Expr::Unknown, inner),
+        Kind::PointerExpression | Kind::SubscriptExpression => nodes::argument(node).map_or(Expr::Unknown, inner),
+        Kind::CastExpression => {
+            let typed = nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it));
+            match (typed, nodes::value(node)) {
+                (TypeRef::Unknown, Some(value)) => inner(value),
+                // A cast function is still that function.
+                (TypeRef::Name(_), Some(value)) if matches!(kind(value), Kind::Identifier) => inner(value),
+                _ => Expr::Typed(typed),
+            }
+        }
+        Kind::CompoundLiteral => Expr::Typed(nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it))),
+        Kind::ConditionalExpression => {
+
+            Expr::Either(Box::new(arm(nodes::consequence(node))), Box::new(arm(nodes::alternative(node))))
+        }
+        Kind::AssignmentExpression | Kind::CommaExpression => nodes::right(node).map_or(Expr::Unknown, inner),
+        Kind::NumberLiteral => number(text.of(node)),
+        Kind::UnaryExpression => match nodes::argument(node).map(inner) {
+            Some(Expr::Const(value)) if text.of(node).first() == Some(&b'-') => Expr::Const(-value),
+            _ => Expr::Unknown,
+        },
+        // The value of a statement expression is that of its last statement.
+        Kind::CompoundStatement => children(node).last().map_or(Expr::Unknown, inner),
+        Kind::ExpressionStatement => children(node).next().map_or(Expr::Unknown, inner),
+        _ => literal(text.of(node)),
+    }
+}
+
+fn literal(text: &[u8]) -> Expr {
+    match text {
+        b"true" => Expr::Const(1),
+        b"false" | b"NULL" => Expr::Const(0),
+        _ => Expr::Unknown,
+    }
+}
+
+fn number(text: &[u8]) -> Expr {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    let digits = text.trim_end_matches(['u', 'l']);
+    let value = match digits.strip_prefix("0x") {
+        Some(hex) => i64::from_str_radix(hex, 16),
+        None if digits.len() > 1 && digits.starts_with('0') => i64::from_str_radix(digits, 8),
+        None => digits.parse(),
+    };
+    value.map_or(Expr::Unknown, Expr::Const)
+}
+
+/// Reads an identifier; the cleaner made one word of a type that was a macro's argument.
+fn name_or_type(text: Text<'_>, node: Node<'_>) -> Expr {
+    let clean = text.of(node);
+    let original = text.original.get(node.byte_range()).unwrap_or_default();
+    if clean != original && original.iter().any(u8::is_ascii_whitespace) {
+        let mut words = original.split(|it| !(it.is_ascii_alphanumeric() || *it == b'_')).filter(|it| !it.is_empty());
+        return match words.find(|it| matches!(*it, b"struct" | b"union")).and_then(|_| words.next()) {
+            Some(tag) => Expr::Typed(TypeRef::Tag(Sym::of(tag))),
+            None => Expr::Unknown,
+        };
+    }
+    match literal(clean) {
+        Expr::Unknown => Expr::Name(Sym::of(clean)),
+        constant => constant,
+    }
+}
+
+/// Reads a type node, or a declaration's `type` field.
+pub(crate) fn type_ref(text: Text<'_>, node: Node<'_>) -> TypeRef {
+    match kind(node) {
+        Kind::StructSpecifier | Kind::UnionSpecifier => {
+            nodes::name(node).map_or(TypeRef::Unknown, |it| TypeRef::Tag(text.sym(it)))
+        }
+        Kind::TypeIdentifier => TypeRef::Name(text.sym(node)),
+        Kind::TypeDescriptor => nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it)),
+        _ => TypeRef::Unknown,
+    }
+}
+
+/// The name that a declarator declares, and whether it declares an array.
+pub(crate) fn declared(text: Text<'_>, mut node: Node<'_>) -> Option<(Sym, bool)> {
+    let mut is_array = false;
+    for _ in 0..MAX_DEPTH {
+        match kind(node) {
+            Kind::Identifier | Kind::FieldIdentifier | Kind::TypeIdentifier => return Some((text.sym(node), is_array)),
+            Kind::ArrayDeclarator => is_array = true,
+            _ => {}
+        }
+        node = match nodes::declarator(node) {
+            Some(inner) => inner,
+            None => children(node).find(|it| {
+                matches!(
+                    kind(*it),
+                    Kind::Identifier
+                        | Kind::FieldIdentifier
+                        | Kind::TypeIdentifier
+                        | Kind::PointerDeclarator
+                        | Kind::ArrayDeclarator
+                        | Kind::FunctionDeclarator
+                        | Kind::ParenthesizedDeclarator
+                        | Kind::AttributedDeclarator
+                )
+            })?,
+        };
+    }
+    None
+}
+
+/// Whether a declarator declares a pointer to a function.
+pub(crate) fn declares_function_pointer(mut node: Node<'_>) -> bool {
+    for _ in 0..MAX_DEPTH {
+        if kind(node) == Kind::FunctionDeclarator {
+            return true;
+        }
+        match nodes::declarator(node) {
+            Some(inner) => node = inner,
+            None => return false,
+        }
+    }
+    false
+}

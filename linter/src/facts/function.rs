@@ -1,0 +1,197 @@
+//! Calls, stores, parameters and locals of one function or macro.
+
+use super::expr::{Text, declared, expr, type_ref};
+use super::initializer::initializer;
+use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
+use crate::syntax::nodes::{self, Kind, children, kind};
+use crate::syntax::{self, Node, Tree, clean};
+
+/// Statements nest this deep at most; the stack holds it.
+const MAX_DEPTH: u32 = 400;
+
+/// A function's tree with the texts that it was read from.
+pub(crate) struct ParsedItem {
+    pub(crate) clean: Vec<u8>,
+    pub(crate) tree: Option<Tree>,
+}
+
+/// Parses a function. `body` is the offset of its `{`; a head that is a macro use is replaced.
+pub(crate) fn parse_function(item: &[u8], body: usize, macro_head: bool) -> ParsedItem {
+    let mut clean = clean::clean(item);
+    if macro_head && body >= 8 {
+        let head = b"int f() ";
+        clean[..8].copy_from_slice(head);
+        for byte in &mut clean[8..body] {
+            if *byte != b'\n' {
+                *byte = b' ';
+            }
+        }
+    }
+    let tree = syntax::parse(&clean);
+    ParsedItem { clean, tree }
+}
+
+/// Reads a function.
+pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> FunctionFacts {
+    let parsed = parse_function(item, body, macro_head);
+    let mut facts = FunctionFacts::default();
+    if let Some(tree) = &parsed.tree {
+        let text = Text { original: item, clean: &parsed.clean, shift: 0 };
+        Walk { text, facts: &mut facts }.visit(tree.root_node(), 0);
+    }
+    facts
+}
+
+/// Reads a macro: its parameters, and its body as if it were a function's.
+pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
+    const HEAD: &[u8] = b"int f() {";
+    let mut facts = FunctionFacts { params: macro_params(&item[..body]), ..FunctionFacts::default() };
+    let mut original = HEAD.to_vec();
+    original.extend(item[body..].iter().map(|it| if *it == b'\\' { b' ' } else { *it }));
+    original.extend_from_slice(b";}");
+    let clean = clean::clean(&original);
+    let Some(tree) = syntax::parse(&clean) else { return facts };
+    let text = Text { original: &original, clean: &clean, shift: HEAD.len() as u32 };
+    let params = std::mem::take(&mut facts.params);
+    Walk { text, facts: &mut facts }.visit(tree.root_node(), 0);
+    facts.params = params;
+    let function = children(tree.root_node()).find(|it| kind(*it) == Kind::FunctionDefinition);
+    let last = function.and_then(nodes::body).and_then(|it| children(it).filter(|it| kind(*it) == Kind::ExpressionStatement && children(*it).next().is_some()).last());
+    facts.result = last.map_or(Expr::Unknown, |it| expr(text, it));
+    facts
+}
+
+fn macro_params(head: &[u8]) -> Vec<(crate::lex::Sym, TypeRef)> {
+    let Some(open) = head.iter().position(|it| *it == b'(') else { return Vec::new() };
+    head[open + 1..]
+        .split(|it| matches!(it, b',' | b')'))
+        .map(|it| it.trim_ascii())
+        .filter(|it| !it.is_empty())
+        .map(|it| {
+            let name = if it.starts_with(b"...") { b"__VA_ARGS__".as_slice() } else { it.strip_suffix(b"...").unwrap_or(it) };
+            (crate::lex::Sym::of(name), TypeRef::Unknown)
+        })
+        .collect()
+}
+
+struct Walk<'a, 'f> {
+    text: Text<'a>,
+    facts: &'f mut FunctionFacts,
+}
+
+impl Walk<'_, '_> {
+    fn visit(&mut self, node: Node<'_>, depth: u32) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match kind(node) {
+            Kind::Error => self.facts.errors.push(self.text.offset(node)),
+            Kind::FunctionDefinition if depth <= 2 => {
+                if let Some(of) = nodes::type_of(node) {
+                    self.facts.returns = type_ref(self.text, of);
+                }
+            }
+            Kind::FunctionDeclarator if self.facts.params.is_empty() && self.facts.calls.is_empty() => self.params(node),
+            Kind::Declaration => self.declaration(node),
+            Kind::CallExpression => self.call(node),
+            Kind::AssignmentExpression => self.assignment(node),
+            _ => {}
+        }
+        for child in children(node) {
+            self.visit(child, depth + 1);
+        }
+    }
+
+    fn params(&mut self, declarator: Node<'_>) {
+        let Some(list) = nodes::parameters(declarator) else { return };
+        for param in children(list).filter(|it| kind(*it) == Kind::ParameterDeclaration) {
+            let of = nodes::type_of(param).map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
+            let name = nodes::declarator(param).and_then(|it| declared(self.text, it));
+            if let Some((name, _)) = name {
+                self.facts.params.push((name, of));
+            }
+        }
+    }
+
+    fn declaration(&mut self, node: Node<'_>) {
+        let of = nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
+        let mut cursor = node.walk();
+        let declarators: Vec<Node<'_>> = node.children_by_field_name("declarator", &mut cursor).collect();
+        for declarator in declarators {
+            let Some((name, _)) = declared(self.text, declarator) else { continue };
+            self.facts.locals.push((name, of));
+            if let Some(value) = nodes::value(declarator) {
+                if matches!(kind(value), Kind::InitializerList | Kind::CompoundLiteral) {
+                    let object = Expr::Typed(of);
+                    let mut stores = Vec::new();
+                    initializer(self.text, &object, value, &mut Vec::new(), &mut stores);
+                    self.facts.stores.append(&mut stores);
+                } else {
+                    self.facts.assigns.push((name, expr(self.text, value)));
+                }
+            }
+        }
+    }
+
+    fn call(&mut self, node: Node<'_>) {
+        let Some(function) = nodes::function(node) else { return };
+        let callee = match expr(self.text, function) {
+            Expr::Name(name) => Callee::Name(name),
+            Expr::Member(object, member) => Callee::Member(*object, member),
+            other => Callee::Value(other),
+        };
+        let args: Vec<Expr> = nodes::arguments(node).map(|it| children(it).map(|it| expr(self.text, it)).collect()).unwrap_or_default();
+        if let Some(list) = nodes::arguments(node) {
+            for literal in children(list) {
+                self.literal_argument(literal);
+            }
+        }
+        let offset = match &callee {
+            Callee::Member(..) => nodes::field(function).map_or(node.start_byte(), |it| it.start_byte()),
+            _ => function.start_byte(),
+        };
+        self.facts.calls.push(Call {
+            offset: (offset as u32).saturating_sub(self.text.shift),
+            end: (node.end_byte() as u32).saturating_sub(self.text.shift),
+            callee,
+            args,
+            guards: Vec::new(),
+            dead: false,
+        });
+    }
+
+    /// `f(&(struct ops){ .member = g })`
+    fn literal_argument(&mut self, node: Node<'_>) {
+        let node = if kind(node) == Kind::PointerExpression { nodes::argument(node).unwrap_or(node) } else { node };
+        if kind(node) == Kind::CompoundLiteral {
+            let object = expr(self.text, node);
+            initializer(self.text, &object, node, &mut Vec::new(), &mut self.facts.stores);
+        }
+    }
+
+    fn assignment(&mut self, node: Node<'_>) {
+        let (Some(left), Some(right)) = (nodes::left(node), nodes::right(node)) else { return };
+        match expr(self.text, left) {
+            Expr::Name(name) => {
+                if kind(right) == Kind::CompoundLiteral {
+                    initializer(self.text, &Expr::Name(name), right, &mut Vec::new(), &mut self.facts.stores);
+                } else {
+                    self.facts.assigns.push((name, expr(self.text, right)));
+                }
+            }
+            Expr::Member(object, member) => {
+                let offset = self.text.offset(left);
+                let mut path = vec![Step::Member(member)];
+                if kind(right) == Kind::CompoundLiteral {
+                    initializer(self.text, &object, right, &mut path, &mut self.facts.stores);
+                } else {
+                    let value = expr(self.text, right);
+                    if !matches!(value, Expr::Unknown | Expr::Const(_)) {
+                        self.facts.stores.push(Store { offset, object: *object, path, value });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

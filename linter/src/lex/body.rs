@@ -1,0 +1,189 @@
+//! Tokens and the names that a region of code refers to.
+
+use super::item::{Ref, RefKind};
+use super::scan::Scanner;
+use super::{Sym, words};
+
+/// What the last significant token was, as far as it decides how a name is used.
+pub(super) const ARROW: u8 = 1;
+/// An identifier or a number.
+pub(super) const WORD: u8 = 2;
+
+const WORD_BYTE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let it = byte as u8;
+        table[byte] = it.is_ascii_alphanumeric() || it == b'_' || it == b'$' || it >= 0x80;
+        byte += 1;
+    }
+    table
+};
+
+pub(super) const fn is_word(byte: u8) -> bool {
+    WORD_BYTE[byte as usize]
+}
+
+/// The reading state inside braces, parentheses or an initialiser.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Reading {
+    /// Last significant byte, [`ARROW`] or [`WORD`].
+    pub(super) prev: u8,
+    /// The member that `=` was seen behind, until `,` or `;`.
+    pub(super) pending_member: Option<u32>,
+    /// Whether an `=` stands since the last `;`, `{` or `}`.
+    pub(super) after_equals: bool,
+}
+
+impl Scanner<'_> {
+    pub(super) fn byte(&self, at: usize) -> u8 {
+        self.src.get(at).copied().unwrap_or(0)
+    }
+
+    /// The end of the word that starts at `start`.
+    pub(super) fn word_end(&self, start: usize) -> usize {
+        let mut end = start;
+        while end < self.src.len() && is_word(self.src[end]) {
+            end += 1;
+        }
+        end
+    }
+
+    /// The first byte at or after `at` that is no white space, continuation or comment.
+    pub(super) fn skip_space(&self, mut at: usize) -> usize {
+        loop {
+            match self.byte(at) {
+                b' ' | b'\t' | b'\n' | b'\r' | 0x0c => at += 1,
+                b'\\' if matches!(self.byte(at + 1), b'\n' | b'\r') => at += 2,
+                b'/' if self.byte(at + 1) == b'*' => at = self.comment_end(at),
+                b'/' if self.byte(at + 1) == b'/' => at = self.line_end(at),
+                _ => return at.min(self.src.len()),
+            }
+        }
+    }
+
+    pub(super) fn comment_end(&self, at: usize) -> usize {
+        memchr::memmem::find(&self.src[(at + 2).min(self.src.len())..], b"*/").map_or(self.src.len(), |it| at + 2 + it + 2)
+    }
+
+    /// The newline that ends the logical line at `at`, continuations included.
+    pub(super) fn line_end(&self, at: usize) -> usize {
+        let mut from = at;
+        loop {
+            let Some(newline) = memchr::memchr(b'\n', &self.src[from..]).map(|it| from + it) else {
+                return self.src.len();
+            };
+            let before = if newline > 0 && self.src[newline - 1] == b'\r' { newline.wrapping_sub(2) } else { newline.wrapping_sub(1) };
+            if newline == 0 || self.byte(before) != b'\\' || before < at {
+                return newline;
+            }
+            from = newline + 1;
+        }
+    }
+
+    /// One past the string or character literal that starts at `at`; a newline ends a broken one.
+    pub(super) fn literal_end(&self, at: usize) -> usize {
+        let quote = self.src[at];
+        let mut from = at + 1;
+        while let Some(found) = memchr::memchr3(quote, b'\\', b'\n', &self.src[from.min(self.src.len())..]) {
+            let hit = from + found;
+            match self.src[hit] {
+                b'\\' => from = hit + 2,
+                byte if byte == quote => return hit + 1,
+                _ => return hit,
+            }
+        }
+        self.src.len()
+    }
+
+    /// Reads the word at `start` as a use of a name; returns its end.
+    pub(super) fn use_word(&mut self, start: usize, reading: &mut Reading) -> usize {
+        let end = self.word_end(start);
+        let first = self.src[start];
+        let prev = std::mem::replace(&mut reading.prev, WORD);
+        if first.is_ascii_digit() {
+            return end;
+        }
+        let next_at = self.skip_space(end);
+        let next = self.byte(next_at);
+        let member = matches!(prev, ARROW | b'.');
+        if member {
+            self.use_member(&self.src[start..end], next_at, reading);
+        } else if next == b'(' {
+            let word = &self.src[start..end];
+            if !words::is_control(word) {
+                self.refs.push(Ref::new(RefKind::Call, Sym::of(word)));
+                self.calls += 1;
+                if reading.pending_member.is_some() {
+                    self.mention(start, end, reading);
+                }
+            }
+        } else if matches!(prev, b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}')
+            && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?') || (next == b':' && prev == b'?'))
+        {
+            self.mention(start, end, reading);
+        }
+        end
+    }
+
+    fn mention(&mut self, start: usize, end: usize, reading: &Reading) {
+        let name = Sym::of(&self.src[start..end]);
+        self.refs.push(Ref::new(RefKind::Mention, name));
+        if let Some(member) = reading.pending_member {
+            self.pairs.push((member, name.short()));
+        }
+    }
+
+    fn use_member(&mut self, word: &[u8], next_at: usize, reading: &mut Reading) {
+        let next = self.byte(next_at);
+        if next == b'=' && self.byte(next_at + 1) != b'=' {
+            reading.pending_member = Some(Sym::of(word).short());
+            return;
+        }
+        let through_parens = next == b')' && self.byte(self.skip_space(next_at + 1)) == b'(';
+        let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b':' | b',');
+        if next == b'(' || through_parens || taken || (next == b'[' && !reading.after_equals) {
+            if next == b'(' {
+                self.calls += 1;
+            }
+            self.refs.push(Ref::new(RefKind::Member, Sym::of(word)));
+        }
+    }
+
+    /// Reads one token of code at `at`, which is no white space; returns where the next may start.
+    ///
+    /// Braces, parentheses and directives are the caller's.
+    pub(super) fn token(&mut self, at: usize, reading: &mut Reading) -> usize {
+        let byte = self.src[at];
+        if is_word(byte) {
+            return self.use_word(at, reading);
+        }
+        match byte {
+            b'"' | b'\'' => {
+                reading.prev = WORD;
+                return self.literal_end(at);
+            }
+            b'-' if self.byte(at + 1) == b'>' => {
+                reading.prev = ARROW;
+                return at + 2;
+            }
+            b'=' => {
+                if self.byte(at + 1) == b'=' {
+                    reading.prev = b'<';
+                    return at + 2;
+                }
+                reading.after_equals = true;
+            }
+            b',' => reading.pending_member = None,
+            b';' | b'{' | b'}' => {
+                if byte != b'{' {
+                    reading.pending_member = None;
+                }
+                reading.after_equals = false;
+            }
+            _ => {}
+        }
+        reading.prev = byte;
+        at + 1
+    }
+}

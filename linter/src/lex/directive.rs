@@ -1,0 +1,178 @@
+//! Preprocessor lines: macros become items, conditionals keep the braces balanced.
+
+use super::body::{Reading, is_word};
+use super::item::{Item, ItemKind, flags};
+use super::scan::Scanner;
+use super::Sym;
+
+/// The brace depth around one `#if`.
+pub(super) struct Conditional {
+    depth_at_if: u32,
+    depth_after_first_arm: Option<u32>,
+}
+
+impl Scanner<'_> {
+    /// Reads the directive whose `#` is at `at`; returns the end of its line. `depth` is the brace depth.
+    pub(super) fn directive(&mut self, at: usize, depth: &mut u32) -> usize {
+        let mut word = at + 1;
+        while matches!(self.byte(word), b' ' | b'\t') {
+            word += 1;
+        }
+        let word_end = self.word_end(word);
+        let end = self.directive_end(word_end);
+        match &self.src[word..word_end] {
+            b"define" => self.define(at, word_end, end),
+            b"include" => self.include(word_end, end),
+            b"if" | b"ifdef" | b"ifndef" => {
+                if &self.src[word..word_end] == b"if" && self.is_zero(word_end, end) {
+                    return self.skip_dead_arm(end, *depth);
+                }
+                self.conditionals.push(Conditional { depth_at_if: *depth, depth_after_first_arm: None });
+            }
+            b"else" | b"elif" => {
+                if let Some(frame) = self.conditionals.last_mut() {
+                    frame.depth_after_first_arm.get_or_insert(*depth);
+                    *depth = frame.depth_at_if;
+                }
+            }
+            b"endif" => {
+                if let Some(after) = self.conditionals.pop().and_then(|it| it.depth_after_first_arm) {
+                    *depth = after;
+                }
+            }
+            _ => {}
+        }
+        end
+    }
+
+    /// The end of a directive's line: a block comment that starts on it may carry it further.
+    fn directive_end(&self, from: usize) -> usize {
+        let mut end = self.line_end(from);
+        let mut at = from;
+        while let Some(slash) = memchr::memchr(b'/', &self.src[at.min(end)..end]).map(|it| at + it) {
+            match self.byte(slash + 1) {
+                b'/' => return end,
+                b'*' => {
+                    at = self.comment_end(slash);
+                    if at > end {
+                        end = self.line_end(at);
+                    }
+                }
+                _ => at = slash + 1,
+            }
+        }
+        end
+    }
+
+    fn is_zero(&self, from: usize, end: usize) -> bool {
+        let at = self.skip_space(from);
+        at < end && self.src[at] == b'0' && !is_word(self.byte(at + 1)) && matches!(self.byte(self.skip_space(at + 1).min(end)), b'\n' | b'\r' | 0)
+    }
+
+    /// Skips the text under `#if 0`; stops behind the `#else` that makes the rest live, or behind the `#endif`.
+    fn skip_dead_arm(&mut self, from: usize, depth: u32) -> usize {
+        let mut nested = 0u32;
+        let mut at = from;
+        while at < self.src.len() {
+            let line = at + 1;
+            let mut hash = line;
+            while matches!(self.byte(hash), b' ' | b'\t') {
+                hash += 1;
+            }
+            let end = self.line_end(hash.min(self.src.len()));
+            if self.byte(hash) == b'#' {
+                let mut word = hash + 1;
+                while matches!(self.byte(word), b' ' | b'\t') {
+                    word += 1;
+                }
+                match &self.src[word..self.word_end(word)] {
+                    b"if" | b"ifdef" | b"ifndef" => nested += 1,
+                    b"endif" if nested == 0 => return end,
+                    b"endif" => nested -= 1,
+                    b"else" | b"elif" if nested == 0 => {
+                        self.conditionals.push(Conditional { depth_at_if: depth, depth_after_first_arm: None });
+                        return end;
+                    }
+                    _ => {}
+                }
+            }
+            at = end;
+        }
+        self.src.len()
+    }
+
+    fn include(&mut self, from: usize, end: usize) {
+        let at = self.skip_space(from);
+        let close = match self.byte(at) {
+            b'"' => b'"',
+            b'<' => b'>',
+            _ => return,
+        };
+        if let Some(length) = memchr::memchr(close, &self.src[(at + 1).min(end)..end]) {
+            self.out.includes.push((at as u32 + 1, (at + 1 + length) as u32));
+        }
+    }
+
+    fn define(&mut self, start: usize, after_word: usize, end: usize) {
+        let mut name = after_word;
+        while matches!(self.byte(name), b' ' | b'\t') {
+            name += 1;
+        }
+        let name_end = self.word_end(name);
+        if name_end == name {
+            return;
+        }
+        let function_like = self.byte(name_end) == b'(';
+        let body = if function_like {
+            memchr::memchr(b')', &self.src[name_end..end]).map_or(end, |it| name_end + it + 1)
+        } else {
+            name_end
+        };
+        if !function_like && !self.may_alias(body, end) {
+            return;
+        }
+        let outer_refs = std::mem::take(&mut self.refs);
+        let outer_pairs = std::mem::take(&mut self.pairs);
+        let outer_calls = self.calls;
+        let mut reading = Reading { prev: b'=', ..Reading::default() };
+        let (mut at, mut reaches_member, mut pastes) = (body, false, false);
+        loop {
+            at = self.skip_space(at);
+            if at >= end {
+                break;
+            }
+            reaches_member |= self.src[at] == b'-' && self.byte(at + 1) == b'>' || self.src[at] == b'.';
+            pastes |= self.src[at] == b'#' && self.byte(at + 1) == b'#';
+            at = self.token(at, &mut reading);
+        }
+        self.calls = outer_calls;
+        // An object-like macro that is one bare word is an alias; the rules for values do not see its end.
+        let alias = self.skip_space(body);
+        let alias_end = self.word_end(alias);
+        let is_alias = alias_end > alias && self.skip_space(alias_end) >= end;
+        if is_alias {
+            let target = Sym::of(&self.src[alias..alias_end]);
+            self.refs.push(super::item::Ref::new(super::item::RefKind::Call, target));
+            self.refs.push(super::item::Ref::new(super::item::RefKind::Mention, target));
+        }
+        if !self.refs.is_empty() || reaches_member || pastes {
+            let mut bits = if function_like { flags::FUNCTION_LIKE } else { 0 };
+            if pastes {
+                bits |= flags::PASTES;
+            }
+            let name = Sym::of(&self.src[name..name_end]);
+            self.push_item(Item::new(ItemKind::Macro, name, (start, body, end), bits));
+        }
+        self.refs = outer_refs;
+        self.pairs = outer_pairs;
+    }
+
+    /// Whether an object-like macro's body can name code: numbers and strings cannot.
+    fn may_alias(&self, body: usize, end: usize) -> bool {
+        let mut at = body;
+        while at < end && matches!(self.src[at], b' ' | b'\t' | b'(' | b'-' | b'\\' | b'\n' | b'~') {
+            at += 1;
+        }
+        at < end && !self.src[at].is_ascii_digit() && self.src[at] != b'"'
+    }
+}

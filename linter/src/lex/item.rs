@@ -1,0 +1,126 @@
+//! What the lexical reading yields for one file.
+
+use super::Sym;
+
+/// The kinds of top-level items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ItemKind {
+    /// A function definition; `body` is its `{`.
+    Function,
+    /// A variable or table; `body` is its initialiser, or the end where there is none.
+    Object,
+    /// `struct`, `union` or `enum` with a body; `name` is its tag.
+    Type,
+    /// `typedef …;`
+    Typedef,
+    /// `#define`; `body` is its replacement.
+    Macro,
+    /// `NAME(args)` at top level, with or without a semicolon; `name` is the macro's.
+    MacroUse,
+}
+
+/// Bits of [`Item::flags`].
+pub(crate) mod flags {
+    /// `static` stands in the head.
+    pub(crate) const STATIC: u8 = 1;
+    /// `inline` or a spelling of it stands in the head.
+    pub(crate) const INLINE: u8 = 2;
+    /// A macro that takes arguments.
+    pub(crate) const FUNCTION_LIKE: u8 = 4;
+    /// A macro that pastes tokens: the names in its body are not the names it makes.
+    pub(crate) const PASTES: u8 = 8;
+    /// A function whose head is a macro use: the macro decides its name.
+    pub(crate) const MACRO_HEAD: u8 = 16;
+    /// The braces did not balance: the end was guessed.
+    pub(crate) const UNBALANCED: u8 = 32;
+    /// A pointer to a function, or an array of them.
+    pub(crate) const POINTER: u8 = 64;
+}
+
+/// One top-level item.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Item {
+    /// See [`ItemKind`]; never [`Sym::NONE`] for functions.
+    pub(crate) name: Sym,
+    /// The struct tag that stands in the head, or [`Sym::NONE`].
+    pub(crate) tag: Sym,
+    /// First byte.
+    pub(crate) start: u32,
+    /// One past the last byte.
+    pub(crate) end: u32,
+    /// See [`ItemKind`].
+    pub(crate) body: u32,
+    /// End of its refs; they start where those of the item before end.
+    pub(crate) refs_end: u32,
+    /// Likewise for its pairs.
+    pub(crate) pairs_end: u32,
+    pub(crate) kind: ItemKind,
+    pub(crate) flags: u8,
+}
+
+/// How an item names something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefKind {
+    /// `name(`
+    Call = 0,
+    /// `->name(`, `.name(`, or a member whose value is taken.
+    Member = 1,
+    /// A name in the position of a value.
+    Mention = 2,
+    /// A member that is a pointer to a function, in a type.
+    Declares = 3,
+}
+
+/// A name with its kind in 32 bits: two bits of kind, 30 of hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ref(u32);
+
+impl Ref {
+    pub(crate) fn new(kind: RefKind, name: Sym) -> Self {
+        Self(((kind as u32) << 30) | name.short())
+    }
+
+    pub(crate) fn kind(self) -> RefKind {
+        match self.0 >> 30 {
+            0 => RefKind::Call,
+            1 => RefKind::Member,
+            2 => RefKind::Mention,
+            _ => RefKind::Declares,
+        }
+    }
+
+    /// As [`Sym::short`].
+    pub(crate) fn name(self) -> u32 {
+        self.0 & 0x3fff_ffff
+    }
+}
+
+/// A member set to a named value: `.member = value` or `->member = value`, both as [`Sym::short`].
+pub(crate) type Pair = (u32, u32);
+
+/// The lexical reading of one file. Items are in order of their end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FileScan {
+    pub(crate) items: Vec<Item>,
+    /// Sorted and unique within an item.
+    pub(crate) refs: Vec<Ref>,
+    pub(crate) pairs: Vec<Pair>,
+    /// Bounds of the names in `#include "…"` and `<…>`.
+    pub(crate) includes: Vec<(u32, u32)>,
+    /// `name(` seen in function bodies, each time.
+    pub(crate) call_sites: u32,
+}
+
+impl FileScan {
+    /// The refs of item `index`.
+    pub(crate) fn refs(&self, index: usize) -> &[Ref] {
+        let start = if index == 0 { 0 } else { self.items[index - 1].refs_end };
+        &self.refs[start as usize..self.items[index].refs_end as usize]
+    }
+
+    /// The pairs of item `index`.
+    pub(crate) fn pairs(&self, index: usize) -> &[Pair] {
+        let start = if index == 0 { 0 } else { self.items[index - 1].pairs_end };
+        &self.pairs[start as usize..self.items[index].pairs_end as usize]
+    }
+}

@@ -1,0 +1,458 @@
+//! The walk over a file's top level.
+
+use super::body::{ARROW, Reading, is_word};
+use super::directive::Conditional;
+use super::item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
+use super::{Sym, words};
+
+/// Files beyond this size are read up to here: no hand-written source comes near it.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Reads a file's items. Never fails; time is linear in the size.
+pub(crate) fn scan(src: &[u8]) -> FileScan {
+    let mut scanner = Scanner {
+        src: &src[..src.len().min(MAX_BYTES)],
+        out: FileScan::default(),
+        conditionals: Vec::new(),
+        refs: Vec::new(),
+        pairs: Vec::new(),
+        calls: 0,
+    };
+    let mut at = 0;
+    while at < scanner.src.len() {
+        at = scanner.item(at);
+    }
+    scanner.out.items.shrink_to_fit();
+    scanner.out.refs.shrink_to_fit();
+    scanner.out.pairs.shrink_to_fit();
+    scanner.out
+}
+
+pub(super) struct Scanner<'a> {
+    pub(super) src: &'a [u8],
+    pub(super) out: FileScan,
+    pub(super) conditionals: Vec<Conditional>,
+    /// Of the item under way.
+    pub(super) refs: Vec<Ref>,
+    /// Of the item under way.
+    pub(super) pairs: Vec<Pair>,
+    /// Of the item under way.
+    pub(super) calls: u32,
+}
+
+/// A `word(…)` group in an item's head.
+#[derive(Clone, Copy)]
+struct Group {
+    word: (usize, usize),
+    open: usize,
+    close: usize,
+}
+
+/// What has been read of an item before its `{`, `=` or `;`.
+#[derive(Default)]
+struct Head {
+    start: usize,
+    words: u32,
+    last_word: (usize, usize),
+    groups: Vec<Group>,
+    /// The name in `(*name)(…)`.
+    pointer: Option<(usize, usize)>,
+    tag: Sym,
+    /// Set between `struct`, `union` or `enum` and its body.
+    compound: Option<(usize, usize)>,
+    flags: u8,
+    typedef: bool,
+    depth: u32,
+}
+
+impl Item {
+    pub(super) fn new(kind: ItemKind, name: Sym, (start, body, end): (usize, usize, usize), flags: u8) -> Self {
+        Self {
+            name,
+            tag: Sym::NONE,
+            start: start as u32,
+            end: end as u32,
+            body: body as u32,
+            refs_end: 0,
+            pairs_end: 0,
+            kind,
+            flags,
+        }
+    }
+}
+
+impl Scanner<'_> {
+    fn sym(&self, (start, end): (usize, usize)) -> Sym {
+        Sym::of(&self.src[start..end])
+    }
+
+    /// Stores an item with the refs and pairs gathered since the last one.
+    pub(super) fn push_item(&mut self, mut item: Item) {
+        self.refs.sort_unstable();
+        self.refs.dedup();
+        self.out.refs.append(&mut self.refs);
+        self.out.pairs.append(&mut self.pairs);
+        item.refs_end = self.out.refs.len() as u32;
+        item.pairs_end = self.out.pairs.len() as u32;
+        self.out.items.push(item);
+    }
+
+    /// Reads one top-level item from `at`; returns where the next one starts, always beyond `at`.
+    fn item(&mut self, at: usize) -> usize {
+        self.refs.clear();
+        self.pairs.clear();
+        self.calls = 0;
+        let mut head = Head::default();
+        let mut at = self.skip_space(at);
+        head.start = at;
+        while at < self.src.len() {
+            let byte = self.src[at];
+            if is_word(byte) {
+                let end = self.word_end(at);
+                if self.begins_next_item(&head, at, end) {
+                    self.macro_use(&head, head.groups[0].close);
+                    return at;
+                }
+                self.head_word(&mut head, at, end);
+                at = self.skip_space(end);
+                continue;
+            }
+            match byte {
+                b'#' => {
+                    if head.words == 0 {
+                        let mut depth = 0;
+                        return self.directive(at, &mut depth) + 1;
+                    }
+                    at = self.directive(at, &mut head.depth);
+                }
+                b'(' => at = self.head_group(&mut head, at),
+                b'[' => at = self.balanced(at, b'[', b']'),
+                b'{' => match self.head_brace(&mut head, at) {
+                    (next, true) => return next,
+                    (next, false) => at = next,
+                },
+                b'=' => return self.object(&head, at),
+                b';' => return self.head_end(&head, at),
+                b'"' | b'\'' => at = self.literal_end(at),
+                _ => at += 1,
+            }
+            at = self.skip_space(at);
+        }
+        if head.words == 1 && head.groups.len() == 1 {
+            self.macro_use(&head, self.src.len());
+        }
+        self.src.len()
+    }
+
+    /// A macro use without semicolon ends where a declaration begins on a later line.
+    fn begins_next_item(&self, head: &Head, at: usize, end: usize) -> bool {
+        let [group] = head.groups[..] else { return false };
+        head.words == 1
+            && head.flags == 0
+            && head.pointer.is_none()
+            && memchr::memchr(b'\n', &self.src[group.close..at]).is_some()
+            && !words::is_annotation(&self.src[group.word.0..group.word.1])
+            && (words::is_type_word(&self.src[at..end]) || !words::is_annotation(&self.src[at..end]))
+    }
+
+    fn head_word(&mut self, head: &mut Head, start: usize, end: usize) {
+        let word = &self.src[start..end];
+        match word {
+            b"static" => head.flags |= flags::STATIC,
+            b"typedef" => head.typedef = true,
+            b"struct" | b"union" | b"enum" => {
+                head.compound = Some((start, start));
+                head.words += 1;
+                return;
+            }
+            b"const" | b"volatile" | b"extern" => {}
+            _ if words::is_inline(word) => head.flags |= flags::INLINE,
+            _ => {
+                if let Some(compound) = &mut head.compound
+                    && compound.0 == compound.1
+                    && !word.starts_with(b"__")
+                {
+                    *compound = (start, end);
+                    head.tag = Sym::of(word);
+                }
+                head.last_word = (start, end);
+            }
+        }
+        head.words += 1;
+    }
+
+    fn head_group(&mut self, head: &mut Head, open: usize) -> usize {
+        let close = self.balanced(open, b'(', b')');
+        let inner = self.skip_space(open + 1);
+        let word = head.last_word;
+        let directly_behind = word.1 > word.0 && self.skip_space(word.1) == open;
+        if self.byte(inner) == b'*' && head.pointer.is_none() && (!directly_behind || self.is_type_position(head, close)) {
+            let mut at = self.skip_space(inner + 1);
+            while self.src[at.min(self.src.len())..].starts_with(b"const ") || self.byte(at) == b'*' {
+                at = self.skip_space(at + if self.byte(at) == b'*' { 1 } else { 6 });
+            }
+            let end = self.word_end(at);
+            if end > at {
+                head.pointer = Some((at, end));
+            }
+        } else if directly_behind {
+            head.groups.push(Group { word, open, close });
+        }
+        // A tag followed by a group is a return type.
+        head.compound = head.compound.filter(|_| self.byte(self.skip_space(close)) == b'{' && words::is_annotation(&self.src[word.0..word.1]));
+        close
+    }
+
+    /// `int (*name)(…)`: the word before the parenthesis is a type if another parenthesis follows.
+    fn is_type_position(&self, _head: &Head, close: usize) -> bool {
+        self.byte(self.skip_space(close)) == b'('
+    }
+
+    /// One past the bracket that closes the one at `at`; names inside are gathered.
+    fn balanced(&mut self, at: usize, open: u8, close: u8) -> usize {
+        let mut reading = Reading { prev: open, ..Reading::default() };
+        let mut depth = 1u32;
+        let mut at = self.skip_space(at + 1);
+        while at < self.src.len() {
+            let byte = self.src[at];
+            if byte == open {
+                depth += 1;
+            } else if byte == close {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            } else if byte == b'#' && self.is_line_start(at) {
+                let mut ignored = 0;
+                at = self.directive(at, &mut ignored);
+                at = self.skip_space(at);
+                continue;
+            }
+            at = self.token(at, &mut reading);
+            at = self.skip_space(at);
+        }
+        self.src.len()
+    }
+
+    fn is_line_start(&self, at: usize) -> bool {
+        self.src[..at].iter().rev().find(|it| !matches!(it, b' ' | b'\t')).is_none_or(|it| *it == b'\n')
+    }
+
+    /// Handles `{` in a head: `(next, true)` when the item ended there.
+    fn head_brace(&mut self, head: &mut Head, open: usize) -> (usize, bool) {
+        if let Some(compound) = head.compound.take() {
+            self.refs.clear();
+            self.pairs.clear();
+            let name = if compound.1 > compound.0 { self.sym(compound) } else { Sym::NONE };
+            let (close, _) = self.type_body(open);
+            let item = Item::new(ItemKind::Type, name, (head.start, open, close), 0);
+            self.push_item(item);
+            head.words = 2;
+            head.last_word = (close, close);
+            return (close, false);
+        }
+        let Some(group) = self.function_group(head) else {
+            let (close, _) = self.block(open);
+            return (close, true);
+        };
+        self.refs.clear();
+        self.pairs.clear();
+        self.calls = 0;
+        let (close, balanced) = self.block(open);
+        let mut bits = head.flags;
+        if head.words == 1 || self.is_macro_head(head, group) {
+            bits |= flags::MACRO_HEAD;
+        }
+        if !balanced {
+            bits |= flags::UNBALANCED;
+        }
+        self.out.call_sites += self.calls;
+        let item = Item::new(ItemKind::Function, self.sym(group.word), (head.start, open, close), bits);
+        self.push_item(Item { tag: head.tag, ..item });
+        (close, true)
+    }
+
+    /// `static DEFINE_X(name) {`: nothing but storage stands before the word.
+    fn is_macro_head(&self, head: &Head, group: Group) -> bool {
+        let before = &self.src[head.start..group.word.0];
+        before.split(|it| !is_word(*it)).filter(|it| !it.is_empty()).all(|it| matches!(it, b"static" | b"inline" | b"noinline" | b"__always_inline" | b"asmlinkage"))
+    }
+
+    /// The group that names the function: the first that is no annotation.
+    fn function_group(&self, head: &Head) -> Option<Group> {
+        let usable = |it: &&Group| {
+            let word = &self.src[it.word.0..it.word.1];
+            !words::is_annotation(word) && !words::is_control(word)
+        };
+        head.groups.iter().find(usable).copied()
+    }
+
+    /// Reads from `{` to its `}`; the flag says whether the braces were balanced.
+    fn block(&mut self, open: usize) -> (usize, bool) {
+        let mut reading = Reading { prev: b'{', ..Reading::default() };
+        let (mut depth, mut at) = (1u32, self.skip_space(open + 1));
+        let conditionals = self.conditionals.len();
+        while at < self.src.len() {
+            match self.src[at] {
+                b'#' if self.is_line_start(at) => {
+                    at = self.directive(at, &mut depth);
+                    at = self.skip_space(at);
+                    continue;
+                }
+                b'{' => depth += 1,
+                b'}' => {
+                    // In column 0 a brace closes the item whatever the `#if` arms did to the count.
+                    let column_0 = at > 0 && self.src[at - 1] == b'\n';
+                    if depth <= 1 || column_0 {
+                        self.conditionals.truncate(conditionals.min(self.conditionals.len()));
+                        return (at + 1, depth <= 1);
+                    }
+                    depth -= 1;
+                }
+                _ => {}
+            }
+            at = self.token(at, &mut reading);
+            at = self.skip_space(at);
+        }
+        (self.src.len(), false)
+    }
+
+    /// Reads a type's body: the members that are pointers to functions, and the types inside it.
+    fn type_body(&mut self, open: usize) -> (usize, bool) {
+        let (mut depth, mut at) = (1u32, self.skip_space(open + 1));
+        let mut inner: Vec<(usize, usize, usize, u32)> = Vec::new();
+        let mut compound: Option<(usize, usize)> = None;
+        while at < self.src.len() {
+            match self.src[at] {
+                b'#' if self.is_line_start(at) => {
+                    at = self.directive(at, &mut depth);
+                }
+                b'{' => {
+                    depth += 1;
+                    if let Some((start, end)) = compound.take() {
+                        inner.push((start, end, at, depth));
+                    }
+                    at += 1;
+                }
+                b'}' => {
+                    let column_0 = at > 0 && self.src[at - 1] == b'\n';
+                    if let Some(&(start, end, body, _)) = inner.last().filter(|it| it.3 == depth) {
+                        inner.pop();
+                        let refs = std::mem::take(&mut self.refs);
+                        let name = self.sym((start, end));
+                        self.push_item(Item::new(ItemKind::Type, name, (start, body, at + 1), 0));
+                        self.refs = refs;
+                    }
+                    if depth <= 1 || column_0 {
+                        return (at + 1, depth <= 1);
+                    }
+                    depth -= 1;
+                    at += 1;
+                }
+                b'(' => {
+                    let star = self.skip_space(at + 1);
+                    if self.byte(star) == b'*' {
+                        let name = self.skip_space(star + 1);
+                        let end = self.word_end(name);
+                        if end > name {
+                            self.refs.push(Ref::new(RefKind::Declares, Sym::of(&self.src[name..end])));
+                        }
+                    }
+                    at += 1;
+                }
+                b'"' | b'\'' => at = self.literal_end(at),
+                b';' => {
+                    compound = None;
+                    at += 1;
+                }
+                byte if is_word(byte) => {
+                    let end = self.word_end(at);
+                    match &self.src[at..end] {
+                        b"struct" | b"union" => {
+                            let tag = self.skip_space(end);
+                            let tag_end = self.word_end(tag);
+                            compound = (tag_end > tag).then_some((tag, tag_end));
+                        }
+                        _ => {}
+                    }
+                    at = end;
+                }
+                _ => at += 1,
+            }
+            at = self.skip_space(at);
+        }
+        (self.src.len(), false)
+    }
+
+    /// An object with an initialiser; `=` is at `at`.
+    fn object(&mut self, head: &Head, equals: usize) -> usize {
+        self.refs.clear();
+        self.pairs.clear();
+        let mut reading = Reading { prev: b'=', ..Reading::default() };
+        let (mut depth, mut at) = (0u32, self.skip_space(equals + 1));
+        let body = at;
+        while at < self.src.len() {
+            match self.src[at] {
+                b'#' if self.is_line_start(at) => {
+                    at = self.directive(at, &mut depth);
+                    at = self.skip_space(at);
+                    continue;
+                }
+                b'{' | b'(' => depth += 1,
+                b'}' | b')' => {
+                    let column_0 = at > 0 && self.src[at - 1] == b'\n' && self.src[at] == b'}';
+                    depth = if column_0 { 0 } else { depth.saturating_sub(1) };
+                }
+                b';' if depth == 0 => {
+                    at += 1;
+                    break;
+                }
+                _ => {}
+            }
+            at = self.token(at, &mut reading);
+            at = self.skip_space(at);
+        }
+        self.push_object(head, body, at);
+        at
+    }
+
+    fn push_object(&mut self, head: &Head, body: usize, end: usize) {
+        let word = head.pointer.unwrap_or(head.last_word);
+        if word.1 <= word.0 {
+            return;
+        }
+        let bits = head.flags | if head.pointer.is_some() { flags::POINTER } else { 0 };
+        let item = Item::new(ItemKind::Object, self.sym(word), (head.start, body, end), bits);
+        self.push_item(Item { tag: head.tag, ..item });
+    }
+
+    /// `;` at top level: a declaration of some kind.
+    fn head_end(&mut self, head: &Head, at: usize) -> usize {
+        let end = at + 1;
+        if head.typedef {
+            let word = head.pointer.unwrap_or_else(|| head.groups.first().map_or(head.last_word, |it| if head.last_word == it.word { it.word } else { head.last_word }));
+            if word.1 > word.0 {
+                self.refs.clear();
+                self.pairs.clear();
+                let item = Item::new(ItemKind::Typedef, self.sym(word), (head.start, at, end), if head.pointer.is_some() { flags::POINTER } else { 0 });
+                self.push_item(Item { tag: head.tag, ..item });
+            }
+        } else if head.words == 1 && head.groups.len() == 1 && head.pointer.is_none() {
+            self.macro_use(head, end);
+        } else if head.groups.iter().all(|it| words::is_annotation(&self.src[it.word.0..it.word.1])) && head.words >= 2 {
+            self.refs.clear();
+            self.pairs.clear();
+            self.push_object(head, at, end);
+        }
+        end
+    }
+
+    fn macro_use(&mut self, head: &Head, end: usize) {
+        let group = head.groups[0];
+        let item = Item::new(ItemKind::MacroUse, self.sym(group.word), (head.start, group.open, end), head.flags);
+        self.push_item(item);
+    }
+}
+
+// `ARROW` is part of what `Reading::prev` may hold; the top level never sees one.
+const _: u8 = ARROW;

@@ -1,0 +1,347 @@
+//! Makes kernel C readable for the grammar without moving a byte: annotations, preprocessor lines,
+//! iterator macros and types as macro arguments become what the grammar knows, of the same length.
+
+use crate::lex::words;
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Returns the text with everything that breaks the grammar overwritten in place.
+///
+/// Every byte keeps its offset; newlines stay. `#if` arms are kept where each is whole statements, else
+/// only the first.
+pub(crate) fn clean(text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    blank_comments(&mut out);
+    blank_directives(&mut out);
+    Cleaner { out: &mut out }.run();
+    out
+}
+
+fn blank(out: &mut [u8]) {
+    for byte in out {
+        if *byte != b'\n' {
+            *byte = b' ';
+        }
+    }
+}
+
+/// Comments become blanks, so that later passes see only code, strings and line ends.
+fn blank_comments(out: &mut [u8]) {
+    let mut at = 0;
+    while let Some(hit) = memchr::memchr3(b'/', b'"', b'\'', &out[at..]).map(|it| at + it) {
+        match out[hit] {
+            b'/' if out.get(hit + 1) == Some(&b'*') => {
+                let end = memchr::memmem::find(&out[hit + 2..], b"*/").map_or(out.len(), |it| hit + it + 4);
+                blank(&mut out[hit..end]);
+                at = end;
+            }
+            b'/' if out.get(hit + 1) == Some(&b'/') => {
+                let end = memchr::memchr(b'\n', &out[hit..]).map_or(out.len(), |it| hit + it);
+                blank(&mut out[hit..end]);
+                at = end;
+            }
+            b'/' => at = hit + 1,
+            quote => at = literal_end(out, hit, quote),
+        }
+    }
+}
+
+fn literal_end(text: &[u8], start: usize, quote: u8) -> usize {
+    let mut at = start + 1;
+    while at < text.len() {
+        match text[at] {
+            b'\\' => at += 2,
+            b'\n' => return at,
+            byte if byte == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// One `#if … #endif` under way: where its arms start, and the line of its last directive.
+struct Group {
+    arms: Vec<(usize, usize)>,
+    arm_start: usize,
+    dead_first: bool,
+}
+
+fn blank_directives(out: &mut [u8]) {
+    if memchr::memchr(b'#', out).is_none() {
+        return;
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    let mut at = 0;
+    while at < out.len() {
+        let mut hash = at;
+        while matches!(out.get(hash), Some(b' ' | b'\t')) {
+            hash += 1;
+        }
+        let mut end = memchr::memchr(b'\n', &out[at..]).map_or(out.len(), |it| at + it);
+        if out.get(hash) == Some(&b'#') {
+            while end < out.len() && end > 0 && out[end - 1] == b'\\' {
+                end = memchr::memchr(b'\n', &out[end + 1..]).map_or(out.len(), |it| end + 1 + it);
+            }
+            let rest = &out[hash + 1..end];
+            let word_start = rest.iter().position(|it| is_word(*it)).unwrap_or(rest.len());
+            let word_end = rest[word_start..].iter().position(|it| !is_word(*it)).map_or(rest.len(), |it| word_start + it);
+            let word = rest[word_start..word_end].to_vec();
+            let argument = rest[word_end..].trim_ascii();
+            let dead_first = word == b"if" && argument == b"0";
+            blank(&mut out[at..end]);
+            match word.as_slice() {
+                b"if" | b"ifdef" | b"ifndef" => groups.push(Group { arms: Vec::new(), arm_start: end, dead_first }),
+                b"else" | b"elif" => {
+                    if let Some(group) = groups.last_mut() {
+                        group.arms.push((group.arm_start, at));
+                        group.arm_start = end;
+                    }
+                }
+                b"endif" => {
+                    if let Some(mut group) = groups.pop() {
+                        group.arms.push((group.arm_start, at));
+                        choose_arms(out, &group);
+                    }
+                }
+                _ => {}
+            }
+        }
+        at = end + 1;
+    }
+}
+
+fn choose_arms(out: &mut [u8], group: &Group) {
+    let mut arms = group.arms.as_slice();
+    if group.dead_first {
+        blank(&mut out[arms[0].0..arms[0].1]);
+        arms = &arms[1..];
+    }
+    if arms.len() < 2 || arms.iter().all(|arm| is_whole(&out[arm.0..arm.1])) {
+        return;
+    }
+    for arm in &arms[1..] {
+        blank(&mut out[arm.0..arm.1]);
+    }
+}
+
+/// Whether an arm is balanced and ends as a statement does, so that it may stand beside its twin.
+fn is_whole(arm: &[u8]) -> bool {
+    let mut depth = 0i32;
+    let mut at = 0;
+    while at < arm.len() {
+        match arm[at] {
+            b'"' | b'\'' => {
+                at = literal_end(arm, at, arm[at]);
+                continue;
+            }
+            b'{' | b'(' | b'[' => depth += 1,
+            b'}' | b')' | b']' => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+        at += 1;
+    }
+    let trimmed = arm.trim_ascii();
+    depth == 0 && matches!(trimmed.last(), None | Some(b';' | b'}' | b':' | b','))
+}
+
+/// Annotation words without arguments that expand to nothing or to attributes.
+fn is_blank_word(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"__user" | b"__kernel" | b"__iomem" | b"__rcu" | b"__force" | b"__percpu" | b"__nocast" | b"__safe" | b"__private"
+            | b"__init" | b"__exit" | b"__initdata" | b"__exitdata" | b"__initconst" | b"__exitconst" | b"__devinit"
+            | b"__net_init" | b"__net_exit" | b"__net_initdata" | b"__meminit" | b"__meminitdata" | b"__cpuinit" | b"__ref"
+            | b"__refdata" | b"__init_or_module" | b"__initdata_or_module" | b"__initconst_or_module" | b"__ro_after_init"
+            | b"__read_mostly" | b"__must_check" | b"__maybe_unused" | b"__always_unused" | b"__unused" | b"__used"
+            | b"__cold" | b"__hot" | b"__weak" | b"__visible" | b"__noreturn" | b"noinline" | b"noinline_for_stack"
+            | b"__pure" | b"__attribute_const__" | b"__const" | b"__malloc" | b"__packed" | b"__deprecated" | b"__sched"
+            | b"__latent_entropy" | b"notrace" | b"noinstr" | b"asmlinkage" | b"__cacheline_aligned" | b"__kprobes"
+            | b"____cacheline_aligned" | b"____cacheline_aligned_in_smp" | b"__cacheline_aligned_in_smp" | b"__lockfunc"
+            | b"__page_aligned_data" | b"__page_aligned_bss" | b"__bitwise" | b"__flatten" | b"__no_sanitize_address"
+            | b"__no_kcsan" | b"__no_kasan_or_inline" | b"__nokcsan" | b"__noendbr" | b"__gnu_inline" | b"__noscs"
+            | b"__always_inline" | b"__designated_init" | b"__mayalias" | b"__ksym" | b"__kconfig" | b"__bpf_kfunc"
+            | b"__irq_entry" | b"__softirq_entry" | b"__randomize_layout" | b"__no_randomize_layout" | b"__cpuidle"
+            | b"__nonstring" | b"__counted" | b"__noclone" | b"__fix_address" | b"__compiletime_object" | b"__nostackprotector"
+            | b"__no_stack_protector" | b"__noinitretpoline" | b"__uninitialized" | b"__signed__" | b"__stdcall"
+            | b"__efiapi" | b"__fastcall" | b"__diagnose_as" | b"__hyp_text" | b"__section_init" | b"__ref_ok"
+    )
+}
+
+struct Cleaner<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl Cleaner<'_> {
+    fn byte(&self, at: usize) -> u8 {
+        self.out.get(at).copied().unwrap_or(0)
+    }
+
+    fn skip_space(&self, mut at: usize) -> usize {
+        while self.byte(at).is_ascii_whitespace() || self.byte(at) == b'\\' {
+            at += 1;
+        }
+        at.min(self.out.len())
+    }
+
+    fn word_end(&self, mut at: usize) -> usize {
+        while at < self.out.len() && is_word(self.out[at]) {
+            at += 1;
+        }
+        at
+    }
+
+    fn run(&mut self) {
+        let (mut at, mut depth) = (0, 0u32);
+        let (mut prev, mut parens) = (b';', 0u32);
+        let mut call_parens: Vec<bool> = Vec::new();
+        while at < self.out.len() {
+            let byte = self.out[at];
+            if byte.is_ascii_whitespace() {
+                at += 1;
+                continue;
+            }
+            if byte == b'"' || byte == b'\'' {
+                at = literal_end(self.out, at, byte);
+                prev = b'"';
+                continue;
+            }
+            if is_word(byte) {
+                let end = self.word_end(at);
+                let statement = depth > 0 && parens == 0 && matches!(prev, b';' | b'{' | b'}' | b':' | b')' | b'e');
+                if self.word(at, end, statement, depth > 0) {
+                    // `else` and `do` are followed by statements.
+                    let word = &self.out[at..end];
+                    prev = if matches!(word, b"else" | b"do") { b'e' } else { b'w' };
+                    if depth > 0 && matches!(word, b"struct" | b"union" | b"enum" | b"unsigned" | b"char" | b"const" | b"void" | b"long" | b"int") {
+                        self.type_argument(at, call_parens.last().copied().unwrap_or(false), prev_significant(self.out, at));
+                    }
+                }
+                at = end;
+                continue;
+            }
+            match byte {
+                b'{' => depth += 1,
+                b'}' => depth = depth.saturating_sub(1),
+                b'(' => {
+                    parens += 1;
+                    call_parens.push(prev == b'w' && !self.is_operator_before(at));
+                }
+                b')' => {
+                    parens = parens.saturating_sub(1);
+                    call_parens.pop();
+                }
+                _ => {}
+            }
+            if matches!(byte, b'{' | b';') && depth > 0 && parens > 0 {
+                // A statement expression: statements inside parentheses.
+                prev = byte;
+                at += 1;
+                continue;
+            }
+            prev = byte;
+            at += 1;
+        }
+    }
+
+    /// `sizeof (`, `if (` …: the parenthesis does not hold macro arguments.
+    fn is_operator_before(&self, open: usize) -> bool {
+        let end = self.out[..open].iter().rposition(|it| !it.is_ascii_whitespace()).map_or(0, |it| it + 1);
+        let start = self.out[..end].iter().rposition(|it| !is_word(*it)).map_or(0, |it| it + 1);
+        words::is_control(&self.out[start..end])
+    }
+
+    /// Handles one word; false where it was blanked.
+    fn word(&mut self, start: usize, end: usize, statement: bool, in_body: bool) -> bool {
+        if is_blank_word(&self.out[start..end]) {
+            blank(&mut self.out[start..end]);
+            return false;
+        }
+        let open = self.skip_space(end);
+        if self.byte(open) != b'(' {
+            return true;
+        }
+        let word = &self.out[start..end];
+        if words::is_annotation(word) && !matches!(word, b"__attribute__" | b"asm" | b"__asm__" | b"typeof" | b"__typeof__" | b"static_assert" | b"_Static_assert") {
+            let close = self.close(open);
+            blank(&mut self.out[start..close]);
+            return false;
+        }
+        if in_body && statement && !words::is_control(word) && end - start >= 5 {
+            let close = self.close(open);
+            let next = self.byte(self.skip_space(close));
+            let is_iterator = memchr::memmem::find(word, b"for_each").is_some() || memchr::memmem::find(word, b"foreach").is_some();
+            if next == b'{' || (is_iterator && next != b';') {
+                self.out[start..start + 5].copy_from_slice(b"while");
+                blank(&mut self.out[start + 5..end]);
+            }
+        }
+        true
+    }
+
+    fn close(&self, open: usize) -> usize {
+        let (mut depth, mut at) = (0u32, open);
+        while at < self.out.len() {
+            match self.out[at] {
+                b'"' | b'\'' => {
+                    at = literal_end(self.out, at, self.out[at]);
+                    continue;
+                }
+                b'(' => depth += 1,
+                b')' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return at + 1;
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        self.out.len()
+    }
+
+    /// `(p, struct foo *, m)`: a type among the arguments of a macro becomes one word.
+    fn type_argument(&mut self, start: usize, in_call: bool, prev: u8) {
+        if !in_call || !matches!(prev, b',' | b'(') {
+            return;
+        }
+        let mut end = start;
+        let mut last_word = start;
+        loop {
+            let next = self.skip_space(end);
+            if is_word(self.byte(next)) {
+                last_word = self.word_end(next);
+                end = last_word;
+            } else if self.byte(next) == b'*' {
+                end = next + 1;
+            } else {
+                if !matches!(self.byte(next), b',' | b')') || (last_word == start) {
+                    return;
+                }
+                break;
+            }
+        }
+        if !self.out[start..last_word].iter().any(u8::is_ascii_whitespace) {
+            self.out[start] = b'_';
+        }
+        for at in start..last_word {
+            if self.out[at].is_ascii_whitespace() {
+                self.out[at] = b'_';
+            }
+        }
+        for at in start..end {
+            if self.out[at] == b'*' {
+                self.out[at] = if at < last_word { b'_' } else { b' ' };
+            }
+        }
+    }
+}
+
+fn prev_significant(text: &[u8], at: usize) -> u8 {
+    text[..at].iter().rev().find(|it| !it.is_ascii_whitespace()).copied().unwrap_or(0)
+}
