@@ -1,8 +1,15 @@
-use rayon::prelude::*;
-fn walk(dir:&std::path::Path,out:&mut Vec<std::path::PathBuf>){ let Ok(rd)=std::fs::read_dir(dir) else {return}; for e in rd.flatten(){ let p=e.path(); let ft=e.file_type().unwrap(); if ft.is_dir(){ if p.file_name().unwrap()!=".git"{walk(&p,out)} } else if ft.is_file() && matches!(p.extension().and_then(|e|e.to_str()),Some("c"|"h")){out.push(p)} } }
+use lorelint::tree::*; use rayon::prelude::*;
+struct Fs(std::path::PathBuf);
+fn walk(root:&std::path::Path,dir:&std::path::Path,out:&mut Vec<String>){ let Ok(rd)=std::fs::read_dir(dir) else {return}; for e in rd.flatten(){ let p=e.path(); let ft=e.file_type().unwrap(); if ft.is_dir(){ if p.file_name().unwrap()!=".git"{walk(root,&p,out)} } else if ft.is_file(){out.push(p.strip_prefix(root).unwrap().to_str().unwrap().into())} } }
+impl TreeSource for Fs {
+ fn files(&self)->Result<Vec<FileEntry>,TreeError>{ let mut v=vec![]; walk(&self.0,&self.0,&mut v); v.sort(); Ok(v.into_iter().filter_map(|p|TreePath::parse(&p)).map(|path|FileEntry{path,blob:None,mode:Mode::Regular}).collect()) }
+ fn entry(&self,p:&TreePath)->Result<Option<FileEntry>,TreeError>{ Ok(Some(FileEntry{path:p.clone(),blob:None,mode:Mode::Regular})) }
+ fn read(&self,p:&TreePath)->Result<Option<Vec<u8>>,TreeError>{ Ok(std::fs::read(self.0.join(p.as_str())).ok()) }
+}
 fn main(){ rayon::ThreadPoolBuilder::new().num_threads(2).build_global().unwrap();
  let args:Vec<String>=std::env::args().skip(1).collect();
  if args[0]=="one" { println!("{}", lorelint::probe_dump(&std::fs::read(&args[1]).unwrap())); return }
- let t=std::time::Instant::now(); let mut files=vec![]; for a in &args {walk(a.as_ref(),&mut files)} println!("walk {:?} {}",t.elapsed(),files.len());
- let t=std::time::Instant::now(); let r:Vec<[u64;9]>=files.par_iter().map(|f|lorelint::probe_scan(&std::fs::read(f).unwrap())).collect();
- println!("scan {:?}",t.elapsed()); let mut s=[0u64;9]; for a in r {for i in 0..9{s[i]+=a[i]}} println!("funcs,objects,types,typedefs,macros,uses {:?} refs {} pairs {} calls {}",&s[..6],s[6],s[7],s[8]); }
+ let _ = [0].par_iter().count();
+ lorelint::probe_explore(&Fs(args[0].clone().into()), args.get(1).map_or("", |s| s));
+ println!("{}", std::fs::read_to_string("/proc/self/status").unwrap().lines().find(|l|l.starts_with("VmHWM")).unwrap());
+}

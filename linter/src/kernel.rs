@@ -269,3 +269,63 @@ pub static HAND_OVER_PREFIXES: &[&str] = &[
     "task_work_add",
     "irq_work_queue",
 ];
+
+/// Directories whose code handles inodes: a chain that began on this side stays on it.
+///
+/// What lies below (allocator, scheduler, block layer, drivers, network core) is entered from every
+/// filesystem and leads back only through completions, which are entry points of their own.
+pub static FILESYSTEM_SIDE: &[&str] = &["fs/", "mm/", "include/", "net/ceph/", "net/9p/", "net/sunrpc/", "net/rxrpc/", "ipc/mqueue.c"];
+
+/// Exceptions to [`FILESYSTEM_SIDE`]: `mm/` files that allocate or reclaim. Writeback allocates with
+/// `GFP_NOFS` (`Documentation/core-api/gfp_mask-from-fs-io.rst`), so reclaim below it enters no filesystem.
+pub static ALLOCATION: &[&str] = &[
+    "mm/compaction.c",
+    "mm/dmapool.c",
+    "mm/kasan/",
+    "mm/kfence/",
+    "mm/kmsan/",
+    "mm/list_lru.c",
+    "mm/memblock.c",
+    "mm/memcontrol",
+    "mm/memory_hotplug.c",
+    "mm/mempool.c",
+    "mm/mempolicy.c",
+    "mm/oom_kill.c",
+    "mm/page_alloc.c",
+    "mm/page_isolation.c",
+    "mm/percpu",
+    "mm/shrinker",
+    "mm/slab",
+    "mm/slub.c",
+    "mm/vmalloc.c",
+    "mm/vmscan.c",
+    "mm/vmstat.c",
+    "mm/zswap.c",
+    "include/linux/slab.h",
+    "include/linux/gfp.h",
+];
+
+/// Whether a chain may enter the file.
+pub fn is_filesystem_side(path: &str) -> bool {
+    FILESYSTEM_SIDE.iter().any(|it| path.starts_with(it)) && !ALLOCATION.iter().any(|it| path.starts_with(it))
+}
+
+/// Tables through which system calls enter a filesystem: a chain below writeback that goes through
+/// one works on a file of another filesystem instance (a cache's backing file, a loop device's).
+/// Source: `include/linux/{fs,exportfs,mm,xattr,fs_context,quota}.h`.
+pub static FRONT_DOORS: &[&str] = &[
+    "file_operations",
+    "inode_operations",
+    "export_operations",
+    "vm_operations_struct",
+    "fs_context_operations",
+    "quotactl_ops",
+    "xattr_handler",
+    "file_system_type",
+    "proc_ops",
+    "seq_operations",
+    "kernfs_ops",
+    "configfs_item_operations",
+    "kernel_param_ops",
+    "sysfs_ops",
+];

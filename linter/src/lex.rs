@@ -9,7 +9,8 @@ mod item;
 mod scan;
 pub(crate) mod words;
 
-pub(crate) use item::{FileScan, Item, ItemKind, Ref, RefKind, flags};
+pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
+pub(crate) use body::each_call;
 pub(crate) use scan::scan;
 
 use std::hash::Hasher as _;

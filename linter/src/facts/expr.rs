@@ -67,7 +67,9 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
         Kind::CompoundLiteral => Expr::Typed(nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it))),
         Kind::ConditionalExpression => {
 
-            Expr::Either(Box::new(arm(nodes::consequence(node))), Box::new(arm(nodes::alternative(node))))
+            let first = nodes::consequence(node).map_or(Expr::Unknown, inner);
+            let second = nodes::alternative(node).map_or(Expr::Unknown, inner);
+            Expr::Either(Box::new(first), Box::new(second))
         }
         Kind::AssignmentExpression | Kind::CommaExpression => nodes::right(node).map_or(Expr::Unknown, inner),
         Kind::NumberLiteral => number(text.of(node)),

@@ -187,3 +187,32 @@ impl Scanner<'_> {
         at + 1
     }
 }
+
+/// Calls `found` with the bounds of every word before `(` from `from` on, and whether it is a member.
+pub(crate) fn each_call(text: &[u8], from: usize, mut found: impl FnMut(usize, usize, bool)) {
+    let scanner = Scanner::over(text);
+    let mut at = scanner.skip_space(from);
+    let mut prev = 0u8;
+    while at < text.len() {
+        let byte = text[at];
+        if is_word(byte) {
+            let end = scanner.word_end(at);
+            let word = &text[at..end];
+            if scanner.byte(scanner.skip_space(end)) == b'(' && !byte.is_ascii_digit() && !words::is_control(word) {
+                found(at, end, matches!(prev, ARROW | b'.'));
+            }
+            prev = WORD;
+            at = end;
+        } else if byte == b'"' || byte == b'\'' {
+            prev = WORD;
+            at = scanner.literal_end(at);
+        } else if byte == b'-' && scanner.byte(at + 1) == b'>' {
+            prev = ARROW;
+            at += 2;
+        } else {
+            prev = byte;
+            at += 1;
+        }
+        at = scanner.skip_space(at);
+    }
+}

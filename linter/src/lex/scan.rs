@@ -10,14 +10,7 @@ const MAX_BYTES: usize = 64 << 20;
 
 /// Reads a file's items. Never fails; time is linear in the size.
 pub(crate) fn scan(src: &[u8]) -> FileScan {
-    let mut scanner = Scanner {
-        src: &src[..src.len().min(MAX_BYTES)],
-        out: FileScan::default(),
-        conditionals: Vec::new(),
-        refs: Vec::new(),
-        pairs: Vec::new(),
-        calls: 0,
-    };
+    let mut scanner = Scanner::over(&src[..src.len().min(MAX_BYTES)]);
     let mut at = 0;
     while at < scanner.src.len() {
         at = scanner.item(at);
@@ -78,6 +71,12 @@ impl Item {
             kind,
             flags,
         }
+    }
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn over(src: &'a [u8]) -> Self {
+        Self { src, out: FileScan::default(), conditionals: Vec::new(), refs: Vec::new(), pairs: Vec::new(), calls: 0 }
     }
 }
 

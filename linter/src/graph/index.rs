@@ -1,0 +1,322 @@
+//! The lexical readings of a whole tree, joined by name.
+
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::finding::Gap;
+use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
+use crate::tree::{TreeError, TreePath, TreeSource};
+
+/// An item of the tree: items are numbered file by file, in path order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ItemId(pub(crate) u32);
+
+/// An implementation: a filesystem's directory, or a file that registers a filesystem. 0 is generic code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Domain(pub(crate) u16);
+
+impl Domain {
+    /// Code that serves all implementations.
+    pub(crate) const GENERIC: Self = Self(0);
+    /// A table in generic code that is nobody else's, such as the block device's own.
+    pub(crate) const PRIVATE: Self = Self(u16::MAX);
+}
+
+/// One source with its lexical reading.
+pub(crate) struct SourceFile {
+    pub(crate) path: TreePath,
+    pub(crate) scan: Arc<FileScan>,
+    pub(crate) domain: Domain,
+    /// A header, or a `.c` that another file includes: its statics are seen elsewhere.
+    pub(crate) is_shared: bool,
+    /// Under tools, samples, scripts or Documentation: programs of their own.
+    pub(crate) is_foreign: bool,
+}
+
+/// All items of a tree by name.
+pub(crate) struct Index<'t> {
+    tree: &'t dyn TreeSource,
+    pub(crate) files: Vec<SourceFile>,
+    first_item: Vec<u32>,
+    functions: Vec<(Sym, ItemId)>,
+    macros: Vec<(Sym, ItemId)>,
+    types: Vec<(Sym, ItemId)>,
+    objects: Vec<(Sym, ItemId)>,
+    objects_by_tag: Vec<(Sym, ItemId)>,
+    /// (member, value, item), sorted.
+    pairs: Vec<(u32, u32, ItemId)>,
+    pub(crate) function_names: FxHashSet<u32>,
+    texts: Vec<OnceLock<Arc<[u8]>>>,
+    pub(crate) gaps: Vec<Gap>,
+    empty: Arc<[u8]>,
+}
+
+/// Whether a path is a C source or header.
+pub(crate) fn is_source(path: &str) -> bool {
+    path.ends_with(".c") || path.ends_with(".h")
+}
+
+impl<'t> Index<'t> {
+    /// Reads every source of the tree below `scope` (everything where that is empty).
+    pub(crate) fn build(tree: &'t dyn TreeSource, scope: &[String]) -> Result<Self, TreeError> {
+        let paths: Vec<TreePath> = tree
+            .files()?
+            .into_iter()
+            .filter(|it| matches!(it.mode, crate::tree::Mode::Regular | crate::tree::Mode::Executable))
+            .map(|it| it.path)
+            .filter(|it| is_source(it.as_str()) && (scope.is_empty() || scope.iter().any(|dir| it.is_under(dir))))
+            .collect();
+        let scans: Vec<Result<Arc<FileScan>, Gap>> = paths
+            .par_iter()
+            .map(|path| match tree.read(path) {
+                Ok(Some(text)) => Ok(Arc::new(lex::scan(&text))),
+                Ok(None) => Ok(Arc::default()),
+                Err(error) => Err(Gap { file: path.clone(), line: 1, what: error.to_string() }),
+            })
+            .collect();
+        let mut gaps = Vec::new();
+        let mut files = Vec::with_capacity(paths.len());
+        for (path, scan) in paths.into_iter().zip(scans) {
+            let scan = scan.unwrap_or_else(|gap| {
+                gaps.push(gap);
+                Arc::default()
+            });
+            let is_shared = path.as_str().ends_with(".h");
+            let top = path.as_str().split('/').next().unwrap_or_default();
+            let is_foreign = matches!(top, "tools" | "samples" | "scripts" | "Documentation" | "usr");
+            files.push(SourceFile { path, scan, domain: Domain::GENERIC, is_shared, is_foreign });
+        }
+        Ok(Self::join(tree, files, gaps))
+    }
+
+    fn join(tree: &'t dyn TreeSource, mut files: Vec<SourceFile>, gaps: Vec<Gap>) -> Self {
+        assign_domains(&mut files);
+        let mut first_item = Vec::with_capacity(files.len() + 1);
+        let mut count = 0u32;
+        for file in &files {
+            first_item.push(count);
+            count += file.scan.items.len() as u32;
+        }
+        first_item.push(count);
+        let texts = (0..files.len()).map(|_| OnceLock::new()).collect();
+        let mut index = Self {
+            tree,
+            files,
+            first_item,
+            functions: Vec::new(),
+            macros: Vec::new(),
+            types: Vec::new(),
+            objects: Vec::new(),
+            objects_by_tag: Vec::new(),
+            pairs: Vec::new(),
+            function_names: FxHashSet::default(),
+            texts,
+            gaps,
+            empty: Arc::from(&[][..]),
+        };
+        index.fill();
+        index
+    }
+
+    fn fill(&mut self) {
+        for (file, source) in self.files.iter().enumerate() {
+            let base = self.first_item[file];
+            for (at, item) in source.scan.items.iter().enumerate() {
+                let id = ItemId(base + at as u32);
+                match item.kind {
+                    ItemKind::Function => {
+                        self.functions.push((item.name, id));
+                        self.function_names.insert(item.name.short());
+                    }
+                    ItemKind::Macro => self.macros.push((item.name, id)),
+                    ItemKind::Type | ItemKind::Typedef => {
+                        if item.name != Sym::NONE {
+                            self.types.push((item.name, id));
+                        }
+                    }
+                    ItemKind::Object => {
+                        self.objects.push((item.name, id));
+                        if item.tag != Sym::NONE && source.scan.refs(at).iter().any(|it| it.kind() == RefKind::Mention) {
+                            self.objects_by_tag.push((item.tag, id));
+                        }
+                    }
+                    ItemKind::MacroUse => {}
+                }
+                for (member, value) in source.scan.pairs(at) {
+                    self.pairs.push((*member, *value, id));
+                }
+            }
+        }
+        for list in [&mut self.functions, &mut self.macros, &mut self.types, &mut self.objects, &mut self.objects_by_tag] {
+            list.par_sort_unstable();
+        }
+        self.pairs.par_sort_unstable();
+        self.pairs.dedup();
+    }
+
+    pub(crate) fn item_count(&self) -> u32 {
+        *self.first_item.last().expect("one more than files")
+    }
+
+    pub(crate) fn file_index(&self, id: ItemId) -> usize {
+        self.first_item.partition_point(|it| *it <= id.0) - 1
+    }
+
+    pub(crate) fn file_of(&self, id: ItemId) -> &SourceFile {
+        &self.files[self.file_index(id)]
+    }
+
+    pub(crate) fn item(&self, id: ItemId) -> &Item {
+        let file = self.file_index(id);
+        &self.files[file].scan.items[(id.0 - self.first_item[file]) as usize]
+    }
+
+    /// The items of a file, with their ids.
+    pub(crate) fn items(&self, file: usize) -> impl Iterator<Item = (ItemId, &Item)> {
+        let base = self.first_item[file];
+        self.files[file].scan.items.iter().enumerate().map(move |(at, it)| (ItemId(base + at as u32), it))
+    }
+
+    pub(crate) fn refs(&self, id: ItemId) -> &[lex::Ref] {
+        let file = self.file_index(id);
+        self.files[file].scan.refs((id.0 - self.first_item[file]) as usize)
+    }
+
+    pub(crate) fn pairs_of(&self, id: ItemId) -> &[lex::Pair] {
+        let file = self.file_index(id);
+        self.files[file].scan.pairs((id.0 - self.first_item[file]) as usize)
+    }
+
+    pub(crate) fn functions(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
+        named(&self.functions, name)
+    }
+
+    pub(crate) fn macros(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
+        named(&self.macros, name)
+    }
+
+    pub(crate) fn types(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
+        named(&self.types, name)
+    }
+
+    pub(crate) fn objects(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
+        named(&self.objects, name)
+    }
+
+    pub(crate) fn objects_of(&self, tag: Sym) -> impl Iterator<Item = ItemId> + '_ {
+        named(&self.objects_by_tag, tag)
+    }
+
+    pub(crate) fn function_ids(&self) -> impl Iterator<Item = ItemId> + '_ {
+        self.functions.iter().map(|it| it.1)
+    }
+
+    /// The (value, item) pairs that set `member`, both sorted.
+    pub(crate) fn setters(&self, member: u32) -> &[(u32, u32, ItemId)] {
+        let start = self.pairs.partition_point(|it| it.0 < member);
+        let end = self.pairs.partition_point(|it| it.0 <= member);
+        &self.pairs[start..end]
+    }
+
+    /// The bytes of a file; empty where it cannot be read.
+    pub(crate) fn text(&self, file: usize) -> &Arc<[u8]> {
+        self.texts[file].get_or_init(|| match self.tree.read(&self.files[file].path) {
+            Ok(Some(text)) => Arc::from(text),
+            _ => Arc::clone(&self.empty),
+        })
+    }
+
+    /// The bytes of an item; empty where the file changed under us.
+    pub(crate) fn item_text(&self, id: ItemId) -> &[u8] {
+        let item = self.item(id);
+        self.text(self.file_index(id)).get(item.start as usize..item.end as usize).unwrap_or_default()
+    }
+
+    /// 1-based line and column of a byte of an item.
+    pub(crate) fn position(&self, id: ItemId, offset: u32) -> (u32, u32) {
+        let text = self.text(self.file_index(id));
+        let at = (self.item(id).start as usize + offset as usize).min(text.len());
+        let before = &text[..at];
+        let line = memchr::memchr_iter(b'\n', before).count() as u32 + 1;
+        let column = at - memchr::memrchr(b'\n', before).map_or(0, |it| it + 1);
+        (line, column as u32 + 1)
+    }
+
+    /// The spelling of a function's, macro's or object's name.
+    pub(crate) fn name_of(&self, id: ItemId) -> String {
+        self.spell(id, self.item(id).name).unwrap_or_default()
+    }
+
+    /// The spelling of `name`, found among the words of an item.
+    pub(crate) fn spell(&self, id: ItemId, name: Sym) -> Option<String> {
+        self.item_text(id)
+            .split(|it| !(it.is_ascii_alphanumeric() || *it == b'_' || *it >= 0x80))
+            .find(|it| !it.is_empty() && Sym::of(it) == name)
+            .map(|it| String::from_utf8_lossy(it).into_owned())
+    }
+
+    /// Offset, in the item, of the name in the head.
+    pub(crate) fn name_offset(&self, id: ItemId) -> u32 {
+        let item = self.item(id);
+        let text = self.item_text(id);
+        let mut at = 0;
+        while at < text.len() {
+            if text[at].is_ascii_alphabetic() || text[at] == b'_' {
+                let end = text[at..].iter().position(|it| !(it.is_ascii_alphanumeric() || *it == b'_')).map_or(text.len(), |it| at + it);
+                if Sym::of(&text[at..end]) == item.name {
+                    return at as u32;
+                }
+                at = end;
+            } else {
+                at += 1;
+            }
+        }
+        0
+    }
+
+    /// Whether a name defined by `id` can be meant in `file`.
+    pub(crate) fn is_visible(&self, id: ItemId, file: usize) -> bool {
+        let home = self.file_index(id);
+        home == file || self.files[home].is_shared || self.item(id).flags & flags::STATIC == 0
+    }
+}
+
+fn named(list: &[(Sym, ItemId)], name: Sym) -> impl Iterator<Item = ItemId> + '_ {
+    let start = list.partition_point(|it| it.0 < name);
+    list[start..].iter().take_while(move |it| it.0 == name).map(|it| it.1)
+}
+
+/// Finds the implementations: whoever defines a `struct file_system_type` is one.
+fn assign_domains(files: &mut [SourceFile]) {
+    let tag = Sym::of("file_system_type");
+    let mut domains: FxHashMap<String, Domain> = FxHashMap::default();
+    let mut included: FxHashSet<String> = FxHashSet::default();
+    for file in files.iter() {
+        let registers = file.scan.items.iter().any(|it| it.kind == ItemKind::Object && it.tag == tag && it.end > it.body + 1);
+        if registers && !file.is_foreign {
+            let key = filesystem_of(file.path.as_str()).unwrap_or(file.path.as_str()).to_owned();
+            let next = Domain(domains.len() as u16 + 1);
+            domains.entry(key).or_insert(next);
+        }
+        let _ = &mut included;
+    }
+    for file in files.iter_mut() {
+        let path = file.path.as_str();
+        // A filesystem's protocol code under net/ serves only that filesystem.
+        let of_protocol = path.strip_prefix("net/").and_then(|it| it.split_once('/')).map(|it| format!("fs/{}", it.0));
+        file.domain = [Some(path.to_owned()), filesystem_of(path).map(str::to_owned), of_protocol]
+            .into_iter()
+            .flatten()
+            .find_map(|it| domains.get(&it).copied())
+            .unwrap_or_default();
+    }
+}
+
+/// `fs/x` of `fs/x/…`.
+fn filesystem_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("fs/")?;
+    let (name, _) = rest.split_once('/')?;
+    Some(&path[..3 + name.len()])
+}

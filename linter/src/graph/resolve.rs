@@ -1,0 +1,457 @@
+//! From a function's facts to its edges: names, pointers and callbacks become functions.
+
+use std::hash::Hash;
+use std::sync::{Arc, Mutex};
+
+use rustc_hash::FxHashMap;
+
+use super::index::{Domain, Index, ItemId};
+use super::sieve::Sieve;
+use super::typing::substitute;
+use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeFacts, TypeRef};
+use crate::finding::Confidence;
+use crate::kernel::{self, Runner};
+use crate::lex::{ItemKind, Sym, flags};
+
+/// Macros inside macros are followed this deep.
+const MAX_MACRO_DEPTH: u32 = 8;
+/// A callback is followed through this many functions that pass it on.
+const MAX_PASS_DEPTH: u32 = 4;
+
+/// How an edge comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum EdgeKind {
+    Direct,
+    Ops,
+    Callback,
+    Macro,
+    /// Runs later, elsewhere: no call.
+    Deferred(Runner),
+}
+
+/// Where an edge leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Target {
+    Function(ItemId),
+    /// A name that the tree does not define.
+    External(Sym),
+}
+
+/// What an edge goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Through {
+    Nothing,
+    Member(TypeRef, Sym),
+    Name(Sym),
+}
+
+/// One edge of the call graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    pub(crate) target: Target,
+    /// Byte offset of the call in the caller's item.
+    pub(crate) offset: u32,
+    pub(crate) kind: EdgeKind,
+    pub(crate) confidence: Confidence,
+    pub(crate) through: Through,
+    /// Whose table the pointer stands in; [`Domain::GENERIC`] for edges without a table.
+    pub(crate) domain: Domain,
+}
+
+/// Where an expression stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) file: usize,
+    pub(crate) facts: &'a FunctionFacts,
+}
+
+impl FunctionFacts {
+    /// Whether a name is a parameter or a local variable.
+    pub(crate) fn declares(&self, name: Sym) -> bool {
+        self.locals.iter().chain(&self.params).any(|it| it.0 == name)
+    }
+}
+
+/// Values computed once per key, from many threads.
+pub(crate) struct Memo<K, V> {
+    shards: Vec<Mutex<FxHashMap<K, Arc<V>>>>,
+}
+
+impl<K: Hash + Eq + Copy, V> Memo<K, V> {
+    fn new() -> Self {
+        Self { shards: (0..64).map(|_| Mutex::default()).collect() }
+    }
+
+    /// The value for `key`; two threads may compute it at once, one result is kept.
+    pub(crate) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
+        let shard = &self.shards[(rustc_hash::FxBuildHasher.hash_one(key) >> 58) as usize];
+        if let Some(value) = shard.lock().expect("no panic while locked").get(&key) {
+            return Arc::clone(value);
+        }
+        let value = Arc::new(compute());
+        Arc::clone(shard.lock().expect("no panic while locked").entry(key).or_insert(value))
+    }
+}
+
+use std::hash::BuildHasher as _;
+
+/// Resolves calls of one tree; everything it learns is kept.
+pub(crate) struct Resolver<'i, 't> {
+    pub(crate) index: &'i Index<'t>,
+    pub(crate) sieve: &'i Sieve,
+    functions: Memo<ItemId, FunctionFacts>,
+    signatures: Memo<ItemId, FunctionFacts>,
+    pub(crate) types: Memo<ItemId, TypeFacts>,
+    objects: Memo<ItemId, ObjectFacts>,
+    pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
+    edges: Memo<ItemId, Vec<Edge>>,
+    calls_param: Memo<(ItemId, u32), bool>,
+    deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
+    /// Short names of functions that the sieve lets through.
+    pub(crate) passing_names: rustc_hash::FxHashSet<u32>,
+}
+
+impl<'i, 't> Resolver<'i, 't> {
+    pub(crate) fn new(index: &'i Index<'t>, sieve: &'i Sieve) -> Self {
+        let mut deferrals: FxHashMap<Sym, Vec<(usize, Runner)>> = FxHashMap::default();
+        for it in kernel::DEFERRALS {
+            deferrals.entry(Sym::of(it.name)).or_default().push((it.callback, it.runner));
+        }
+        Self {
+            index,
+            sieve,
+            functions: Memo::new(),
+            signatures: Memo::new(),
+            types: Memo::new(),
+            objects: Memo::new(),
+            tables: Memo::new(),
+            edges: Memo::new(),
+            calls_param: Memo::new(),
+            deferrals,
+            passing_names: if sieve.is_open() { rustc_hash::FxHashSet::default() } else { index.function_ids().filter(|it| sieve.passes(*it)).map(|it| index.item(it).name.short()).collect() },
+        }
+    }
+
+    /// The facts of a function or macro.
+    pub(crate) fn facts(&self, id: ItemId) -> Arc<FunctionFacts> {
+        self.functions.get(id, || {
+            let item = self.index.item(id);
+            let text = self.index.item_text(id);
+            let body = (item.body - item.start) as usize;
+            if body > text.len() {
+                return FunctionFacts::default();
+            }
+            if item.kind == ItemKind::Macro {
+                facts::macro_facts(text, body)
+            } else {
+                facts::function_facts(text, body, item.flags & flags::MACRO_HEAD != 0)
+            }
+        })
+    }
+
+    /// Parameters and return type alone: the body is not read.
+    pub(crate) fn signature(&self, id: ItemId) -> Arc<FunctionFacts> {
+        self.signatures.get(id, || {
+            let item = self.index.item(id);
+            let text = self.index.item_text(id);
+            let body = ((item.body - item.start) as usize).min(text.len());
+            let head = [&text[..body], b"{}"].concat();
+            facts::function_facts(&head, body, item.flags & flags::MACRO_HEAD != 0)
+        })
+    }
+
+    pub(crate) fn object(&self, id: ItemId) -> Arc<ObjectFacts> {
+        self.objects.get(id, || facts::object_facts(self.index.item_text(id), self.index.item(id).name))
+    }
+
+    /// Those of `candidates` that can be meant in `file`, nearest first.
+    pub(crate) fn visible(&self, candidates: impl Iterator<Item = ItemId>, file: usize) -> impl Iterator<Item = ItemId> {
+        let mut found: Vec<(u8, ItemId)> = candidates
+            .filter(|it| self.index.is_visible(*it, file))
+            .map(|it| (self.distance(it, file), it))
+            .filter(|it| it.0 < 7)
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|it| it.1)
+    }
+
+    /// The macro that a name means in a file; a function of that name nearer by hides it.
+    pub(crate) fn macro_in(&self, name: Sym, file: usize) -> Option<ItemId> {
+        self.index
+            .macros(name)
+            .map(|it| (self.distance(it, file), it))
+            .filter(|it| it.0 < 4)
+            .min()
+            .map(|it| it.1)
+    }
+
+    /// The functions that a name can mean in a file: twins of `#ifdef` arms are all meant.
+    pub(crate) fn functions_in(&self, name: Sym, file: usize) -> Vec<(ItemId, Confidence)> {
+        let all: Vec<ItemId> = self.visible(self.index.functions(name), file).collect();
+        let own: Vec<ItemId> = all.iter().copied().filter(|it| self.index.file_index(*it) == file).collect();
+        if !own.is_empty() {
+            return own.into_iter().map(|it| (it, Confidence::High)).collect();
+        }
+        let here = &self.index.files[file];
+        let rank = |id: ItemId| {
+            let there = self.index.file_of(id);
+            let path = there.path.as_str();
+            if there.domain == here.domain && here.domain.0 != 0 {
+                0
+            } else if !path.starts_with("arch/") || here.path.as_str().starts_with(arch_of(path)) {
+                1
+            } else {
+                2
+            }
+        };
+        let Some(best) = all.iter().map(|it| rank(*it)).min() else { return Vec::new() };
+        let best: Vec<ItemId> = all.into_iter().filter(|it| rank(*it) == best).take(32).collect();
+        // Twins in one file are arms of one definition; in several files only one is linked.
+        let first = self.index.file_index(best[0]);
+        let sure = best.iter().all(|it| self.index.file_index(*it) == first);
+        let confidence = if sure { Confidence::High } else { Confidence::Medium };
+        best.into_iter().map(|it| (it, confidence)).collect()
+    }
+
+    /// The edges of a function, in order of their offset; computed once.
+    pub(crate) fn edges(&self, id: ItemId) -> Arc<Vec<Edge>> {
+        self.edges.get(id, || {
+            let facts = self.facts(id);
+            let scope = Scope { file: self.index.file_index(id), facts: &facts };
+            let mut out = Vec::new();
+            for call in &facts.calls {
+                self.call_edges(call, scope, &Context { offset: call.offset, via_macro: None, depth: 0 }, &mut out);
+            }
+            self.lexical_edges(id, scope, &mut out);
+            out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
+            out.dedup();
+            out
+        })
+    }
+
+    /// Macros that the grammar did not see as calls: iterators, and names without parentheses.
+    fn lexical_edges(&self, id: ItemId, scope: Scope<'_>, out: &mut Vec<Edge>) {
+        let text = self.index.item_text(id);
+        let item = self.index.item(id);
+        let body = (item.body - item.start) as usize;
+        let called: rustc_hash::FxHashSet<Sym> = scope
+            .facts
+            .calls
+            .iter()
+            .filter_map(|it| match it.callee {
+                Callee::Name(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        for (name, offset, prev_is_member) in call_words(text, body) {
+            if prev_is_member || called.contains(&name) || scope.facts.declares(name) {
+                continue;
+            }
+            let call = Call { offset, end: offset, callee: Callee::Name(name), args: Vec::new(), guards: Vec::new(), dead: false };
+            self.call_edges(&call, scope, &Context { offset, via_macro: None, depth: 0 }, out);
+        }
+    }
+
+    fn call_edges(&self, call: &Call, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+        match &call.callee {
+            Callee::Name(name) => self.named_call(*name, call, scope, at, out),
+            Callee::Member(object, member) => self.member_call(object, *member, scope, at, out),
+            Callee::Value(value) => self.value_edges(value, scope, at, out),
+        }
+    }
+
+    fn named_call(&self, name: Sym, call: &Call, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+        if scope.facts.declares(name) {
+            for (_, value) in scope.facts.assigns.iter().filter(|it| it.0 == name) {
+                self.value_edges(value, scope, at, out);
+            }
+            return;
+        }
+        if let Some(runners) = self.deferrals.get(&name) {
+            for (index, runner) in runners {
+                if let Some(Expr::Name(function)) = call.args.get(*index) {
+                    for (target, confidence) in self.functions_in(*function, scope.file) {
+                        out.push(Edge { target: Target::Function(target), offset: at.offset, kind: EdgeKind::Deferred(*runner), confidence, through: Through::Name(name), domain: Domain::GENERIC });
+                    }
+                }
+            }
+        }
+        let functions = self.functions_in(name, scope.file);
+        if let Some(definition) = self.macro_in(name, scope.file).filter(|_| at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name)) {
+            self.macro_edges(definition, name, call, scope, at, out);
+            if functions.is_empty() {
+                return;
+            }
+        }
+        let kind = if at.via_macro.is_some() { EdgeKind::Macro } else { EdgeKind::Direct };
+        let through = at.via_macro.map_or(Through::Nothing, Through::Name);
+        if functions.is_empty() {
+            out.push(Edge { target: Target::External(name), offset: at.offset, kind, confidence: Confidence::High, through, domain: Domain::GENERIC });
+        }
+        for (target, confidence) in &functions {
+            out.push(Edge { target: Target::Function(*target), offset: at.offset, kind, confidence: *confidence, through, domain: Domain::GENERIC });
+        }
+        if !self.deferrals.contains_key(&name) {
+            self.callback_edges(name, &functions, call, scope, at, out);
+        }
+    }
+
+    fn macro_edges(&self, definition: ItemId, name: Sym, call: &Call, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+        let facts = self.facts(definition);
+        let inside = Context { offset: at.offset, via_macro: Some(at.via_macro.unwrap_or(name)), depth: at.depth + 1 };
+        if self.index.item(definition).flags & flags::FUNCTION_LIKE == 0 {
+            // An alias: the call is one of what it stands for.
+            if let Expr::Name(other) = facts.result
+                && other != name
+            {
+                let call = Call { callee: Callee::Name(other), ..call.clone() };
+                self.call_edges(&call, scope, &inside, out);
+            }
+            return;
+        }
+        for inner in &facts.calls {
+            let value = |it: &Expr| substitute(it, &facts, &call.args, 0);
+            let callee = match &inner.callee {
+                Callee::Name(callee) if *callee == name => continue,
+                Callee::Name(callee) => match value(&Expr::Name(*callee)) {
+                    Expr::Name(name) => Callee::Name(name),
+                    Expr::Member(object, member) => Callee::Member(*object, member),
+                    other => Callee::Value(other),
+                },
+                Callee::Member(object, member) => Callee::Member(value(object), *member),
+                Callee::Value(it) => Callee::Value(value(it)),
+            };
+            let expanded = Call { callee, args: inner.args.iter().map(value).collect(), ..inner.clone() };
+            self.call_edges(&expanded, scope, &inside, out);
+        }
+    }
+
+    fn member_call(&self, object: &Expr, member: Sym, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+        let typed = self.type_of(object, scope);
+        let entries = self.entries(typed.of, member);
+        for entry in entries.iter() {
+            out.push(Edge {
+                target: Target::Function(entry.function),
+                offset: at.offset,
+                kind: EdgeKind::Ops,
+                confidence: typed.confidence.min(entry.confidence),
+                through: Through::Member(entry.of, member),
+                domain: entry.domain,
+            });
+        }
+    }
+
+    /// A call through a value: a local pointer, a choice, a member.
+    fn value_edges(&self, value: &Expr, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+        match value {
+            Expr::Name(name) if !scope.facts.declares(*name) => {
+                for (target, confidence) in self.functions_in(*name, scope.file) {
+                    out.push(Edge { target: Target::Function(target), offset: at.offset, kind: EdgeKind::Callback, confidence, through: Through::Nothing, domain: Domain::GENERIC });
+                }
+            }
+            Expr::Member(object, member) => self.member_call(object, *member, scope, at, out),
+            Expr::Either(first, second) => {
+                self.value_edges(first, scope, at, out);
+                self.value_edges(second, scope, at, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Functions among the arguments are called by a callee that calls its parameter.
+    fn callback_edges(&self, name: Sym, callees: &[(ItemId, Confidence)], call: &Call, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+        for (index, arg) in call.args.iter().enumerate() {
+            for function in named_values(arg) {
+                if scope.facts.declares(function) {
+                    continue;
+                }
+                let targets = self.functions_in(function, scope.file);
+                if targets.is_empty() {
+                    continue;
+                }
+                for (callee, sure) in callees {
+                    if self.is_param_called(*callee, index as u32, 0) {
+                        for (target, confidence) in &targets {
+                            out.push(Edge {
+                                target: Target::Function(*target),
+                                offset: at.offset,
+                                kind: EdgeKind::Callback,
+                                confidence: (*confidence).min(*sure),
+                                through: Through::Name(name),
+                                domain: Domain::GENERIC,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a function calls its parameter, or passes it to one that does.
+    fn is_param_called(&self, function: ItemId, param: u32, depth: u32) -> bool {
+        if depth > MAX_PASS_DEPTH {
+            return false;
+        }
+        *self.calls_param.get((function, param), || {
+            let facts = self.facts(function);
+            let Some((name, _)) = facts.params.get(param as usize) else { return false };
+            let file = self.index.file_index(function);
+            facts.calls.iter().any(|call| {
+                let called = match &call.callee {
+                    Callee::Name(callee) => callee == name,
+                    Callee::Value(value) => named_values(value).contains(name),
+                    Callee::Member(..) => false,
+                };
+                called
+                    || call.args.iter().enumerate().any(|(at, arg)| {
+                        *arg == Expr::Name(*name)
+                            && match &call.callee {
+                                Callee::Name(callee) if !self.deferrals.contains_key(callee) => {
+                                    self.macro_calls_param(*callee, at, file)
+                                        || self.functions_in(*callee, file).iter().any(|it| it.0 != function && self.is_param_called(it.0, at as u32, depth + 1))
+                                }
+                                _ => false,
+                            }
+                    })
+            })
+        })
+    }
+
+    fn macro_calls_param(&self, name: Sym, param: usize, file: usize) -> bool {
+        self.macro_in(name, file).is_some_and(|it| {
+            let facts = self.facts(it);
+            facts.params.get(param).is_some_and(|param| facts.calls.iter().any(|it| it.callee == Callee::Name(param.0)))
+        })
+    }
+}
+
+/// Where in a caller's text an edge arises.
+struct Context {
+    offset: u32,
+    via_macro: Option<Sym>,
+    depth: u32,
+}
+
+fn arch_of(path: &str) -> &str {
+    path.match_indices('/').nth(1).map_or(path, |it| &path[..it.0])
+}
+
+/// The names that an expression may have as its value.
+pub(crate) fn named_values(expr: &Expr) -> Vec<Sym> {
+    match expr {
+        Expr::Name(name) => vec![*name],
+        Expr::Either(first, second) => {
+            let mut names = named_values(first);
+            names.extend(named_values(second));
+            names
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The words before `(` in a body: name, offset, and whether `.` or `->` stands before it.
+fn call_words(text: &[u8], from: usize) -> Vec<(Sym, u32, bool)> {
+    let mut scanned = Vec::new();
+    crate::lex::each_call(text, from, |start, end, member| scanned.push((Sym::of(&text[start..end]), start as u32, member)));
+    scanned
+}

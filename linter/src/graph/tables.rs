@@ -1,0 +1,172 @@
+//! Ops tables: which functions stand in a member of a type.
+
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+use super::index::{Domain, ItemId};
+use super::resolve::{Resolver, Scope, named_values};
+use crate::facts::{Expr, FunctionFacts, Step, Store, TypeRef};
+use crate::finding::Confidence;
+use crate::lex::{ItemKind, RefKind, Sym};
+
+/// A function in a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) function: ItemId,
+    /// The type that holds the member.
+    pub(crate) of: TypeRef,
+    /// Where it is put there.
+    pub(crate) item: ItemId,
+    pub(crate) offset: u32,
+    pub(crate) confidence: Confidence,
+    /// Whose table it is.
+    pub(crate) domain: Domain,
+}
+
+impl Resolver<'_, '_> {
+    /// What `member` of `of` may call; with an unknown type, whatever any member of that name may call.
+    pub(crate) fn entries(&self, of: TypeRef, member: Sym) -> Arc<Vec<Entry>> {
+        self.tables.get((of, member), || {
+            let mut found = Vec::new();
+            for item in self.setting_items(of, member) {
+                self.entries_of_item(item, of, member, &mut found);
+            }
+            found.sort_by_key(|it: &Entry| (it.function, it.domain, std::cmp::Reverse(it.confidence), it.item, it.offset));
+            found.dedup_by_key(|it| (it.function, it.domain));
+            found
+        })
+    }
+
+    /// The items that may set `member` to a function that the sieve lets through.
+    fn setting_items(&self, of: TypeRef, member: Sym) -> Vec<ItemId> {
+        let index = self.index;
+        let wanted = |value: u32| index.function_names.contains(&value) && (self.sieve.is_open() || self.may_pass(value));
+        let mut items: Vec<ItemId> = index.setters(member.short()).iter().filter(|it| wanted(it.1)).map(|it| it.2).collect();
+        if let TypeRef::Tag(tag) = of {
+            items.extend(index.objects_of(tag).filter(|it| {
+                let paired: FxHashSet<u32> = index.pairs_of(*it).iter().map(|it| it.1).collect();
+                index.refs(*it).iter().any(|it| it.kind() == RefKind::Mention && !paired.contains(&it.name()) && wanted(it.name()))
+            }));
+        }
+        items.sort_unstable();
+        items.dedup();
+        items
+    }
+
+    fn may_pass(&self, value: u32) -> bool {
+        self.passing_names.get(&value).is_some()
+    }
+
+    fn entries_of_item(&self, item: ItemId, of: TypeRef, member: Sym, out: &mut Vec<Entry>) {
+        let file = self.index.file_index(item);
+        match self.index.item(item).kind {
+            ItemKind::Object => {
+                let object = self.object(item);
+                let empty = FunctionFacts::default();
+                let scope = Scope { file, facts: &empty };
+                for store in &object.stores {
+                    let start = self.canonical(object.of, file);
+                    self.entries_of_store(item, store, (start, object.is_array), (of, member), scope, out);
+                }
+            }
+            ItemKind::Function => {
+                let facts = self.facts(item);
+                let scope = Scope { file, facts: &facts };
+                for store in &facts.stores {
+                    if store.path.contains(&Step::Member(member)) || store.path.iter().any(|it| matches!(it, Step::Position(_))) {
+                        let start = self.type_of(&store.object, scope).of;
+                        self.entries_of_store(item, store, (start, false), (of, member), scope, out);
+                    }
+                }
+            }
+            // A macro that is used inside initialisers: only the member's name is known.
+            ItemKind::Macro => {
+                for (name, value) in self.index.pairs_of(item) {
+                    if *name == member.short() {
+                        for function in self.functions_by_short(item, *value) {
+                            let confidence = if of == TypeRef::Unknown { Confidence::Low } else { Confidence::Medium };
+                            out.push(Entry { function, of, item, offset: 0, confidence, domain: self.index.files[file].domain });
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn entries_of_store(&self, item: ItemId, store: &Store, (start, is_array): (TypeRef, bool), (of, member): (TypeRef, Sym), scope: Scope<'_>, out: &mut Vec<Entry>) {
+        let Some((holder, set)) = self.walk_path(start, is_array, &store.path, scope.file) else { return };
+        if set != member {
+            return;
+        }
+        let confidence = match (holder, of) {
+            (TypeRef::Unknown, _) | (_, TypeRef::Unknown) => Confidence::Low,
+            (holder, of) if holder == of => Confidence::High,
+            _ => return,
+        };
+        for name in named_values(&store.value) {
+            if scope.facts.declares(name) {
+                continue;
+            }
+            for (function, sure) in self.functions_in(name, scope.file) {
+                out.push(Entry { function, of: holder, item, offset: store.offset, confidence: confidence.min(sure), domain: self.index.files[scope.file].domain });
+            }
+        }
+        if let Expr::Call(_, args) = &store.value {
+            // `.show = WRAP(fn)`: the macro may hand the function on.
+            for name in args.iter().flat_map(named_values) {
+                for (function, _) in self.functions_in(name, scope.file) {
+                    out.push(Entry { function, of: holder, item, offset: store.offset, confidence: Confidence::Low, domain: self.index.files[scope.file].domain });
+                }
+            }
+        }
+    }
+
+    /// The type and the member that a path into an initialiser ends at.
+    fn walk_path(&self, start: TypeRef, is_array: bool, path: &[Step], file: usize) -> Option<(TypeRef, Sym)> {
+        let (mut of, mut is_array) = (start, is_array);
+        let mut last = None;
+        for step in path {
+            let member = match step {
+                Step::Element => {
+                    is_array = false;
+                    continue;
+                }
+                Step::Position(_) if is_array => {
+                    is_array = false;
+                    continue;
+                }
+                Step::Position(at) => self.member_at(of, *at, file)?,
+                Step::Member(name) => self.member(of, *name, file).unwrap_or(crate::facts::Member {
+                    name: *name,
+                    of: TypeRef::Unknown,
+                    is_array: false,
+                    is_function: false,
+                }),
+            };
+            last = Some((of, member.name));
+            is_array = member.is_array;
+            // Members of an unnamed struct are the outer one's own.
+            if member.of != TypeRef::Unknown || member.is_function {
+                of = self.canonical(member.of, file);
+            }
+        }
+        last
+    }
+
+    fn functions_by_short(&self, item: ItemId, value: u32) -> Vec<ItemId> {
+        let text = self.index.item_text(item);
+        let file = self.index.file_index(item);
+        let mut found: Vec<ItemId> = text
+            .split(|it| !(it.is_ascii_alphanumeric() || *it == b'_'))
+            .filter(|it| !it.is_empty())
+            .map(Sym::of)
+            .filter(|it| it.short() == value)
+            .flat_map(|it| self.functions_in(it, file))
+            .map(|it| it.0)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
