@@ -8,7 +8,7 @@ mod function;
 mod initializer;
 mod types;
 
-pub(crate) use function::{function_facts, macro_facts};
+pub(crate) use function::{ParsedItem, function_facts, macro_facts, parse_function};
 pub(crate) use initializer::object_facts;
 pub(crate) use types::type_facts;
 

@@ -329,3 +329,19 @@ pub static FRONT_DOORS: &[&str] = &[
     "kernel_param_ops",
     "sysfs_ops",
 ];
+
+/// Functions by which system calls, and kernel code that acts like one, enter the VFS with a file or
+/// path of their own: the same front doors as [`FRONT_DOORS`], by name.
+/// Source: `fs/{open,read_write,sync,stat,statfs,namei,xattr,attr,ioctl,splice,exec,file_table}.c`.
+pub static SYSTEM_CALL_HELPERS: &[&str] = &[
+    "dentry_open", "do_filp_open", "filp_close", "filp_open", "kern_path", "kernel_read", "kernel_write", "lookup_one_len",
+    "notify_change", "vfs_create", "vfs_fallocate", "vfs_fstat", "vfs_fsync", "vfs_fsync_range", "vfs_get_tree", "vfs_getattr",
+    "vfs_getattr_nosec", "vfs_getxattr", "vfs_ioctl", "vfs_iocb_iter_read", "vfs_iocb_iter_write", "vfs_iter_read",
+    "vfs_iter_write", "vfs_link", "vfs_listxattr", "vfs_llseek", "vfs_mkdir", "vfs_mknod", "vfs_open", "vfs_path_lookup",
+    "vfs_read", "vfs_readlink", "vfs_removexattr", "vfs_rename", "vfs_rmdir", "vfs_setxattr", "vfs_statfs", "vfs_symlink",
+    "vfs_tmpfile", "vfs_truncate", "vfs_unlink", "vfs_write", "__vfs_getxattr", "__vfs_setxattr", "__vfs_removexattr",
+];
+
+/// Words by which a function that drops its parameter shows that the inode is still under construction.
+/// Source: `fs/inode.c`, `discard_new_inode()`; `fs/bad_inode.c`, `iget_failed()`.
+pub static NEW_INODE_WORDS: &[&str] = &["I_NEW", "unlock_new_inode"];

@@ -3,14 +3,16 @@
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::index::{Domain, ItemId};
+use super::index::{Domain, Index, ItemId};
+use super::sieve::Sieve;
 use super::resolve::{Edge, EdgeKind, Resolver, Target, Through};
 use super::typing::directory;
 use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, TypeRef};
 use crate::finding::{Confidence, Hop, Via};
 use crate::kernel;
-use crate::lex::{RefKind, Sym};
+use crate::lex::{ItemKind, RefKind, Sym};
+use crate::syntax::idioms::Wrapper;
 
 /// Chains longer than this are not looked for.
 const MAX_HOPS: u32 = 24;
@@ -52,10 +54,9 @@ pub(crate) struct Reach {
 }
 
 /// Searches from all roots of a context; chains of sure hops first, then of less sure ones.
-pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context) -> Reach {
+pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &Limits) -> Reach {
     let roots = roots(resolver, context);
     let mut reach = Reach { states: FxHashMap::default(), roots: FxHashMap::default(), best: FxHashMap::default() };
-    let cuts = cuts();
     for least in [Confidence::High, Confidence::Medium, Confidence::Low] {
         let mut wave: Vec<State> = Vec::new();
         let mut seen: FxHashMap<State, (Option<State>, Option<Edge>, u32)> = FxHashMap::default();
@@ -73,7 +74,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context) -> Reach {
             let mut next = Vec::new();
             for state in wave {
                 for edge in resolver.edges(state.function).iter().filter(|it| it.confidence >= least) {
-                    if let Some(to) = step(resolver, state, edge, &cuts)
+                    if let Some(to) = step(resolver, state, edge, limits)
                         && let std::collections::hash_map::Entry::Vacant(slot) = seen.entry(to)
                     {
                         slot.insert((Some(state), Some(*edge), hops));
@@ -187,31 +188,52 @@ fn first_state(resolver: &Resolver<'_, '_>, root: &RootAt) -> State {
     State { function: root.function, domain, home }
 }
 
-/// Names at which the search stops.
-struct Cuts {
-    functions: FxHashSet<Sym>,
+/// Where every search stops, whatever the context.
+pub(crate) struct Limits {
+    /// Names that are not entered.
+    names: FxHashSet<Sym>,
+    /// Functions that are not entered: they never drop the last reference.
+    safe: FxHashSet<ItemId>,
+    /// Tables that are not followed.
     doors: FxHashSet<Sym>,
+    /// The files that a chain may enter.
+    homes: Vec<bool>,
 }
 
-fn cuts() -> Cuts {
-    Cuts {
-        functions: kernel::NOT_ENTERED.iter().map(|it| it.0).chain(kernel::QUEUEING.iter().copied()).map(Sym::of).collect(),
-        doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
+impl Limits {
+    pub(crate) fn of(index: &Index<'_>, wrappers: &FxHashMap<ItemId, Wrapper>) -> Self {
+        let safe = wrappers.iter().filter(|it| *it.1 == Wrapper::Safe).map(|it| *it.0).collect();
+        Self {
+            names: kernel::NOT_ENTERED.iter().map(|it| it.0).chain(kernel::QUEUEING.iter().copied()).chain(kernel::SYSTEM_CALL_HELPERS.iter().copied()).map(Sym::of).collect(),
+            safe,
+            doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
+            homes: homes(index),
+        }
+    }
+
+    /// What may lead to `iput()` within these limits.
+    pub(crate) fn sieve(&self, index: &Index<'_>) -> Sieve {
+        let iput = Sym::of(kernel::IPUT);
+        let stop = self.names.iter().filter(|it| **it != iput).map(|it| it.short()).collect();
+        Sieve::build(index, &[iput], &stop, &self.homes)
     }
 }
 
-fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, cuts: &Cuts) -> Option<State> {
+fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<State> {
     let Target::Function(target) = edge.target else { return None };
     if matches!(edge.kind, EdgeKind::Deferred(_)) || !resolver.sieve.passes(target) {
         return None;
     }
     let index = resolver.index;
-    if cuts.functions.contains(&index.item(target).name) {
+    if limits.names.contains(&index.item(target).name) || limits.safe.contains(&target) {
         return None;
     }
     let there = index.file_of(target);
     let path = there.path.as_str();
     if there.is_foreign {
+        return None;
+    }
+    if !limits.homes[index.file_index(target)] {
         return None;
     }
     let in_home = from.home != u32::MAX && directory(path).starts_with(directory(index.files[from.home as usize].path.as_str()));
@@ -223,7 +245,7 @@ fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, cuts: &Cuts) -> O
         return None;
     }
     if let Through::Member(TypeRef::Tag(tag), _) = edge.through
-        && cuts.doors.contains(&tag)
+        && limits.doors.contains(&tag)
     {
         return None;
     }
@@ -318,20 +340,25 @@ fn deferred_to(resolver: &Resolver<'_, '_>, runner: kernel::Runner) -> Vec<RootA
 }
 
 /// Which files a chain may enter: the filesystem side, and the directories of roots beside it.
-pub(crate) fn homes(index: &super::Index<'_>) -> Vec<bool> {
-    let mut members: FxHashSet<u32> = FxHashSet::default();
+fn homes(index: &Index<'_>) -> Vec<bool> {
+    let mut members: FxHashMap<u32, FxHashSet<Sym>> = FxHashMap::default();
     let mut names: FxHashSet<Sym> = FxHashSet::default();
-    for root in crate::contexts::CONTEXTS.iter().filter(|it| it.default_on).flat_map(|it| it.roots) {
+    for root in crate::check::default_roots() {
         match root.kind {
-            RootKind::Member { member, .. } => drop(members.insert(Sym::of(member).short())),
+            RootKind::Member { structure, member } => drop(members.entry(Sym::of(member).short()).or_default().insert(Sym::of(structure))),
             RootKind::Function { name, .. } | RootKind::Work { name, .. } => drop(names.insert(Sym::of(name))),
             RootKind::Argument { .. } | RootKind::Deferred(_) => {}
         }
     }
+    // A member that is set by assignment has no type in the text: only a name of its own is taken for it.
+    let own: FxHashSet<u32> = members.keys().copied().filter(|it| index.is_rare_member(*it)).collect();
     let registers = |file: usize| {
         index.items(file).any(|(id, item)| {
-            (item.kind == crate::lex::ItemKind::Function && names.contains(&item.name))
-                || index.pairs_of(id).iter().any(|it| members.contains(&it.0) && index.function_names.contains(&it.1))
+            (item.kind == ItemKind::Function && names.contains(&item.name))
+                || index.pairs_of(id).iter().any(|(member, value)| {
+                    index.function_names.contains(value)
+                        && members.get(member).is_some_and(|it| if item.kind == ItemKind::Object { it.contains(&item.tag) } else { own.contains(member) })
+                })
         })
     };
     let directories: FxHashSet<&str> = (0..index.files.len())
@@ -339,18 +366,14 @@ pub(crate) fn homes(index: &super::Index<'_>) -> Vec<bool> {
         .filter(|it| !index.files[*it].is_foreign && registers(*it))
         .map(|it| directory(index.files[it].path.as_str()))
         .collect();
-    index
-        .files
-        .iter()
-        .map(|it| {
-            let path = it.path.as_str();
-            let mut under = directory(path);
-            let mut at_home = kernel::is_filesystem_side(path);
-            while !at_home && !under.is_empty() {
-                at_home = directories.contains(under);
-                under = directory(under);
-            }
-            at_home && !it.is_foreign
-        })
-        .collect()
+    let at_home = |path: &str| {
+        let mut under = directory(path);
+        let mut found = kernel::is_filesystem_side(path);
+        while !found && !under.is_empty() {
+            found = directories.contains(under);
+            under = directory(under);
+        }
+        found
+    };
+    index.files.iter().map(|it| !it.is_foreign && at_home(it.path.as_str())).collect()
 }

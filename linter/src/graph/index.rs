@@ -213,6 +213,13 @@ impl<'t> Index<'t> {
         self.functions.iter().map(|it| it.1)
     }
 
+    /// Whether hardly any type has a function pointer of this name.
+    pub(crate) fn is_rare_member(&self, member: u32) -> bool {
+        const FEW: usize = 3;
+        let wanted = lex::Ref::declares(member);
+        self.types.iter().filter(|it| self.refs(it.1).binary_search(&wanted).is_ok()).take(FEW + 1).count() <= FEW
+    }
+
     /// The (value, item) pairs that set `member`, both sorted.
     pub(crate) fn setters(&self, member: u32) -> &[(u32, u32, ItemId)] {
         let start = self.pairs.partition_point(|it| it.0 < member);

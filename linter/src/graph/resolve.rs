@@ -82,6 +82,10 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
         Self { shards: (0..64).map(|_| Mutex::default()).collect() }
     }
 
+    fn values(&self) -> Vec<Arc<V>> {
+        self.shards.iter().flat_map(|it| it.lock().expect("no panic while locked").values().cloned().collect::<Vec<_>>()).collect()
+    }
+
     /// The value for `key`; two threads may compute it at once, one result is kept.
     pub(crate) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
         let shard = &self.shards[(rustc_hash::FxBuildHasher.hash_one(key) >> 58) as usize];
@@ -130,6 +134,11 @@ impl<'i, 't> Resolver<'i, 't> {
             deferrals,
             passing_names: if sieve.is_open() { rustc_hash::FxHashSet::default() } else { index.function_ids().filter(|it| sieve.passes(*it)).map(|it| index.item(it).name.short()).collect() },
         }
+    }
+
+    /// Edges computed so far.
+    pub(crate) fn edge_count(&self) -> u64 {
+        self.edges.values().iter().map(|it| it.len() as u64).sum()
     }
 
     /// The facts of a function or macro.

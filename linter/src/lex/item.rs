@@ -80,6 +80,11 @@ impl Ref {
         Self(((kind as u32) << 30) | name.short())
     }
 
+    /// The ref by which a type declares the member of this short name.
+    pub(crate) fn declares(member: u32) -> Self {
+        Self(((RefKind::Declares as u32) << 30) | member)
+    }
+
     pub(crate) fn kind(self) -> RefKind {
         match self.0 >> 30 {
             0 => RefKind::Call,
@@ -109,6 +114,8 @@ pub(crate) struct FileScan {
     pub(crate) includes: Vec<(u32, u32)>,
     /// `name(` seen in function bodies, each time.
     pub(crate) call_sites: u32,
+    /// Whether the word stands anywhere in the file.
+    pub(crate) mentions_i_count: bool,
 }
 
 impl FileScan {

@@ -15,6 +15,7 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
     while at < scanner.src.len() {
         at = scanner.item(at);
     }
+    scanner.out.mentions_i_count = memchr::memmem::find(src, b"i_count").is_some();
     scanner.out.items.shrink_to_fit();
     scanner.out.refs.shrink_to_fit();
     scanner.out.pairs.shrink_to_fit();

@@ -1,0 +1,289 @@
+//! One tree to its findings: index, sieve, contexts, rules.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::Options;
+use crate::contexts::{CONTEXTS, Context, Root, RootKind};
+use crate::facts::ParsedItem;
+use crate::finding::{Finding, Fingerprint, Gap, Related, Via};
+use crate::graph::explore::{self, Limits};
+use crate::graph::sieve::Sieve;
+use crate::graph::{Index, ItemId, Resolver};
+use crate::kernel;
+use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
+use crate::report::{CheckReport, TreeStats};
+use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RootState, RuleFinding};
+use crate::syntax::idioms::{self, Wrapper};
+use crate::syntax::{Node, counts};
+use crate::tree::{TreeError, TreePath, TreeSource};
+
+/// Lints one tree.
+pub(crate) fn check(tree: &dyn TreeSource, options: &Options) -> Result<CheckReport, TreeError> {
+    let index = Index::build(tree, &options.scope)?;
+    let helpers = helpers(tree)?;
+    let suspects = suspects(&index);
+    let wrappers = wrappers(&index, &suspects);
+    let limits = Limits::of(&index, &wrappers);
+    let sieve = if options.no_sieve { Sieve::open() } else { limits.sieve(&index) };
+    let resolver = Resolver::new(&index, &sieve);
+    let contexts: Vec<&'static Context> = CONTEXTS.iter().copied().filter(|it| options.config.is_context_on(it)).collect();
+    let reaches: Vec<explore::Reach> = contexts.iter().map(|it| explore::explore(&resolver, it, &limits)).collect();
+    let run = Run { index: &index, resolver: &resolver, wrappers: &wrappers, contexts: &contexts, reaches: &reaches, helpers: &helpers, always_drops: always_drops(&index), options };
+    let mut report = run.findings(&suspects);
+    report.stats = stats(&index, &resolver);
+    report.gaps.extend(index.gaps.iter().cloned());
+    report.gaps.sort();
+    report.gaps.dedup();
+    for context in &contexts {
+        let warnings = rules::missing_roots(context, &|kind| root_state(&resolver, kind));
+        if rules::rule("context-root-missing").is_some_and(|it| options.config.is_rule_on(it)) {
+            report.warnings.extend(warnings);
+        }
+    }
+    Ok(report)
+}
+
+fn helpers(tree: &dyn TreeSource) -> Result<Helpers, TreeError> {
+    let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
+    Ok(Helpers::of_header(&tree.read(&header)?.unwrap_or_default()))
+}
+
+fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
+    TreeStats {
+        files: index.files.len() as u64,
+        functions: index.function_ids().count() as u64,
+        call_sites: index.files.iter().map(|it| u64::from(it.scan.call_sites)).sum(),
+        edges: resolver.edge_count(),
+    }
+}
+
+/// The functions that call `iput()` or speak of `i_count`, in order.
+fn suspects(index: &Index<'_>) -> Vec<ItemId> {
+    let iput = Ref::new(RefKind::Call, Sym::of(kernel::IPUT));
+    (0..index.files.len())
+        .into_par_iter()
+        .filter(|it| !index.files[*it].is_foreign)
+        .flat_map_iter(|file| {
+            let counts = index.files[file].scan.mentions_i_count;
+            let wanted = |id: ItemId| index.refs(id).binary_search(&iput).is_ok() || (counts && memchr::memmem::find(index.item_text(id), b"i_count").is_some());
+            index.items(file).filter(|(id, item)| item.kind == ItemKind::Function && wanted(*id)).map(|it| it.0).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn wrappers(index: &Index<'_>, suspects: &[ItemId]) -> FxHashMap<ItemId, Wrapper> {
+    suspects
+        .par_iter()
+        .filter_map(|id| {
+            let parsed = parse(index, *id)?;
+            let tree = parsed.tree.as_ref()?;
+            let wrapper = idioms::wrapper(tree.root_node(), &parsed.clean)?;
+            // Under construction an inode has no I/O to wait for.
+            let is_new = matches!(wrapper, Wrapper::Alias { .. }) && kernel::NEW_INODE_WORDS.iter().any(|it| memchr::memmem::find(&parsed.clean, it.as_bytes()).is_some());
+            Some((*id, if is_new { Wrapper::Safe } else { wrapper }))
+        })
+        .collect()
+}
+
+fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
+    let (item, text) = (index.item(id), index.item_text(id));
+    let body = (item.body - item.start) as usize;
+    (body <= text.len()).then(|| crate::facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0))
+}
+
+/// The implementations whose `->drop_inode` lets each last `iput()` evict at once.
+fn always_drops(index: &Index<'_>) -> FxHashSet<u16> {
+    let values: FxHashSet<u32> = kernel::ALWAYS_DROP.iter().map(|it| Sym::of(it).short()).collect();
+    let setters = index.setters(Sym::of("drop_inode").short());
+    setters.iter().filter(|it| values.contains(&it.1)).map(|it| index.file_of(it.2).domain.0).filter(|it| *it != 0).collect()
+}
+
+fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
+    let index = resolver.index;
+    match kind {
+        RootKind::Member { structure, member } => {
+            let name = Sym::of(member);
+            let definitions: Vec<ItemId> = index.types(Sym::of(structure)).filter(|it| !index.file_of(*it).is_foreign).collect();
+            if definitions.is_empty() {
+                return RootState::OutOfSight;
+            }
+            let declared = definitions.iter().any(|it| resolver.type_item(*it).members.iter().any(|it| it.name == name));
+            if declared { RootState::Present } else { RootState::Absent }
+        }
+        RootKind::Function { name, under } | RootKind::Work { name, under } => {
+            if index.functions(Sym::of(name)).any(|it| index.file_of(it).path.as_str().starts_with(under)) {
+                return RootState::Present;
+            }
+            // A directory with hardly anything in it is a part of a kernel, not a kernel that renamed it.
+            let sources = index.files.iter().filter(|it| !under.is_empty() && it.path.as_str().starts_with(under)).take(20).count();
+            if sources == 20 { RootState::Absent } else { RootState::OutOfSight }
+        }
+        RootKind::Argument { function, .. } => {
+            let name = Sym::of(function);
+            if index.functions(name).next().is_some() || index.macros(name).next().is_some() { RootState::Present } else { RootState::OutOfSight }
+        }
+        RootKind::Deferred(_) => RootState::Present,
+    }
+}
+
+struct Run<'a, 'i, 't> {
+    index: &'a Index<'t>,
+    resolver: &'a Resolver<'i, 't>,
+    wrappers: &'a FxHashMap<ItemId, Wrapper>,
+    contexts: &'a [&'static Context],
+    reaches: &'a [explore::Reach],
+    helpers: &'a Helpers,
+    always_drops: FxHashSet<u16>,
+    options: &'a Options,
+}
+
+impl Run<'_, '_, '_> {
+    fn findings(&self, suspects: &[ItemId]) -> CheckReport {
+        let mut items: Vec<ItemId> = suspects.to_vec();
+        items.extend(self.alias_callers());
+        items.sort_unstable();
+        items.dedup();
+        items.retain(|it| {
+            let path = &self.index.file_of(*it).path;
+            self.options.under.is_empty() || self.options.under.iter().any(|under| path.is_under(under))
+        });
+        let parts: Vec<(Vec<Finding>, Vec<Gap>)> = items.par_iter().map(|it| self.function(*it)).collect();
+        let mut report = CheckReport::default();
+        for (findings, gaps) in parts {
+            report.findings.extend(findings);
+            report.gaps.extend(gaps);
+        }
+        report.findings.sort_by(|a, b| (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule)));
+        report
+    }
+
+    /// Functions that a context reaches and that call another name for `iput()`.
+    fn alias_callers(&self) -> Vec<ItemId> {
+        let mut reached: Vec<ItemId> = self.reaches.iter().flat_map(explore::Reach::functions).collect();
+        reached.sort_unstable();
+        reached.dedup();
+        reached.into_par_iter().filter(|it| !self.alias_names(*it).is_empty()).collect()
+    }
+
+    /// The aliases that a function calls by name, each with the index of the inode.
+    fn alias_names(&self, id: ItemId) -> Vec<(String, usize)> {
+        let mut names: Vec<(String, usize)> = Vec::new();
+        if self.wrappers.values().all(|it| *it == Wrapper::Safe) || !self.reaches.iter().any(|it| it.reaches(id)) {
+            return names;
+        }
+        for edge in self.resolver.edges(id).iter() {
+            if let crate::graph::Target::Function(target) = edge.target
+                && edge.kind == crate::graph::EdgeKind::Direct
+                && let Some(Wrapper::Alias { parameter }) = self.wrappers.get(&target)
+            {
+                names.push((self.index.name_of(target), *parameter));
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn function(&self, id: ItemId) -> (Vec<Finding>, Vec<Gap>) {
+        let Some(parsed) = parse(self.index, id) else { return Default::default() };
+        let Some(tree) = &parsed.tree else { return (Vec::new(), vec![self.gap(id, "an item too large to be parsed")]) };
+        let text = self.index.item_text(id);
+        let accesses = counts::accesses(tree.root_node(), text);
+        let releases = self.releases(id, tree.root_node(), text);
+        let name = self.index.name_of(id);
+        let path = self.index.file_of(id).path.clone();
+        let view = FunctionView { path: path.as_str(), function: &name, accesses: &accesses, releases: &releases, helpers: self.helpers };
+        let found = rules::run(&view, &|rule| self.options.config.is_rule_on(rule));
+        let mut ordinals: BTreeMap<(&str, String), u32> = BTreeMap::new();
+        let mut findings = Vec::new();
+        for it in found {
+            let ordinal = ordinals.entry((it.rule, it.statement.clone())).or_default();
+            let finding = self.finding(id, &name, it, *ordinal);
+            *ordinal += 1;
+            if self.options.config.suppression(&finding).is_none() {
+                findings.push(finding);
+            }
+        }
+        (findings, self.gaps(id, text, &releases))
+    }
+
+    fn releases(&self, id: ItemId, root: Node<'_>, text: &[u8]) -> Vec<ReachedRelease> {
+        let aliases = self.alias_names(id);
+        let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
+        names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
+        let is_alias = matches!(self.wrappers.get(&id), Some(Wrapper::Alias { .. }));
+        let is_safe = matches!(self.wrappers.get(&id), Some(Wrapper::Safe));
+        let mut reaches = Vec::new();
+        for (context, reach) in self.contexts.iter().zip(self.reaches) {
+            if is_safe || !reach.reaches(id) {
+                continue;
+            }
+            if let Some(chain) = reach.chain(self.resolver, id) {
+                // The callers of an alias are what a person can change, unless it is called through a pointer.
+                let called_by_name = chain.path.last().is_some_and(|it| matches!(it.via, Via::Direct | Via::Macro));
+                if is_alias && called_by_name {
+                    continue;
+                }
+                reaches.push(Reach { context, path: chain.path, confidence: chain.confidence, root_count: chain.root_count });
+            }
+        }
+        let always_drops = self.always_drops.contains(&self.index.file_of(id).domain.0);
+        idioms::releases(root, text, &names)
+            .into_iter()
+            .map(|release| ReachedRelease { release, reaches: reaches.clone(), always_drops })
+            .collect()
+    }
+
+    fn finding(&self, id: ItemId, function: &str, found: RuleFinding, ordinal: u32) -> Finding {
+        let file = self.index.file_of(id).path.clone();
+        let (line, column) = self.index.position(id, found.offset as u32);
+        let related = found.related.into_iter().map(|(offset, message)| Related { file: file.clone(), line: self.index.position(id, offset as u32).0, message });
+        Finding {
+            rule: found.rule,
+            severity: self.options.config.severity(found.rule, found.severity),
+            confidence: found.confidence,
+            line,
+            column,
+            function: function.to_owned(),
+            fingerprint: Fingerprint::new(found.rule, function, &found.statement, ordinal),
+            statement: found.statement,
+            contexts: found.contexts,
+            path: found.path,
+            message: found.message,
+            help: found.help,
+            related: related.collect(),
+            file,
+        }
+    }
+
+    fn gap(&self, id: ItemId, what: &str) -> Gap {
+        Gap { file: self.index.file_of(id).path.clone(), line: self.index.position(id, 0).0, what: what.to_owned() }
+    }
+
+    /// Where the two readings of a function disagree on its `iput()` calls.
+    fn gaps(&self, id: ItemId, text: &[u8], releases: &[ReachedRelease]) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        let item = self.index.item(id);
+        if item.flags & flags::UNBALANCED != 0 {
+            gaps.push(self.gap(id, "braces do not balance: the end of this function was guessed"));
+        }
+        let iput = Sym::of(kernel::IPUT);
+        let mut lexical = 0;
+        crate::lex::each_call(text, (item.body - item.start) as usize, |start, end, member| {
+            lexical += usize::from(!member && Sym::of(&text[start..end]) == iput);
+        });
+        let parsed = releases.iter().filter(|it| it.release.callee == kernel::IPUT).count();
+        if lexical != parsed {
+            gaps.push(self.gap(id, &format!("{lexical} iput() calls stand in the text of this function, the grammar sees {parsed}")));
+        }
+        gaps
+    }
+}
+
+/// The roots of all contexts that are on by default.
+pub(crate) fn default_roots() -> impl Iterator<Item = &'static Root> {
+    CONTEXTS.iter().flat_map(|it| it.roots)
+}
