@@ -2,6 +2,7 @@
 mod apply;
 mod bot;
 mod review;
+mod rules;
 mod store;
 mod tree;
 mod web;

@@ -2,3 +2,4 @@
 
 pub mod app;
 pub mod git;
+pub mod lint_case;
