@@ -2,7 +2,6 @@
 mod apply;
 mod bot;
 mod review;
-mod rules;
 mod store;
 mod tree;
 mod web;

@@ -2,4 +2,3 @@
 
 pub mod app;
 pub mod git;
-pub mod lint_case;

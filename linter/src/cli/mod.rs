@@ -11,7 +11,6 @@ mod graph;
 mod index;
 mod mails;
 mod man;
-mod patches;
 mod review;
 mod rules;
 mod series;
