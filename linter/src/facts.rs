@@ -90,6 +90,8 @@ pub(crate) struct Store {
     /// Members and positions inside `object`, outermost first; the last one is set.
     pub(crate) path: Vec<Step>,
     pub(crate) value: Expr,
+    /// The object lives on the stack: nobody calls through it but what its function calls.
+    pub(crate) on_stack: bool,
 }
 
 /// One step into an initialiser.

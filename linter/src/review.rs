@@ -79,6 +79,18 @@ pub fn run(
     Ok(result)
 }
 
+/// The tree after the last patch that applies.
+pub fn patched<'a>(base: &'a dyn TreeSource, patches: &[PatchInput]) -> Overlay<'a> {
+    let mut tree = Overlay::new(base);
+    for patch in patches {
+        let Ok(step) = apply(patch, &tree) else {
+            break;
+        };
+        tree = step.tree;
+    }
+    tree
+}
+
 /// What one patch makes of the tree before it.
 struct Step<'a> {
     tree: Overlay<'a>,

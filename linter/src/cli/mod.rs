@@ -11,6 +11,7 @@ mod graph;
 mod index;
 mod mails;
 mod man;
+mod patches;
 mod review;
 mod rules;
 mod series;

@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "where cluster locks are granted",
     hazard: "evict() takes cluster locks that this thread grants",
+    max_hops: None,
     roots: &[
         // fs/ocfs2/dlmglue.c
         Root::function("ocfs2_downconvert_thread", "fs/ocfs2/"),

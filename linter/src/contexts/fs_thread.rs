@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in a filesystem's own thread",
     hazard: "evict() waits for log space, a checkpoint or a commit that only this thread makes",
+    max_hops: None,
     roots: &[
         // fs/f2fs/gc.c, checkpoint.c, segment.c
         Root::function("gc_thread_func", "fs/f2fs/").optional(),

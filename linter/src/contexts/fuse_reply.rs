@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "while a FUSE reply is taken",
     hazard: "evict() sends a request, or waits for writeback, that this same daemon thread must answer",
+    max_hops: None,
     roots: &[
         // fs/fuse/fuse_i.h, virtio_fs.c, dev.c, dev_uring.c
         Root::member("fuse_args", "end"),

@@ -33,6 +33,8 @@ pub struct Context {
     pub place: &'static str,
     /// What the eviction waits for, the rest of that sentence.
     pub hazard: &'static str,
+    /// Chains beyond this many calls are not looked for; `None` for the search's own limit.
+    pub max_hops: Option<u32>,
     /// Entry points. A tree has most of them, never all: see [`Presence`].
     pub roots: &'static [Root],
     /// Markdown for `lorelint explain`.

@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in rpciod",
     hazard: "evict() sends synchronous RPCs or waits for writeback that rpciod completes",
+    max_hops: None,
     roots: &[
         // include/linux/sunrpc/sched.h; rpc_release runs in nfsiod where the task setup names that workqueue
         Root::member("rpc_call_ops", "rpc_call_prepare"),

@@ -37,9 +37,25 @@ pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> Func
     let mut facts = FunctionFacts::default();
     if let Some(tree) = &parsed.tree {
         let text = Text { original: item, clean: &parsed.clean, shift: 0 };
-        Walk { text, facts: &mut facts }.visit(tree.root_node(), 0);
+        let mut walk = Walk { text, facts: &mut facts, by_value: Vec::new() };
+        walk.visit(tree.root_node(), 0);
+        let by_value = std::mem::take(&mut walk.by_value);
+        mark_stack_objects(&mut facts, &by_value);
     }
     facts
+}
+
+/// Finds the stores into variables that are no pointers: those objects are gone when the function returns.
+fn mark_stack_objects(facts: &mut FunctionFacts, by_value: &[crate::lex::Sym]) {
+    for store in &mut facts.stores {
+        let mut object = &store.object;
+        while let Expr::Member(outer, _) = object {
+            object = outer;
+        }
+        if let Expr::Name(name) = object {
+            store.on_stack = by_value.contains(name);
+        }
+    }
 }
 
 /// Reads a macro: its parameters, and its body as if it were a function's.
@@ -53,7 +69,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
     let Some(tree) = syntax::parse(&clean) else { return facts };
     let text = Text { original: &original, clean: &clean, shift: HEAD.len() as u32 };
     let params = std::mem::take(&mut facts.params);
-    Walk { text, facts: &mut facts }.visit(tree.root_node(), 0);
+    Walk { text, facts: &mut facts, by_value: Vec::new() }.visit(tree.root_node(), 0);
     facts.params = params;
     let function = children(tree.root_node()).find(|it| kind(*it) == Kind::FunctionDefinition);
     let last = function.and_then(nodes::body).and_then(|it| children(it).filter(|it| kind(*it) == Kind::ExpressionStatement && children(*it).next().is_some()).last());
@@ -74,9 +90,25 @@ fn macro_params(head: &[u8]) -> Vec<(crate::lex::Sym, TypeRef)> {
         .collect()
 }
 
+/// Whether a declarator declares a pointer.
+fn is_pointer(mut node: Node<'_>) -> bool {
+    for _ in 0..8 {
+        if kind(node) == Kind::PointerDeclarator {
+            return true;
+        }
+        match nodes::declarator(node) {
+            Some(inner) => node = inner,
+            None => return false,
+        }
+    }
+    false
+}
+
 struct Walk<'a, 'f> {
     text: Text<'a>,
     facts: &'f mut FunctionFacts,
+    /// Locals that are structs themselves, not pointers to them.
+    by_value: Vec<crate::lex::Sym>,
 }
 
 impl Walk<'_, '_> {
@@ -115,14 +147,19 @@ impl Walk<'_, '_> {
 
     fn declaration(&mut self, node: Node<'_>) {
         let of = nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
+        let is_static = self.text.of(node).starts_with(b"static");
         let mut cursor = node.walk();
         let declarators: Vec<Node<'_>> = node.children_by_field_name("declarator", &mut cursor).collect();
         for declarator in declarators {
             let Some((name, _)) = declared(self.text, declarator) else { continue };
             self.facts.locals.push((name, of));
+            if of != TypeRef::Unknown && !is_static && !is_pointer(declarator) {
+                self.by_value.push(name);
+            }
             if let Some(value) = nodes::value(declarator) {
                 if matches!(kind(value), Kind::InitializerList | Kind::CompoundLiteral) {
-                    let object = Expr::Typed(of);
+                    // A static local is a table like any other.
+                    let object = if is_static { Expr::Typed(of) } else { Expr::Name(name) };
                     let mut stores = Vec::new();
                     initializer(self.text, &object, value, &mut Vec::new(), &mut stores);
                     self.facts.stores.append(&mut stores);
@@ -187,7 +224,7 @@ impl Walk<'_, '_> {
                 } else {
                     let value = expr(self.text, right);
                     if !matches!(value, Expr::Unknown | Expr::Const(_)) {
-                        self.facts.stores.push(Store { offset, object: *object, path, value });
+                        self.facts.stores.push(Store { offset, object: *object, path, value, on_stack: false });
                     }
                 }
             }

@@ -54,7 +54,7 @@ pub(crate) fn initializer(text: Text<'_>, object: &Expr, node: Node<'_>, path: &
     if kind(node) != Kind::InitializerList {
         let value = expr(text, node);
         if value != Expr::Unknown && !matches!(value, Expr::Const(_)) {
-            out.push(Store { offset: text.offset(node), object: object.clone(), path: path.clone(), value });
+            out.push(Store { offset: text.offset(node), object: object.clone(), path: path.clone(), value, on_stack: false });
         }
         return;
     }

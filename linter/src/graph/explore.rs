@@ -68,7 +68,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
             }
         }
         let mut hops = 0;
-        while !wave.is_empty() && hops < MAX_HOPS {
+        while !wave.is_empty() && hops < context.max_hops.unwrap_or(MAX_HOPS) {
             hops += 1;
             wave.par_iter().with_min_len(4).for_each(|state| drop(resolver.edges(state.function)));
             let mut next = Vec::new();

@@ -110,6 +110,7 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
     calls_param: Memo<(ItemId, u32), bool>,
+    choices: Memo<(TypeRef, Sym, Domain), usize>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
     /// Short names of functions that the sieve lets through.
     pub(crate) passing_names: rustc_hash::FxHashSet<u32>,
@@ -131,6 +132,7 @@ impl<'i, 't> Resolver<'i, 't> {
             tables: Memo::new(),
             edges: Memo::new(),
             calls_param: Memo::new(),
+            choices: Memo::new(),
             deferrals,
             passing_names: if sieve.is_open() { rustc_hash::FxHashSet::default() } else { index.function_ids().filter(|it| sieve.passes(*it)).map(|it| index.item(it).name.short()).collect() },
         }
@@ -231,11 +233,31 @@ impl<'i, 't> Resolver<'i, 't> {
             for call in &facts.calls {
                 self.call_edges(call, scope, &Context { offset: call.offset, via_macro: None, depth: 0 }, &mut out);
             }
+            self.stack_edges(scope, &mut out);
             self.lexical_edges(id, scope, &mut out);
             out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
             out.dedup();
             out
         })
+    }
+
+    /// A function pointer in an object on the stack is called by what this function calls, or not at all.
+    fn stack_edges(&self, scope: Scope<'_>, out: &mut Vec<Edge>) {
+        for store in scope.facts.stores.iter().filter(|it| it.on_stack) {
+            let Some(crate::facts::Step::Member(member)) = store.path.last() else { continue };
+            for name in named_values(&store.value).into_iter().filter(|it| !scope.facts.declares(*it)) {
+                for (target, confidence) in self.functions_in(name, scope.file) {
+                    out.push(Edge {
+                        target: Target::Function(target),
+                        offset: store.offset,
+                        kind: EdgeKind::Callback,
+                        confidence,
+                        through: Through::Name(*member),
+                        domain: Domain::GENERIC,
+                    });
+                }
+            }
+        }
     }
 
     /// Macros that the grammar did not see as calls: iterators, and names without parentheses.
@@ -339,14 +361,44 @@ impl<'i, 't> Resolver<'i, 't> {
         let typed = self.type_of(object, scope);
         let entries = self.entries(typed.of, member);
         for entry in entries.iter() {
+            let choice = self.choice(typed.of, member, entry.domain);
             out.push(Edge {
                 target: Target::Function(entry.function),
                 offset: at.offset,
                 kind: EdgeKind::Ops,
-                confidence: typed.confidence.min(entry.confidence),
+                confidence: typed.confidence.min(entry.confidence).min(choice),
                 through: Through::Member(entry.of, member),
                 domain: entry.domain,
             });
+        }
+    }
+
+    /// How sure a pointer's callee is where an implementation has several for it.
+    ///
+    /// Counted from names alone, so that what the sieve leaves out counts as well.
+    fn choice(&self, of: TypeRef, member: Sym, domain: Domain) -> Confidence {
+        const FEW: usize = 8;
+        let count = self.choices.get((of, member, domain), || {
+            let tag = if let TypeRef::Tag(tag) = of { tag } else { Sym::NONE };
+            let mut values: Vec<u32> = self
+                .index
+                .setters(member.short())
+                .iter()
+                .filter(|it| self.index.function_names.contains(&it.1) && self.index.file_of(it.2).domain == domain)
+                .filter(|it| {
+                    let item = self.index.item(it.2);
+                    item.kind != ItemKind::Object || tag == Sym::NONE || item.tag == tag || item.tag == Sym::NONE
+                })
+                .map(|it| it.1)
+                .collect();
+            values.sort_unstable();
+            values.dedup();
+            values.len()
+        });
+        match *count {
+            0 | 1 => Confidence::High,
+            2..=FEW => Confidence::Medium,
+            _ => Confidence::Low,
         }
     }
 

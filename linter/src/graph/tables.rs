@@ -72,7 +72,7 @@ impl Resolver<'_, '_> {
             ItemKind::Function => {
                 let facts = self.facts(item);
                 let scope = Scope { file, facts: &facts };
-                for store in &facts.stores {
+                for store in facts.stores.iter().filter(|it| !it.on_stack) {
                     if store.path.contains(&Step::Member(member)) || store.path.iter().any(|it| matches!(it, Step::Position(_))) {
                         let start = self.type_of(&store.object, scope).of;
                         self.entries_of_store(item, store, (start, false), (of, member), scope, out);

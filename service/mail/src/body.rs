@@ -6,6 +6,7 @@ use crate::diffscan::{self, DiffRange};
 use crate::headers::{Headers, line_end, trim_line_end};
 use crate::mime::{Leaf, Role};
 use crate::subject::{Subject, clean};
+use crate::trailers::Lines;
 use crate::{Address, codec, encoded_words};
 
 /// What the leaves of a mail hold together.
@@ -22,8 +23,8 @@ pub(crate) struct Body {
     pub(crate) diff: Option<Vec<u8>>,
     /// More than one attached patch, and none in the text.
     pub(crate) several_patches: bool,
-    /// Where in the text nothing declared about the base can stand: the diff itself.
-    pub(crate) declared_text: String,
+    /// Trailers and declarations of the text outside of the diff.
+    pub(crate) lines: Lines,
 }
 
 /// Reads the leaves; what was repaired or left out is said in `problems`.
@@ -48,6 +49,12 @@ pub(crate) fn read(leaves: &[Leaf<'_>], problems: &mut Vec<String>) -> Body {
         problems.push("a mail forwarded inside this one was not read".to_owned());
     }
     if let Some(range) = diffscan::find(plain, 0) {
+        // Undoing it would be a guess: where a line was wrapped cannot be told from where it ended.
+        if texts.iter().any(|it| it.flowed) {
+            problems.push(
+                "the diff was sent as format=flowed, which may have changed its lines".to_owned(),
+            );
+        }
         return with_diff(plain, range, charset, problems);
     }
     let patches: Vec<(Vec<u8>, DiffRange)> = files
@@ -60,9 +67,11 @@ pub(crate) fn read(leaves: &[Leaf<'_>], problems: &mut Vec<String>) -> Body {
     match patches.as_slice() {
         [(file, range)] => attached(plain, file, *range, charset, problems),
         several => {
-            let text = decode(plain, charset);
+            let text = decode(plain, charset).into_owned();
+            let mut lines = Lines::default();
+            lines.read(&text);
             Body {
-                declared_text: text.clone(),
+                lines,
                 text,
                 several_patches: !several.is_empty(),
                 ..Body::default()
@@ -80,16 +89,17 @@ fn with_diff(plain: &[u8], range: DiffRange, charset: &str, problems: &mut Vec<S
     let message_end = commit_message_end(plain, range.start);
     let message = decode(&plain[..message_end], charset);
     let (headers, rest) = in_body_headers(&message);
-    let mut declared_text = decode(&plain[..range.start], charset);
-    declared_text.push_str(&decode(&plain[range.end..], charset));
+    let mut lines = Lines::default();
+    lines.read(&decode(&plain[..range.start], charset));
+    lines.read(&decode(&plain[range.end..], charset));
     Body {
-        text: decode(plain, charset),
+        text: decode(plain, charset).into_owned(),
         commit_message: rest.trim_end().to_owned(),
         author: headers.author,
         title: headers.title,
         diff: Some(plain[range.start..range.end].to_vec()),
         several_patches: false,
-        declared_text,
+        lines,
     }
 }
 
@@ -119,7 +129,7 @@ fn attached(
         body.title = body
             .title
             .or_else(|| subject.map(|it| Subject::parse(&it).title));
-        body.text = decode(text, charset) + &body.text;
+        body.text.insert_str(0, &decode(text, charset));
         return body;
     }
     let mut body = with_diff(file, range, charset, problems);
@@ -130,7 +140,7 @@ fn attached(
     body.author = in_body.author;
     body.title = in_body.title;
     rest.trim_end().clone_into(&mut body.commit_message);
-    body.declared_text.insert_str(0, &text);
+    body.lines.read(&text);
     body.text.insert_str(0, &text);
     body
 }
@@ -289,11 +299,10 @@ fn in_body_field(text: &str) -> Option<(&'static str, String, &str)> {
     Some((name, clean(&value, 2000), rest))
 }
 
-fn decode(bytes: &[u8], charset: &str) -> String {
+fn decode<'a>(bytes: &'a [u8], charset: &str) -> Cow<'a, str> {
     let text = codec::decode_text(bytes, charset);
-    if text.contains('\0') {
-        text.replace('\0', "\u{fffd}")
-    } else {
-        text.into_owned()
+    if memchr::memchr(0, text.as_bytes()).is_some() {
+        return Cow::Owned(text.replace('\0', "\u{fffd}"));
     }
+    text
 }

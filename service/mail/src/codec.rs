@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 /// Longest `Content-Type:` or `Content-Disposition:` that is looked at.
 const MAX_PARAMETERS_BYTES: usize = 2048;
+/// 1970-01-02: mailparse answers 0 where it finds no date at all.
+const MIN_TIME: i64 = 86_400;
 /// 9999-12-31T23:59:59Z: databases and calendars end near here.
 const MAX_TIME: i64 = 253_402_300_799;
 
@@ -19,6 +21,8 @@ pub(crate) struct ContentType {
     pub(crate) charset: String,
     pub(crate) boundary: String,
     pub(crate) name: String,
+    /// RFC 3676: lines may have been wrapped, and those that begin with a blank have got a second one.
+    pub(crate) flowed: bool,
 }
 
 /// Reads `Content-Type:`; nonsense reads as far as it makes sense.
@@ -34,6 +38,10 @@ pub(crate) fn content_type(raw: &[u8]) -> ContentType {
             .to_ascii_lowercase(),
         boundary: parsed.params.remove("boundary").unwrap_or_default(),
         name: parsed.params.remove("name").unwrap_or_default(),
+        flowed: parsed
+            .params
+            .get("format")
+            .is_some_and(|it| it.eq_ignore_ascii_case("flowed")),
         mime: parsed.mimetype.trim().to_ascii_lowercase(),
     }
 }
@@ -55,7 +63,7 @@ pub(crate) fn date(raw: &[u8]) -> Option<i64> {
     let text = crate::headers::lossy(crate::headers::bounded(raw, 200));
     let text = text.replace(['\r', '\n', '\t', ','], " ");
     let seconds = mailparse::dateparse(text.trim()).ok()?;
-    (0..=MAX_TIME).contains(&seconds).then_some(seconds)
+    (MIN_TIME..=MAX_TIME).contains(&seconds).then_some(seconds)
 }
 
 /// Whether text in this charset can be decoded.

@@ -8,7 +8,6 @@ use crate::series::{Content, Head};
 use crate::subject::clean;
 use crate::{
     Address, Declared, Flags, MessageId, Subject, Trailer, body, codec, encoded_words, mime,
-    trailers,
 };
 
 /// Largest mail that is read whole; of a larger one the beginning is read, and `problems` says so.
@@ -68,6 +67,8 @@ pub struct Message {
     pub flags: Flags,
     /// What the bytes say it could be.
     pub content: Content,
+    /// Quotes another mail outside of the diff.
+    pub quotes: bool,
     /// Titles listed in a cover letter's shortlog.
     pub listed_titles: Vec<String>,
     /// Hash of the raw bytes, 64 hex digits.
@@ -115,6 +116,7 @@ impl Message {
             content_hash: self.content_hash(),
             listed_titles: self.listed_titles.clone(),
             declared: self.declared.clone(),
+            quotes: self.quotes,
             robot: self.flags.is_automatic(),
             ignore: self.flags.hint_ignore || self.flags.own,
         }
@@ -173,7 +175,7 @@ pub fn parse_message(raw: &[u8]) -> Message {
     let flags = Flags::read(&headers, &people.from);
     let leaves = mime::leaves(&headers, &raw[headers.body..], &mut problems);
     let body = body::read(&leaves, &mut problems);
-    let lines = trailers::read(&body.declared_text);
+    let lines = body.lines;
     let content = if headers.is_empty() {
         problems.push("there is no header: not a mail".to_owned());
         Content::Broken
@@ -213,6 +215,7 @@ pub fn parse_message(raw: &[u8]) -> Message {
         flags,
         content,
         listed_titles: lines.titles,
+        quotes: lines.quotes,
         raw_hash,
         problems,
     }

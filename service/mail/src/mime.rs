@@ -31,6 +31,8 @@ pub(crate) struct Leaf<'a> {
     pub(crate) bytes: Cow<'a, [u8]>,
     /// A whole mail inside this one.
     pub(crate) forwarded: bool,
+    /// Sent as `format=flowed`.
+    pub(crate) flowed: bool,
 }
 
 /// Cuts a mail's body into leaves in order; what was left out is said in `problems`.
@@ -145,6 +147,7 @@ impl<'a> Walk<'a> {
             charset: kind.charset,
             bytes,
             forwarded,
+            flowed: kind.flowed,
         });
     }
 }

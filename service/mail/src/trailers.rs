@@ -51,40 +51,38 @@ pub(crate) struct Lines {
     pub(crate) summary: bool,
     /// Text of `git request-pull`.
     pub(crate) pull: bool,
-}
-
-/// Reads the lines that are not quoted.
-pub(crate) fn read(text: &str) -> Lines {
-    let mut lines = Lines::default();
-    let mut in_shortlog = false;
-    for line in text.lines().take(MAX_LINES) {
-        if in_shortlog {
-            in_shortlog = lines.shortlog_line(line);
-        }
-        let Some(first) = line.bytes().next() else {
-            continue;
-        };
-        if first == b' ' && (line.contains(" changed, ") || line.ends_with(" changed")) {
-            lines.summary |= line.contains(" file changed") || line.contains(" files changed");
-        }
-        if !first.is_ascii_alphabetic() {
-            continue;
-        }
-        if is_shortlog_author(line) {
-            in_shortlog = true;
-        } else if line.starts_with("are available in the Git repository at")
-            || line.starts_with("for you to fetch changes up to")
-            || line.starts_with("are available in the git repository at")
-        {
-            lines.pull = true;
-        } else if let Some((key, value)) = line.split_once(':') {
-            lines.field(key, value.trim());
-        }
-    }
-    lines
+    /// A line is quoted from another mail.
+    pub(crate) quotes: bool,
 }
 
 impl Lines {
+    /// Reads the lines that are not quoted; may be called for several pieces of a text.
+    pub(crate) fn read(&mut self, text: &str) {
+        let mut in_shortlog = false;
+        for line in text.lines().take(MAX_LINES) {
+            if in_shortlog {
+                in_shortlog = self.shortlog_line(line);
+            }
+            let Some(first) = line.bytes().next() else {
+                continue;
+            };
+            if first == b' ' && (line.contains(" changed, ") || line.ends_with(" changed")) {
+                self.summary |= line.contains(" file changed") || line.contains(" files changed");
+            }
+            self.quotes |= line.starts_with("> ");
+            if !first.is_ascii_alphabetic() {
+                continue;
+            }
+            if is_shortlog_author(line) {
+                in_shortlog = true;
+            } else if is_pull_text(line) {
+                self.pull = true;
+            } else if let Some((key, value)) = line.split_once(':') {
+                self.field(key, value.trim());
+            }
+        }
+    }
+
     fn field(&mut self, key: &str, value: &str) {
         if key.len() > 40 || value.is_empty() || key.contains(' ') {
             return;
@@ -186,6 +184,13 @@ impl Lines {
         }
         true
     }
+}
+
+/// What `git request-pull` writes.
+fn is_pull_text(line: &str) -> bool {
+    line.starts_with("are available in the Git repository at")
+        || line.starts_with("are available in the git repository at")
+        || line.starts_with("for you to fetch changes up to")
 }
 
 /// `Dana Developer (12):`

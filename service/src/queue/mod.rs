@@ -1,8 +1,4 @@
-//! The job queue: enqueue, and the loop of a worker.
-
-mod worker;
-
-pub use worker::{Worked, Worker};
+//! The job queue.
 
 use crate::model::{JobId, JobKind, Timestamp};
 use crate::store::{Store, StoreError};

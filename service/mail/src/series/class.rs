@@ -72,6 +72,7 @@ fn with_diff(forest: &Forest<'_>, node: usize) -> Role {
     }
     if let Some(parent) = forest.parent(node)
         && forest.who[parent] != forest.who[node]
+        && head.quotes
         && same_subject(forest.head(parent), head)
     {
         return Role::Outside(

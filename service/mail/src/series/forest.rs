@@ -1,6 +1,7 @@
 //! The mails without their copies, their parents, their threads and their senders.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use super::head::Head;
 use crate::MessageId;
@@ -79,14 +80,13 @@ impl<'a> Forest<'a> {
 /// for different mails, and both must be kept.
 fn distinct(heads: &[Head]) -> (Vec<usize>, Vec<(usize, usize)>) {
     let mut order: Vec<usize> = (0..heads.len()).collect();
-    order.sort_by_cached_key(|it| {
-        let head = &heads[*it];
-        (
-            head.archived.unwrap_or(head.date),
-            head.date,
-            head.raw_hash.clone(),
-            head.id.clone(),
-        )
+    order.sort_unstable_by(|one, other| {
+        let key = |it: &usize| {
+            let head = &heads[*it];
+            let arrived = head.archived.unwrap_or(head.date);
+            (arrived, head.date, &head.raw_hash, &head.id)
+        };
+        key(one).cmp(&key(other))
     });
     let mut originals: HashMap<(&MessageId, &str), usize> = HashMap::new();
     let mut nodes = Vec::with_capacity(heads.len());
@@ -106,14 +106,12 @@ fn distinct(heads: &[Head]) -> (Vec<usize>, Vec<(usize, usize)>) {
         }
         nodes.push(index);
     }
-    nodes.sort_by_cached_key(|it| {
-        let head = &heads[*it];
-        (
-            head.date,
-            head.subject.number,
-            head.raw_hash.clone(),
-            head.id.clone(),
-        )
+    nodes.sort_unstable_by(|one, other| {
+        let key = |it: &usize| {
+            let head = &heads[*it];
+            (head.date, head.subject.number, &head.raw_hash, &head.id)
+        };
+        key(one).cmp(&key(other))
     });
     let node_of: HashMap<usize, usize> = nodes
         .iter()
@@ -128,7 +126,7 @@ fn distinct(heads: &[Head]) -> (Vec<usize>, Vec<(usize, usize)>) {
 }
 
 fn threads(heads: &[Head], nodes: &[usize]) -> Vec<usize> {
-    let mut sets = Sets::default();
+    let mut sets = Sets::new();
     let mut firsts = Vec::with_capacity(nodes.len());
     for index in nodes {
         let head = &heads[*index];
@@ -144,14 +142,14 @@ fn threads(heads: &[Head], nodes: &[usize]) -> Vec<usize> {
 
 /// One person may write from one address under several names, and under one full name from several addresses.
 fn senders(heads: &[Head], nodes: &[usize]) -> Vec<usize> {
-    let mut sets = Sets::default();
+    let mut sets = Sets::new();
     let mut firsts = Vec::with_capacity(nodes.len());
     for index in nodes {
         let submitter = &heads[*index].submitter;
-        let first = sets.of(&submitter.key());
+        let first = sets.of(submitter.key());
         let name = submitter.name.to_lowercase();
         if name.contains(' ') {
-            let other = sets.of(&format!("name {name}"));
+            let other = sets.of(format!("name {name}"));
             sets.join(first, other);
         }
         firsts.push(first);
@@ -159,22 +157,27 @@ fn senders(heads: &[Head], nodes: &[usize]) -> Vec<usize> {
     firsts.into_iter().map(|it| sets.find(it)).collect()
 }
 
-/// Disjoint sets of strings.
-#[derive(Default)]
-struct Sets {
-    index: HashMap<String, usize>,
+/// Disjoint sets of ids or names.
+struct Sets<K> {
+    index: HashMap<K, usize>,
     parent: Vec<usize>,
 }
 
-impl Sets {
-    fn of(&mut self, text: &str) -> usize {
-        if let Some(found) = self.index.get(text) {
-            return *found;
+impl<K: Hash + Eq> Sets<K> {
+    fn new() -> Self {
+        Self {
+            index: HashMap::new(),
+            parent: Vec::new(),
         }
+    }
+
+    fn of(&mut self, key: K) -> usize {
         let new = self.parent.len();
-        self.parent.push(new);
-        self.index.insert(text.to_owned(), new);
-        new
+        let found = *self.index.entry(key).or_insert(new);
+        if found == new {
+            self.parent.push(new);
+        }
+        found
     }
 
     fn find(&mut self, mut at: usize) -> usize {

@@ -60,6 +60,9 @@ pub struct Head {
     pub listed_titles: Vec<String>,
     /// Base, prerequisites and identity, as declared in the text.
     pub declared: Declared,
+    /// Quotes another mail before the diff, as answers do and patches do not.
+    #[serde(default)]
+    pub quotes: bool,
     /// Sent by a program that is not a patch sender (robots, vacation notes, mail loops).
     pub robot: bool,
     /// `X-Patchwork-Hint: ignore`, or this project's own mail.

@@ -13,7 +13,7 @@ const MAX_CANDIDATES: usize = 200;
 /// Fills in what each series supersedes.
 pub(super) fn versions(forest: &Forest<'_>, built: &mut [Built]) {
     let index = Index::new(built);
-    let found: Vec<Option<(usize, String)>> = (0..built.len())
+    let found: Vec<Option<(usize, &'static str)>> = (0..built.len())
         .map(|it| predecessor(forest, built, &index, it))
         .collect();
     for (at, found) in found.into_iter().enumerate() {
@@ -99,7 +99,7 @@ fn predecessor(
     built: &[Built],
     index: &Index,
     at: usize,
-) -> Option<(usize, String)> {
+) -> Option<(usize, &'static str)> {
     let this = &built[at];
     index
         .candidates(this)
@@ -118,7 +118,7 @@ fn rank(series: &Series) -> (u32, u32, i64) {
 }
 
 /// Why `older` is what `this` replaces; `None` where it is not.
-fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<String> {
+fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<&'static str> {
     let (old, new) = (&older.series, &this.series);
     let lower = (old.version, old.version_fraction.unwrap_or(0))
         < (new.version, new.version_fraction.unwrap_or(0));
@@ -129,8 +129,7 @@ fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<String> 
         return None;
     }
     if let (Some(one), Some(other)) = (&old.change_id, &new.change_id) {
-        return (one == other && (lower || old.total == new.total))
-            .then(|| "the same change-id".to_owned());
+        return (one == other && (lower || old.total == new.total)).then_some("the same change-id");
     }
     let same_name = title_key(&old.name) == title_key(&new.name);
     let stable = |it: &Series| {
@@ -146,13 +145,13 @@ fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<String> 
     if repeated {
         // A posting of the same version is the same series again only if it looks the same.
         let same = same_name && old.total == new.total && shared_titles(old, new) > 0;
-        return same.then(|| "the same sender posted the same titles again".to_owned());
+        return same.then_some("the same sender posted the same titles again");
     }
     if same_name {
-        return Some("the same sender and title".to_owned());
+        return Some("the same sender and title");
     }
     if shared_titles(old, new) > 0 {
-        return Some("the same sender and patch titles".to_owned());
+        return Some("the same sender and patch titles");
     }
     let answers = older.thread == this.thread
         && this.members.iter().any(|(node, _)| {
@@ -160,7 +159,7 @@ fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<String> 
                 .ancestors(*node)
                 .any(|above| older.members.iter().any(|(it, _)| *it == above))
         });
-    answers.then(|| "it answers that version".to_owned())
+    answers.then_some("it answers that version")
 }
 
 fn shared_titles(one: &Series, other: &Series) -> usize {

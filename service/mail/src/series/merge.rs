@@ -93,14 +93,13 @@ fn wrong_totals(forest: &Forest<'_>, groups: &mut [Group], indexes: &[usize]) {
     }
 }
 
-/// Whether `part` answers a mail of the group, or the same mail as one of them.
+/// Whether `part` answers a mail of the group, perhaps through comments, or the same mail as one of them.
 fn is_near(forest: &Forest<'_>, group: &Group, part: usize) -> bool {
-    let Some(parent) = forest.parent(part) else {
-        return false;
-    };
-    group
-        .nodes()
-        .any(|it| it == parent || forest.parent(it) == Some(parent))
+    let parent = forest.parent(part);
+    parent.is_some() && group.nodes().any(|it| forest.parent(it) == parent)
+        || forest
+            .ancestors(part)
+            .any(|above| group.nodes().any(|it| it == above))
 }
 
 /// The root of a thread without diff and number, by the sender of the series that hangs under it.
