@@ -2,3 +2,6 @@
 
 pub mod app;
 pub mod git;
+pub mod lint_case;
+pub mod mailbox;
+pub mod material;

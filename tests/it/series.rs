@@ -1,0 +1,103 @@
+//! Series assembly: the cases of `fixtures/mail/series.txt`, in every order of arrival.
+
+use lorelint_mail::{Assembly, MessageClass};
+use lorelint_tests::mailbox::{assemble, render, series_cases};
+use proptest::prelude::*;
+
+const CASES: &str = include_str!("../fixtures/mail/series.txt");
+
+#[test]
+fn cases_assemble_as_written_in_any_order_of_arrival() {
+    let mut wrong = String::new();
+    for case in series_cases(CASES) {
+        let mails: Vec<(usize, &[u8])> = case
+            .mails
+            .iter()
+            .enumerate()
+            .map(|(position, mail)| (position, mail.1.as_slice()))
+            .collect();
+        for (order, mails) in orders(&mails) {
+            let actual = render(&assemble(&mails));
+            if actual != case.expected {
+                wrong += &format!("== {} ({order})\n{actual}\n-- expected\n{}\n\n", case.name, case.expected);
+                break;
+            }
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
+type Mails<'a> = Vec<(usize, &'a [u8])>;
+
+/// As sent, backwards, rotated, and some shuffles that are the same on every run.
+fn orders<'a>(mails: &[(usize, &'a [u8])]) -> Vec<(String, Mails<'a>)> {
+    let mut orders = vec![("as sent".to_owned(), mails.to_vec())];
+    let mut backwards = mails.to_vec();
+    backwards.reverse();
+    orders.push(("backwards".to_owned(), backwards));
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for round in 0..8 {
+        let mut shuffled = mails.to_vec();
+        for at in (1..shuffled.len()).rev() {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let other = usize::try_from(state >> 33).expect("31 bits") % (at + 1);
+            shuffled.swap(at, other);
+        }
+        orders.push((format!("shuffle {round}"), shuffled));
+    }
+    orders
+}
+
+/// What matters of an assembly, without positions in the input.
+fn fingerprint(assembly: &Assembly) -> (Vec<String>, String) {
+    let mut places: Vec<String> = assembly
+        .placements
+        .iter()
+        .map(|it| format!("{} {:?} {:?} {:?} {}", it.message, it.class, it.series, it.number, it.reason))
+        .collect();
+    places.sort();
+    (places, render(assembly))
+}
+
+fn random_mail() -> impl Strategy<Value = String> {
+    let subjects = prop::sample::select(vec![
+        "[PATCH] x: one", "[PATCH 0/2] x: two", "[PATCH 1/2] x: one", "[PATCH 2/2] x: two", "[PATCH v2 0/2] x: two",
+        "[PATCH v2 1/2] x: one", "[PATCH v2 2/2] x: two", "[PATCH 1/3] x: one", "[PATCH 3/n] x: three", "Re: [PATCH 1/2] x: one",
+        "[PATCH RESEND 1/2] x: one", "x: words", "[GIT PULL] x", "[PATCH v5.1 2/2] x: two", "[PATCH 3/2] x: more",
+    ]);
+    let bodies = prop::sample::select(vec!["patch", "cover", "text", "pull", "patch same", "change 2025-x"]);
+    (0usize..8, 0usize..2, 0u32..4000, 0usize..10, subjects, bodies).prop_map(
+        |(id, sender, seconds, parent, subject, body)| {
+            let parent = if parent < 8 { format!("m{parent}") } else { "-".to_owned() };
+            format!("m{id} | {} | {seconds} | {parent} | {subject} | {body}", ["A", "B"][sender])
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_mails_assemble_alike_in_any_order(lines in prop::collection::vec(random_mail(), 1..14), turn in 0usize..14) {
+        let case = series_cases(&format!("\n== random\n{}\n--\n", lines.join("\n"))).remove(0);
+        let mails: Vec<(usize, &[u8])> = case.mails.iter().enumerate().map(|(at, it)| (at, it.1.as_slice())).collect();
+        let expected = assemble(&mails);
+        let mut turned = mails.clone();
+        turned.rotate_left(turn % mails.len());
+        prop_assert_eq!(fingerprint(&assemble(&turned)), fingerprint(&expected));
+        turned.reverse();
+        prop_assert_eq!(fingerprint(&assemble(&turned)), fingerprint(&expected));
+
+        prop_assert_eq!(expected.placements.len(), mails.len());
+        let mut keys: Vec<&str> = expected.series.iter().map(|it| it.key.as_str()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        prop_assert_eq!(keys.len(), expected.series.len());
+        // Every patch and cover is an own part of exactly one series.
+        let own: usize = expected.series.iter().map(|it| it.patches.len() - it.missing.len() + usize::from(it.cover.is_some())).sum();
+        let placed = expected.placements.iter().filter(|it| matches!(it.class, MessageClass::Patch | MessageClass::Cover)).count();
+        prop_assert_eq!(own, placed);
+    }
+}
