@@ -6,10 +6,11 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Options;
-use crate::contexts::{CONTEXTS, Context, Root, RootKind};
+use crate::contexts::{CONTEXTS, Context, RootKind};
 use crate::facts::ParsedItem;
 use crate::finding::{Finding, Fingerprint, Gap, Related, Via};
 use crate::graph::explore::{self, Limits};
+use crate::graph::reading::{self, Reading};
 use crate::graph::sieve::Sieve;
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
@@ -22,14 +23,15 @@ use crate::tree::{TreeError, TreePath, TreeSource};
 
 /// Lints one tree.
 pub(crate) fn check(tree: &dyn TreeSource, options: &Options) -> Result<CheckReport, TreeError> {
-    let index = Index::build(tree, &options.scope)?;
+    let contexts: Vec<&'static Context> = CONTEXTS.iter().copied().filter(|it| options.config.is_context_on(it)).collect();
+    let reading = if options.no_sieve { Reading::Everything } else { Reading::Needed };
+    let index = reading::read(tree, &options.scope, reading, &contexts)?;
     let helpers = helpers(tree)?;
     let suspects = suspects(&index);
     let wrappers = wrappers(&index, &suspects);
-    let limits = Limits::of(&index, &wrappers);
+    let limits = Limits::of(&wrappers);
     let sieve = if options.no_sieve { Sieve::open() } else { limits.sieve(&index) };
     let resolver = Resolver::new(&index, &sieve);
-    let contexts: Vec<&'static Context> = CONTEXTS.iter().copied().filter(|it| options.config.is_context_on(it)).collect();
     let reaches: Vec<explore::Reach> = contexts.iter().map(|it| explore::explore(&resolver, it, &limits)).collect();
     let run = Run { index: &index, resolver: &resolver, wrappers: &wrappers, contexts: &contexts, reaches: &reaches, helpers: &helpers, always_drops: always_drops(&index), options };
     let mut report = run.findings(&suspects);
@@ -283,9 +285,4 @@ impl Run<'_, '_, '_> {
         }
         gaps
     }
-}
-
-/// The roots of all contexts that are on by default.
-pub(crate) fn default_roots() -> impl Iterator<Item = &'static Root> {
-    CONTEXTS.iter().flat_map(|it| it.roots)
 }

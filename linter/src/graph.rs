@@ -2,6 +2,7 @@
 
 pub(crate) mod explore;
 pub(crate) mod index;
+pub(crate) mod reading;
 pub(crate) mod resolve;
 pub(crate) mod sieve;
 mod tables;

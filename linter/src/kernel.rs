@@ -274,7 +274,7 @@ pub static HAND_OVER_PREFIXES: &[&str] = &[
 ///
 /// What lies below (allocator, scheduler, block layer, drivers, network core) is entered from every
 /// filesystem and leads back only through completions, which are entry points of their own.
-pub static FILESYSTEM_SIDE: &[&str] = &["fs/", "mm/", "include/", "net/ceph/", "net/9p/", "net/sunrpc/", "net/rxrpc/", "ipc/mqueue.c"];
+pub static FILESYSTEM_SIDE: &[&str] = &["fs/", "mm/", "include/", "net/ceph/", "net/9p/", "net/sunrpc/", "net/rxrpc/", "ipc/mqueue.c", "lib/list_sort.c", "lib/sort.c", "lib/assoc_array.c"];
 
 /// Exceptions to [`FILESYSTEM_SIDE`]: `mm/` files that allocate or reclaim. Writeback allocates with
 /// `GFP_NOFS` (`Documentation/core-api/gfp_mask-from-fs-io.rst`), so reclaim below it enters no filesystem.

@@ -196,18 +196,15 @@ pub(crate) struct Limits {
     safe: FxHashSet<ItemId>,
     /// Tables that are not followed.
     doors: FxHashSet<Sym>,
-    /// The files that a chain may enter.
-    homes: Vec<bool>,
 }
 
 impl Limits {
-    pub(crate) fn of(index: &Index<'_>, wrappers: &FxHashMap<ItemId, Wrapper>) -> Self {
+    pub(crate) fn of(wrappers: &FxHashMap<ItemId, Wrapper>) -> Self {
         let safe = wrappers.iter().filter(|it| *it.1 == Wrapper::Safe).map(|it| *it.0).collect();
         Self {
             names: kernel::NOT_ENTERED.iter().map(|it| it.0).chain(kernel::QUEUEING.iter().copied()).chain(kernel::SYSTEM_CALL_HELPERS.iter().copied()).map(Sym::of).collect(),
             safe,
             doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
-            homes: homes(index),
         }
     }
 
@@ -215,7 +212,7 @@ impl Limits {
     pub(crate) fn sieve(&self, index: &Index<'_>) -> Sieve {
         let iput = Sym::of(kernel::IPUT);
         let stop = self.names.iter().filter(|it| **it != iput).map(|it| it.short()).collect();
-        Sieve::build(index, &[iput], &stop, &self.homes)
+        Sieve::build(index, &[iput], &stop)
     }
 }
 
@@ -233,7 +230,7 @@ fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) 
     if there.is_foreign {
         return None;
     }
-    if !limits.homes[index.file_index(target)] {
+    if !there.at_home {
         return None;
     }
     let in_home = from.home != u32::MAX && directory(path).starts_with(directory(index.files[from.home as usize].path.as_str()));
@@ -337,43 +334,4 @@ fn deferred_to(resolver: &Resolver<'_, '_>, runner: kernel::Runner) -> Vec<RootA
         }
     }
     found
-}
-
-/// Which files a chain may enter: the filesystem side, and the directories of roots beside it.
-fn homes(index: &Index<'_>) -> Vec<bool> {
-    let mut members: FxHashMap<u32, FxHashSet<Sym>> = FxHashMap::default();
-    let mut names: FxHashSet<Sym> = FxHashSet::default();
-    for root in crate::check::default_roots() {
-        match root.kind {
-            RootKind::Member { structure, member } => drop(members.entry(Sym::of(member).short()).or_default().insert(Sym::of(structure))),
-            RootKind::Function { name, .. } | RootKind::Work { name, .. } => drop(names.insert(Sym::of(name))),
-            RootKind::Argument { .. } | RootKind::Deferred(_) => {}
-        }
-    }
-    // A member that is set by assignment has no type in the text: only a name of its own is taken for it.
-    let own: FxHashSet<u32> = members.keys().copied().filter(|it| index.is_rare_member(*it)).collect();
-    let registers = |file: usize| {
-        index.items(file).any(|(id, item)| {
-            (item.kind == ItemKind::Function && names.contains(&item.name))
-                || index.pairs_of(id).iter().any(|(member, value)| {
-                    index.function_names.contains(value)
-                        && members.get(member).is_some_and(|it| if item.kind == ItemKind::Object { it.contains(&item.tag) } else { own.contains(member) })
-                })
-        })
-    };
-    let directories: FxHashSet<&str> = (0..index.files.len())
-        .into_par_iter()
-        .filter(|it| !index.files[*it].is_foreign && registers(*it))
-        .map(|it| directory(index.files[it].path.as_str()))
-        .collect();
-    let at_home = |path: &str| {
-        let mut under = directory(path);
-        let mut found = kernel::is_filesystem_side(path);
-        while !found && !under.is_empty() {
-            found = directories.contains(under);
-            under = directory(under);
-        }
-        found
-    };
-    index.files.iter().map(|it| !it.is_foreign && at_home(it.path.as_str())).collect()
 }

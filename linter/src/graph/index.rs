@@ -7,7 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::finding::Gap;
 use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
-use crate::tree::{TreeError, TreePath, TreeSource};
+use crate::tree::TreeSource;
+
+pub(crate) use super::reading::SourceFile;
 
 /// An item of the tree: items are numbered file by file, in path order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,22 +26,12 @@ impl Domain {
     pub(crate) const PRIVATE: Self = Self(u16::MAX);
 }
 
-/// One source with its lexical reading.
-pub(crate) struct SourceFile {
-    pub(crate) path: TreePath,
-    pub(crate) scan: Arc<FileScan>,
-    pub(crate) domain: Domain,
-    /// A header, or a `.c` that another file includes: its statics are seen elsewhere.
-    pub(crate) is_shared: bool,
-    /// Under tools, samples, scripts or Documentation: programs of their own.
-    pub(crate) is_foreign: bool,
-}
-
 /// All items of a tree by name.
 pub(crate) struct Index<'t> {
     tree: &'t dyn TreeSource,
     pub(crate) files: Vec<SourceFile>,
     first_item: Vec<u32>,
+    item_file: Vec<u32>,
     functions: Vec<(Sym, ItemId)>,
     macros: Vec<(Sym, ItemId)>,
     types: Vec<(Sym, ItemId)>,
@@ -53,45 +45,9 @@ pub(crate) struct Index<'t> {
     empty: Arc<[u8]>,
 }
 
-/// Whether a path is a C source or header.
-pub(crate) fn is_source(path: &str) -> bool {
-    path.ends_with(".c") || path.ends_with(".h")
-}
-
 impl<'t> Index<'t> {
-    /// Reads every source of the tree below `scope` (everything where that is empty).
-    pub(crate) fn build(tree: &'t dyn TreeSource, scope: &[String]) -> Result<Self, TreeError> {
-        let paths: Vec<TreePath> = tree
-            .files()?
-            .into_iter()
-            .filter(|it| matches!(it.mode, crate::tree::Mode::Regular | crate::tree::Mode::Executable))
-            .map(|it| it.path)
-            .filter(|it| is_source(it.as_str()) && (scope.is_empty() || scope.iter().any(|dir| it.is_under(dir))))
-            .collect();
-        let scans: Vec<Result<Arc<FileScan>, Gap>> = paths
-            .par_iter()
-            .map(|path| match tree.read(path) {
-                Ok(Some(text)) => Ok(Arc::new(lex::scan(&text))),
-                Ok(None) => Ok(Arc::default()),
-                Err(error) => Err(Gap { file: path.clone(), line: 1, what: error.to_string() }),
-            })
-            .collect();
-        let mut gaps = Vec::new();
-        let mut files = Vec::with_capacity(paths.len());
-        for (path, scan) in paths.into_iter().zip(scans) {
-            let scan = scan.unwrap_or_else(|gap| {
-                gaps.push(gap);
-                Arc::default()
-            });
-            let is_shared = path.as_str().ends_with(".h");
-            let top = path.as_str().split('/').next().unwrap_or_default();
-            let is_foreign = matches!(top, "tools" | "samples" | "scripts" | "Documentation" | "usr");
-            files.push(SourceFile { path, scan, domain: Domain::GENERIC, is_shared, is_foreign });
-        }
-        Ok(Self::join(tree, files, gaps))
-    }
-
-    fn join(tree: &'t dyn TreeSource, mut files: Vec<SourceFile>, gaps: Vec<Gap>) -> Self {
+    /// Joins the readings of a tree's files.
+    pub(crate) fn join(tree: &'t dyn TreeSource, mut files: Vec<SourceFile>, gaps: Vec<Gap>) -> Self {
         assign_domains(&mut files);
         let mut first_item = Vec::with_capacity(files.len() + 1);
         let mut count = 0u32;
@@ -100,11 +56,13 @@ impl<'t> Index<'t> {
             count += file.scan.items.len() as u32;
         }
         first_item.push(count);
+        let item_file = files.iter().enumerate().flat_map(|(at, it)| std::iter::repeat_n(at as u32, it.scan.items.len())).collect();
         let texts = (0..files.len()).map(|_| OnceLock::new()).collect();
         let mut index = Self {
             tree,
             files,
             first_item,
+            item_file,
             functions: Vec::new(),
             macros: Vec::new(),
             types: Vec::new(),
@@ -161,7 +119,7 @@ impl<'t> Index<'t> {
     }
 
     pub(crate) fn file_index(&self, id: ItemId) -> usize {
-        self.first_item.partition_point(|it| *it <= id.0) - 1
+        self.item_file[id.0 as usize] as usize
     }
 
     pub(crate) fn file_of(&self, id: ItemId) -> &SourceFile {
@@ -211,13 +169,6 @@ impl<'t> Index<'t> {
 
     pub(crate) fn function_ids(&self) -> impl Iterator<Item = ItemId> + '_ {
         self.functions.iter().map(|it| it.1)
-    }
-
-    /// Whether hardly any type has a function pointer of this name.
-    pub(crate) fn is_rare_member(&self, member: u32) -> bool {
-        const FEW: usize = 3;
-        let wanted = lex::Ref::declares(member);
-        self.types.iter().filter(|it| self.refs(it.1).binary_search(&wanted).is_ok()).take(FEW + 1).count() <= FEW
     }
 
     /// The (value, item) pairs that set `member`, both sorted.
@@ -286,6 +237,9 @@ impl<'t> Index<'t> {
     /// Whether a name defined by `id` can be meant in `file`.
     pub(crate) fn is_visible(&self, id: ItemId, file: usize) -> bool {
         let home = self.file_index(id);
+        if !self.files[home].at_home {
+            return false;
+        }
         home == file || self.files[home].is_shared || self.item(id).flags & flags::STATIC == 0
     }
 }
@@ -299,7 +253,6 @@ fn named(list: &[(Sym, ItemId)], name: Sym) -> impl Iterator<Item = ItemId> + '_
 fn assign_domains(files: &mut [SourceFile]) {
     let tag = Sym::of("file_system_type");
     let mut domains: FxHashMap<String, Domain> = FxHashMap::default();
-    let mut included: FxHashSet<String> = FxHashSet::default();
     for file in files.iter() {
         let registers = file.scan.items.iter().any(|it| it.kind == ItemKind::Object && it.tag == tag && it.end > it.body + 1);
         if registers && !file.is_foreign {
@@ -307,7 +260,6 @@ fn assign_domains(files: &mut [SourceFile]) {
             let next = Domain(domains.len() as u16 + 1);
             domains.entry(key).or_insert(next);
         }
-        let _ = &mut included;
     }
     for file in files.iter_mut() {
         let path = file.path.as_str();

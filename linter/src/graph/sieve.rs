@@ -50,11 +50,10 @@ impl Sieve {
 
     /// Computes the closure: items that name a sink, items that name those, and so on; `stop` names
     /// are never led through.
-    pub(crate) fn build(index: &Index<'_>, sinks: &[Sym], stop: &FxHashSet<u32>, homes: &[bool]) -> Self {
+    pub(crate) fn build(index: &Index<'_>, sinks: &[Sym], stop: &FxHashSet<u32>) -> Self {
         let mut closure = Closure {
             index,
             stop,
-            homes,
             doors: crate::kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
             global: NameSet::new(),
             members: NameSet::new(),
@@ -95,8 +94,6 @@ fn values_index(index: &Index<'_>) -> Vec<(u32, u32, ItemId)> {
 struct Closure<'i, 't> {
     index: &'i Index<'t>,
     stop: &'i FxHashSet<u32>,
-    /// The files that a chain may enter.
-    homes: &'i [bool],
     doors: FxHashSet<Sym>,
     global: NameSet,
     members: NameSet,
@@ -120,7 +117,7 @@ impl Closure<'_, '_> {
                 // Callers mostly stand below their callees in a file, so one walk settles most of it.
                 let mut local = this.local[file].clone();
                 let mut found = Vec::new();
-                if !this.homes[file] {
+                if !this.index.files[file].at_home {
                     return found;
                 }
                 for (id, item) in this.index.items(file) {

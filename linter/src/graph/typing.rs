@@ -172,7 +172,7 @@ impl Resolver<'_, '_> {
             return 0;
         }
         let (there, here) = (&self.index.files[home], &self.index.files[file]);
-        if there.is_foreign != here.is_foreign {
+        if !there.at_home || there.is_foreign != here.is_foreign {
             return 7;
         }
         let (there_dir, here_dir) = (directory(there.path.as_str()), directory(here.path.as_str()));
