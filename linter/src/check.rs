@@ -15,7 +15,7 @@ use crate::graph::sieve::Sieve;
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
 use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
-use crate::report::{CheckReport, TreeStats};
+use crate::report::{CheckReport, StageCost, TreeStats};
 use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RootState, RuleFinding};
 use crate::syntax::idioms::{self, Wrapper};
 use crate::syntax::{Node, counts};
@@ -25,16 +25,23 @@ use crate::tree::{TreeError, TreePath, TreeSource};
 pub(crate) fn check(tree: &dyn TreeSource, options: &Options) -> Result<CheckReport, TreeError> {
     let contexts: Vec<&'static Context> = CONTEXTS.iter().copied().filter(|it| options.config.is_context_on(it)).collect();
     let reading = if options.no_sieve { Reading::Everything } else { Reading::Needed };
+    let mut clock = Clock::start();
     let index = reading::read(tree, &options.scope, reading, &contexts)?;
+    clock.stage("read", index.files.iter().filter(|it| !it.scan.items.is_empty()).count());
     let helpers = helpers(tree)?;
     let suspects = suspects(&index);
     let wrappers = wrappers(&index, &suspects);
+    clock.stage("suspects", suspects.len());
     let limits = Limits::of(&wrappers);
     let sieve = if options.no_sieve { Sieve::open() } else { limits.sieve(&index) };
+    clock.stage("sieve", sieve.passed());
     let resolver = Resolver::new(&index, &sieve);
     let reaches: Vec<explore::Reach> = contexts.iter().map(|it| explore::explore(&resolver, it, &limits)).collect();
+    clock.stage("explore", resolver.function_count());
     let run = Run { index: &index, resolver: &resolver, wrappers: &wrappers, contexts: &contexts, reaches: &reaches, helpers: &helpers, always_drops: always_drops(&index), options };
     let mut report = run.findings(&suspects);
+    clock.stage("rules", report.findings.len());
+    report.stages = clock.stages;
     report.stats = stats(&index, &resolver);
     report.gaps.extend(index.gaps.iter().cloned());
     report.gaps.sort();
@@ -46,6 +53,24 @@ pub(crate) fn check(tree: &dyn TreeSource, options: &Options) -> Result<CheckRep
         }
     }
     Ok(report)
+}
+
+/// Measures the stages.
+struct Clock {
+    last: std::time::Instant,
+    stages: Vec<StageCost>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { last: std::time::Instant::now(), stages: Vec::new() }
+    }
+
+    fn stage(&mut self, name: &'static str, count: usize) {
+        let now = std::time::Instant::now();
+        self.stages.push(StageCost { name, seconds: now.duration_since(self.last).as_secs_f64(), count: count as u64 });
+        self.last = now;
+    }
 }
 
 fn helpers(tree: &dyn TreeSource) -> Result<Helpers, TreeError> {

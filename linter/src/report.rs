@@ -16,9 +16,22 @@ pub struct TreeStats {
     pub edges: u64,
 }
 
+/// What one stage of a run cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StageCost {
+    /// What it did.
+    pub name: &'static str,
+    /// Wall time.
+    pub seconds: f64,
+    /// Files, functions or findings that came out of it, whichever it makes.
+    pub count: u64,
+}
+
 /// What `check` found in one tree.
 #[derive(Clone, Debug, Default)]
 pub struct CheckReport {
+    /// In the order in which they ran.
+    pub stages: Vec<StageCost>,
     /// Figures of the tree.
     pub stats: TreeStats,
     /// Sorted by file, line, column, rule.

@@ -209,10 +209,10 @@ impl Limits {
     }
 
     /// What may lead to `iput()` within these limits.
-    pub(crate) fn sieve(&self, index: &Index<'_>) -> Sieve {
+    pub(crate) fn sieve<'i, 't>(&self, index: &'i Index<'t>) -> Sieve<'i, 't> {
         let iput = Sym::of(kernel::IPUT);
         let stop = self.names.iter().filter(|it| **it != iput).map(|it| it.short()).collect();
-        Sieve::build(index, &[iput], &stop)
+        Sieve::build(index, &[iput], stop)
     }
 }
 
@@ -247,6 +247,9 @@ fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) 
         return None;
     }
     let domain = if entered == Domain::GENERIC { from.domain } else { entered };
+    if from.home == u32::MAX && !resolver.sieve.passes_within(target, domain) {
+        return None;
+    }
     Some(State { function: target, domain, home: from.home })
 }
 

@@ -32,11 +32,11 @@ pub(crate) struct Index<'t> {
     pub(crate) files: Vec<SourceFile>,
     first_item: Vec<u32>,
     item_file: Vec<u32>,
-    functions: Vec<(Sym, ItemId)>,
-    macros: Vec<(Sym, ItemId)>,
-    types: Vec<(Sym, ItemId)>,
-    objects: Vec<(Sym, ItemId)>,
-    objects_by_tag: Vec<(Sym, ItemId)>,
+    functions: Names,
+    macros: Names,
+    types: Names,
+    objects: Names,
+    objects_by_tag: Names,
     /// (member, value, item), sorted.
     pairs: Vec<(u32, u32, ItemId)>,
     pub(crate) function_names: FxHashSet<u32>,
@@ -63,11 +63,11 @@ impl<'t> Index<'t> {
             files,
             first_item,
             item_file,
-            functions: Vec::new(),
-            macros: Vec::new(),
-            types: Vec::new(),
-            objects: Vec::new(),
-            objects_by_tag: Vec::new(),
+            functions: Names::default(),
+            macros: Names::default(),
+            types: Names::default(),
+            objects: Names::default(),
+            objects_by_tag: Names::default(),
             pairs: Vec::new(),
             function_names: FxHashSet::default(),
             texts,
@@ -85,19 +85,19 @@ impl<'t> Index<'t> {
                 let id = ItemId(base + at as u32);
                 match item.kind {
                     ItemKind::Function => {
-                        self.functions.push((item.name, id));
+                        self.functions.list.push((item.name, id));
                         self.function_names.insert(item.name.short());
                     }
-                    ItemKind::Macro => self.macros.push((item.name, id)),
+                    ItemKind::Macro => self.macros.list.push((item.name, id)),
                     ItemKind::Type | ItemKind::Typedef => {
                         if item.name != Sym::NONE {
-                            self.types.push((item.name, id));
+                            self.types.list.push((item.name, id));
                         }
                     }
                     ItemKind::Object => {
-                        self.objects.push((item.name, id));
+                        self.objects.list.push((item.name, id));
                         if item.tag != Sym::NONE && source.scan.refs(at).iter().any(|it| it.kind() == RefKind::Mention) {
-                            self.objects_by_tag.push((item.tag, id));
+                            self.objects_by_tag.list.push((item.tag, id));
                         }
                     }
                     ItemKind::MacroUse => {}
@@ -108,7 +108,7 @@ impl<'t> Index<'t> {
             }
         }
         for list in [&mut self.functions, &mut self.macros, &mut self.types, &mut self.objects, &mut self.objects_by_tag] {
-            list.par_sort_unstable();
+            list.seal();
         }
         self.pairs.par_sort_unstable();
         self.pairs.dedup();
@@ -148,27 +148,27 @@ impl<'t> Index<'t> {
     }
 
     pub(crate) fn functions(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        named(&self.functions, name)
+        self.functions.get(name)
     }
 
     pub(crate) fn macros(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        named(&self.macros, name)
+        self.macros.get(name)
     }
 
     pub(crate) fn types(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        named(&self.types, name)
+        self.types.get(name)
     }
 
     pub(crate) fn objects(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        named(&self.objects, name)
+        self.objects.get(name)
     }
 
     pub(crate) fn objects_of(&self, tag: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        named(&self.objects_by_tag, tag)
+        self.objects_by_tag.get(tag)
     }
 
     pub(crate) fn function_ids(&self) -> impl Iterator<Item = ItemId> + '_ {
-        self.functions.iter().map(|it| it.1)
+        self.functions.list.iter().map(|it| it.1)
     }
 
     /// The (value, item) pairs that set `member`, both sorted.
@@ -176,6 +176,11 @@ impl<'t> Index<'t> {
         let start = self.pairs.partition_point(|it| it.0 < member);
         let end = self.pairs.partition_point(|it| it.0 <= member);
         &self.pairs[start..end]
+    }
+
+    /// (value, member, item) of every pair whose value is a function.
+    pub(crate) fn setters_of_functions(&self) -> impl Iterator<Item = (u32, u32, ItemId)> + '_ {
+        self.pairs.iter().filter(|it| self.function_names.contains(&it.1)).map(|it| (it.1, it.0, it.2))
     }
 
     /// The bytes of a file; empty where it cannot be read.
@@ -244,9 +249,28 @@ impl<'t> Index<'t> {
     }
 }
 
-fn named(list: &[(Sym, ItemId)], name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-    let start = list.partition_point(|it| it.0 < name);
-    list[start..].iter().take_while(move |it| it.0 == name).map(|it| it.1)
+/// Items by name: equal names stand together, in item order.
+#[derive(Default)]
+struct Names {
+    list: Vec<(Sym, ItemId)>,
+    bounds: FxHashMap<Sym, (u32, u32)>,
+}
+
+impl Names {
+    fn seal(&mut self) {
+        self.list.par_sort_unstable();
+        let mut start = 0;
+        for run in self.list.chunk_by(|a, b| a.0 == b.0) {
+            let end = start + run.len() as u32;
+            self.bounds.insert(run[0].0, (start, end));
+            start = end;
+        }
+    }
+
+    fn get(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
+        let (start, end) = self.bounds.get(&name).copied().unwrap_or_default();
+        self.list[start as usize..end as usize].iter().map(|it| it.1)
+    }
 }
 
 /// Finds the implementations: whoever defines a `struct file_system_type` is one.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -103,7 +103,9 @@ impl<'t> Work<'t> {
     /// Reads what matters beside the filesystem side; returns the directories that hold roots.
     fn scan_rest(&mut self, rest: &[usize], registers: &Registers) -> FxHashSet<String> {
         let words = registers.words();
-        let search = AhoCorasick::new(&words).expect("a few dozen short words");
+        // Vectorised search takes some dozens of words; the automaton takes any number, at a third of the speed.
+        let vectorised = packed::Config::new().builder().extend(&words).build();
+        let automaton = AhoCorasick::new(&words).expect("a few dozen short words");
         let everything = self.reading != Reading::Needed;
         let read: Vec<(usize, bool, Result<Arc<FileScan>, Gap>)> = rest
             .par_iter()
@@ -112,7 +114,7 @@ impl<'t> Work<'t> {
                     Ok(text) => text,
                     Err(gap) => return Some((*file, false, Err(gap))),
                 };
-                let matters = search.is_match(&text);
+                let matters = vectorised.as_ref().map_or_else(|| automaton.is_match(&text), |it| it.find(&text).is_some());
                 if !matters && !everything {
                     return None;
                 }

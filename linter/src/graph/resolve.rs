@@ -102,7 +102,7 @@ use std::hash::BuildHasher as _;
 /// Resolves calls of one tree; everything it learns is kept.
 pub(crate) struct Resolver<'i, 't> {
     pub(crate) index: &'i Index<'t>,
-    pub(crate) sieve: &'i Sieve,
+    pub(crate) sieve: &'i Sieve<'i, 't>,
     functions: Memo<ItemId, FunctionFacts>,
     signatures: Memo<ItemId, FunctionFacts>,
     pub(crate) types: Memo<ItemId, TypeFacts>,
@@ -117,7 +117,7 @@ pub(crate) struct Resolver<'i, 't> {
 }
 
 impl<'i, 't> Resolver<'i, 't> {
-    pub(crate) fn new(index: &'i Index<'t>, sieve: &'i Sieve) -> Self {
+    pub(crate) fn new(index: &'i Index<'t>, sieve: &'i Sieve<'i, 't>) -> Self {
         let mut deferrals: FxHashMap<Sym, Vec<(usize, Runner)>> = FxHashMap::default();
         for it in kernel::DEFERRALS {
             deferrals.entry(Sym::of(it.name)).or_default().push((it.callback, it.runner));
@@ -136,6 +136,11 @@ impl<'i, 't> Resolver<'i, 't> {
             deferrals,
             passing_names: if sieve.is_open() { rustc_hash::FxHashSet::default() } else { index.function_ids().filter(|it| sieve.passes(*it)).map(|it| index.item(it).name.short()).collect() },
         }
+    }
+
+    /// Functions and macros parsed so far.
+    pub(crate) fn function_count(&self) -> usize {
+        self.functions.values().len()
     }
 
     /// Edges computed so far.

@@ -1,219 +1,266 @@
 //! What may lead to a sink, from names alone: an over-approximation that only ever lets through too much.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::index::{Index, ItemId};
+use super::index::{Domain, Index, ItemId};
+use crate::kernel;
 use crate::lex::{ItemKind, RefKind, Sym, flags};
 
-/// The items that may lead to a sink, and the names by which they are led to.
-pub(crate) struct Sieve {
-    /// One bit an item.
-    items: Vec<u64>,
-    /// Whether everything passes.
-    open: bool,
-    /// Names that lead on wherever they are visible, as [`Sym::short`].
-    pub(crate) names: FxHashSet<u32>,
-    /// Members through which something is called that leads on.
-    pub(crate) members: FxHashSet<u32>,
-    pub(crate) passed: u32,
+/// The items that may lead to a sink, over all implementations and within each.
+pub(crate) struct Sieve<'i, 't> {
+    /// `None` lets everything through.
+    closed: Option<Closed<'i, 't>>,
 }
 
-/// A set of 30-bit names that answers "no" from 2 MiB of bits.
-struct NameSet {
-    bits: Vec<u64>,
-    exact: FxHashSet<u32>,
+struct Closed<'i, 't> {
+    users: Users<'i, 't>,
+    all: Bits,
+    /// Functions of an implementation that others call by name, with that implementation.
+    crossing: Vec<(u32, Domain)>,
+    /// One an implementation, computed when a chain is in it.
+    within: Vec<OnceLock<Bits>>,
 }
 
-impl NameSet {
-    fn new() -> Self {
-        Self { bits: vec![0; 1 << 18], exact: FxHashSet::default() }
+/// One bit an item.
+#[derive(Clone)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn has(&self, id: ItemId) -> bool {
+        self.0[id.0 as usize / 64] & (1 << (id.0 % 64)) != 0
     }
 
-    fn insert(&mut self, name: u32) -> bool {
-        let slot = (name & 0x00ff_ffff) as usize;
-        self.bits[slot >> 6] |= 1 << (slot & 63);
-        self.exact.insert(name)
-    }
-
-    fn contains(&self, name: u32) -> bool {
-        let slot = (name & 0x00ff_ffff) as usize;
-        self.bits[slot >> 6] & (1 << (slot & 63)) != 0 && self.exact.contains(&name)
+    fn set(&mut self, id: ItemId) {
+        self.0[id.0 as usize / 64] |= 1 << (id.0 % 64);
     }
 }
 
-impl Sieve {
+impl<'i, 't> Sieve<'i, 't> {
     /// Lets everything through.
     pub(crate) fn open() -> Self {
-        Self { items: Vec::new(), open: true, names: FxHashSet::default(), members: FxHashSet::default(), passed: 0 }
+        Self { closed: None }
     }
 
     /// Computes the closure: items that name a sink, items that name those, and so on; `stop` names
     /// are never led through.
-    pub(crate) fn build(index: &Index<'_>, sinks: &[Sym], stop: &FxHashSet<u32>) -> Self {
-        let mut closure = Closure {
-            index,
-            stop,
-            doors: crate::kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
-            global: NameSet::new(),
-            members: NameSet::new(),
-            local: vec![Vec::new(); index.files.len()],
-            items: vec![0; index.item_count() as usize / 64 + 1],
-            values: values_index(index),
-        };
-        for sink in sinks {
-            closure.global.insert(sink.short());
-        }
-        while closure.round() {}
-        let passed = closure.items.iter().map(|it| it.count_ones()).sum();
-        Self { items: closure.items, open: false, names: closure.global.exact, members: closure.members.exact, passed }
+    pub(crate) fn build(index: &'i Index<'t>, sinks: &[Sym], stop: FxHashSet<u32>) -> Self {
+        let users = Users::new(index, sinks, stop);
+        let all = Closure::new(&users, None).close(&[]);
+        let crossing = users.crossing(&all);
+        let domains = index.files.iter().map(|it| it.domain.0).max().unwrap_or_default();
+        let within = (0..=domains).map(|_| OnceLock::new()).collect();
+        Self { closed: Some(Closed { users, all, crossing, within }) }
     }
 
+    /// Whether an item may lead to a sink at all.
     pub(crate) fn passes(&self, id: ItemId) -> bool {
-        self.open || self.items[id.0 as usize / 64] & (1 << (id.0 % 64)) != 0
+        self.closed.as_ref().is_none_or(|it| it.all.has(id))
+    }
+
+    /// Whether an item may lead to a sink for a chain that is in `domain` and stays on the filesystem side.
+    pub(crate) fn passes_within(&self, id: ItemId, domain: Domain) -> bool {
+        let Some(closed) = &self.closed else { return true };
+        if !closed.all.has(id) {
+            return false;
+        }
+        match closed.within.get(domain.0 as usize) {
+            Some(slot) if domain != Domain::GENERIC => slot.get_or_init(|| closed.within(domain)).has(id),
+            _ => true,
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.open
+        self.closed.is_none()
+    }
+
+    /// How many items it lets through.
+    pub(crate) fn passed(&self) -> usize {
+        self.closed.as_ref().map_or(0, |it| it.all.0.iter().map(|it| it.count_ones() as usize).sum())
     }
 }
 
-/// (value, member, item) of every pair, sorted.
-fn values_index(index: &Index<'_>) -> Vec<(u32, u32, ItemId)> {
-    let mut values: Vec<(u32, u32, ItemId)> = (0..index.files.len())
-        .into_par_iter()
-        .flat_map_iter(|file| {
-            index.items(file).flat_map(|(id, _)| index.pairs_of(id).iter().map(move |pair| (pair.1, pair.0, id)).collect::<Vec<_>>())
-        })
-        .filter(|it| index.function_names.contains(&it.0))
-        .collect();
-    values.par_sort_unstable();
-    values
-}
-
-struct Closure<'i, 't> {
-    index: &'i Index<'t>,
-    stop: &'i FxHashSet<u32>,
-    doors: FxHashSet<Sym>,
-    global: NameSet,
-    members: NameSet,
-    /// Static names of each file, sorted.
-    local: Vec<Vec<u32>>,
-    items: Vec<u64>,
-    values: Vec<(u32, u32, ItemId)>,
-}
-
-impl Closure<'_, '_> {
-    fn has(&self, id: ItemId) -> bool {
-        self.items[id.0 as usize / 64] & (1 << (id.0 % 64)) != 0
-    }
-
-    /// One pass over all refs; true while something was added.
-    fn round(&mut self) -> bool {
-        let this = &*self;
-        let found: Vec<Vec<ItemId>> = (0..this.index.files.len())
-            .into_par_iter()
-            .map(|file| {
-                // Callers mostly stand below their callees in a file, so one walk settles most of it.
-                let mut local = this.local[file].clone();
-                let mut found = Vec::new();
-                if !this.index.files[file].at_home {
-                    return found;
-                }
-                for (id, item) in this.index.items(file) {
-                    if this.has(id) || !this.is_hit(id, &local) {
-                        continue;
-                    }
-                    found.push(id);
-                    if item.flags & flags::STATIC != 0 && !local.contains(&item.name.short()) {
-                        local.push(item.name.short());
-                        local.sort_unstable();
-                    }
-                }
-                found
-            })
-            .collect();
-        let mut grew = false;
-        for (file, ids) in found.into_iter().enumerate() {
-            for id in ids {
-                grew = true;
-                self.add(file, id);
+impl Closed<'_, '_> {
+    /// A call by name may lead into another implementation, and on from there.
+    fn within(&self, domain: Domain) -> Bits {
+        let entries: Vec<u32> = self.crossing.iter().filter(|it| it.1 != domain).map(|it| it.0).collect();
+        let mut bits = Closure::new(&self.users, Some(domain)).close(&entries);
+        for id in self.users.index.function_ids() {
+            let home = self.users.index.file_of(id).domain;
+            if home != Domain::GENERIC && home != domain && self.all.has(id) {
+                bits.set(id);
             }
         }
-        grew
+        bits
+    }
+}
+
+/// Who names what: the refs of all files that a chain may enter, turned round.
+struct Users<'i, 't> {
+    index: &'i Index<'t>,
+    /// (name, item) of calls and mentions, sorted.
+    names: Vec<(u32, ItemId)>,
+    /// (member, item) of calls through members, sorted.
+    members: Vec<(u32, ItemId)>,
+    /// (function, member, item) of what sets a member to a function, sorted.
+    values: Vec<(u32, u32, ItemId)>,
+    stop: FxHashSet<u32>,
+    sinks: Vec<u32>,
+    doors: FxHashSet<Sym>,
+}
+
+fn run<T: Copy>(list: &[(u32, T)], name: u32) -> impl Iterator<Item = T> + '_ {
+    let start = list.partition_point(|it| it.0 < name);
+    list[start..].iter().take_while(move |it| it.0 == name).map(|it| it.1)
+}
+
+impl<'i, 't> Users<'i, 't> {
+    fn new(index: &'i Index<'t>, sinks: &[Sym], stop: FxHashSet<u32>) -> Self {
+        let home: Vec<usize> = (0..index.files.len()).filter(|it| index.files[*it].at_home).collect();
+        let gather = |wanted: &(dyn Fn(RefKind) -> bool + Sync)| {
+            let mut found: Vec<(u32, ItemId)> = home
+                .par_iter()
+                .flat_map_iter(|file| {
+                    index.items(*file).flat_map(|(id, _)| index.refs(id).iter().filter(|it| wanted(it.kind())).map(move |it| (it.name(), id))).collect::<Vec<_>>()
+                })
+                .collect();
+            found.par_sort_unstable();
+            found
+        };
+        let names = gather(&|it| matches!(it, RefKind::Call | RefKind::Mention));
+        let members = gather(&|it| it == RefKind::Member);
+        let mut values: Vec<(u32, u32, ItemId)> = index.setters_of_functions().filter(|it| index.file_of(it.2).at_home).collect();
+        values.par_sort_unstable();
+        let doors = kernel::FRONT_DOORS.iter().map(Sym::of).collect();
+        Self { index, names, members, values, stop, sinks: sinks.iter().map(|it| it.short()).collect(), doors }
     }
 
-    fn is_hit(&self, id: ItemId, local: &[u32]) -> bool {
-        self.index.refs(id).iter().any(|it| {
-            let name = it.name();
-            match it.kind() {
-                RefKind::Call | RefKind::Mention => {
-                    (self.global.contains(name) || (!local.is_empty() && local.binary_search(&name).is_ok())) && !self.stop.contains(&name)
-                }
-                RefKind::Member => self.members.contains(name),
-                RefKind::Declares => false,
-            }
-        })
+    /// Functions that may lead to a sink and are named outside their own implementation.
+    fn crossing(&self, all: &Bits) -> Vec<(u32, Domain)> {
+        let index = self.index;
+        let is_crossed = |name: u32, home: Domain| run(&self.names, name).any(|it| index.file_of(it).domain != home);
+        let mut found: Vec<(u32, Domain)> = index
+            .function_ids()
+            .filter(|it| all.has(*it))
+            .map(|it| (index.item(it), index.file_of(it)))
+            .filter(|(item, file)| file.domain != Domain::GENERIC && (file.is_shared || item.flags & flags::STATIC == 0))
+            .map(|(item, file)| (item.name.short(), file.domain))
+            .filter(|it| !self.stop.contains(&it.0) && is_crossed(it.0, it.1))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// The closure under way.
+struct Closure<'u, 'i, 't> {
+    users: &'u Users<'i, 't>,
+    domain: Option<Domain>,
+    items: Bits,
+    members: FxHashSet<u32>,
+    queue: Vec<ItemId>,
+}
+
+impl<'u, 'i, 't> Closure<'u, 'i, 't> {
+    fn new(users: &'u Users<'i, 't>, domain: Option<Domain>) -> Self {
+        let items = Bits(vec![0; users.index.item_count() as usize / 64 + 1]);
+        Self { users, domain, items, members: FxHashSet::default(), queue: Vec::new() }
     }
 
-    fn add(&mut self, file: usize, id: ItemId) {
-        self.items[id.0 as usize / 64] |= 1 << (id.0 % 64);
-        let item = *self.index.item(id);
-        let name = item.name.short();
-        if self.stop.contains(&name) {
+    /// Closes over the sinks and the names of `entries`.
+    fn close(mut self, entries: &[u32]) -> Bits {
+        let users = self.users;
+        for sink in &users.sinks {
+            // What the VFS does with its own `iput()` is not reported.
+            let named = run(&users.names, *sink).filter(|it| !kernel::I_COUNT_OWNERS.contains(&users.index.file_of(*it).path.as_str()));
+            named.for_each(|it| self.add(it));
+        }
+        for name in entries {
+            run(&users.names, *name).for_each(|it| self.add(it));
+        }
+        while let Some(id) = self.queue.pop() {
+            self.follow(id);
+        }
+        self.items
+    }
+
+    fn add(&mut self, id: ItemId) {
+        if self.items.has(id) {
             return;
         }
-        let is_static = item.flags & flags::STATIC != 0 && !self.index.files[file].is_shared;
+        let file = self.users.index.file_of(id);
+        let takes_part = match self.domain {
+            None => true,
+            Some(domain) => file.domain == domain || (file.domain == Domain::GENERIC && kernel::is_filesystem_side(file.path.as_str())),
+        };
+        if takes_part {
+            self.items.set(id);
+            self.queue.push(id);
+        }
+    }
+
+    fn follow(&mut self, id: ItemId) {
+        let users = self.users;
+        let item = users.index.item(id);
+        let name = item.name.short();
+        if users.stop.contains(&name) {
+            return;
+        }
+        let file = users.index.file_index(id);
+        let is_static = item.flags & flags::STATIC != 0 && !users.index.files[file].is_shared;
         match item.kind {
             ItemKind::Function => {
-                if is_static {
-                    if let Err(at) = self.local[file].binary_search(&name) {
-                        self.local[file].insert(at, name);
+                self.add_users(name, is_static.then_some(file));
+                let start = users.values.partition_point(|it| it.0 < name);
+                for (_, member, setter) in users.values[start..].iter().take_while(|it| it.0 == name) {
+                    if (!is_static || users.index.file_index(*setter) == file) && !users.doors.contains(&users.index.item(*setter).tag) {
+                        self.add_member(*member);
                     }
-                } else {
-                    self.global.insert(name);
-                }
-                let start = self.values.partition_point(|it| it.0 < name);
-                let mut at = start;
-                while let Some((value, member, setter)) = self.values.get(at).copied().filter(|it| it.0 == name) {
-                    let _ = value;
-                    if (!is_static || self.index.file_index(setter) == file) && !self.doors.contains(&self.index.item(setter).tag) {
-                        self.members.insert(member);
-                    }
-                    at += 1;
                 }
             }
-            ItemKind::Macro => {
-                self.global.insert(name);
-            }
-            ItemKind::Object => self.add_object(file, id, is_static),
+            ItemKind::Macro => self.add_users(name, None),
+            ItemKind::Object => self.add_object(id, is_static.then_some(file)),
             ItemKind::MacroUse | ItemKind::Type | ItemKind::Typedef => {}
+        }
+    }
+
+    fn add_users(&mut self, name: u32, only: Option<usize>) {
+        let users = self.users;
+        for user in run(&users.names, name) {
+            if only.is_none_or(|it| users.index.file_index(user) == it) {
+                self.add(user);
+            }
+        }
+    }
+
+    fn add_member(&mut self, member: u32) {
+        if self.members.insert(member) {
+            run(&self.users.members, member).for_each(|it| self.add(it));
         }
     }
 
     /// A table with values by position may set any pointer member of its type; an array of pointers is
     /// called by its own name.
-    fn add_object(&mut self, file: usize, id: ItemId, is_static: bool) {
-        let item = *self.index.item(id);
+    fn add_object(&mut self, id: ItemId, only: Option<usize>) {
+        let users = self.users;
+        let item = users.index.item(id);
         if item.tag == Sym::NONE || item.flags & flags::POINTER != 0 {
-            let name = item.name.short();
-            if is_static {
-                if let Err(at) = self.local[file].binary_search(&name) {
-                    self.local[file].insert(at, name);
-                }
-            } else {
-                self.global.insert(name);
-            }
+            self.add_users(item.name.short(), only);
             return;
         }
-        let paired: FxHashSet<u32> = self.index.pairs_of(id).iter().map(|it| it.1).collect();
-        let positional = self.index.refs(id).iter().any(|it| it.kind() == RefKind::Mention && self.index.function_names.contains(&it.name()) && !paired.contains(&it.name()));
+        if users.doors.contains(&item.tag) {
+            return;
+        }
+        let paired: FxHashSet<u32> = users.index.pairs_of(id).iter().map(|it| it.1).collect();
+        let is_function = |name: u32| users.index.function_names.contains(&name) && !paired.contains(&name);
+        let positional = users.index.refs(id).iter().any(|it| it.kind() == RefKind::Mention && is_function(it.name()));
         if positional {
-            for of in self.index.types(item.tag).collect::<Vec<_>>() {
-                for member in self.index.refs(of) {
-                    if member.kind() == RefKind::Declares {
-                        self.members.insert(member.name());
-                    }
+            for of in users.index.types(item.tag) {
+                for member in users.index.refs(of).iter().filter(|it| it.kind() == RefKind::Declares) {
+                    self.add_member(member.name());
                 }
             }
         }
