@@ -104,7 +104,9 @@ impl<'t> Work<'t> {
     fn scan_rest(&mut self, rest: &[usize], registers: &Registers) -> FxHashSet<String> {
         let words = registers.words();
         // Vectorised search takes some dozens of words; the automaton takes any number, at a third of the speed.
-        let vectorised = packed::Config::new().builder().extend(&words).build();
+        const VECTOR_WORDS: usize = 32;
+        let vectorised: Option<Vec<packed::Searcher>> =
+            words.chunks(VECTOR_WORDS).map(|it| packed::Config::new().heuristic_pattern_limits(false).builder().extend(it).build()).collect();
         let automaton = AhoCorasick::new(&words).expect("a few dozen short words");
         let everything = self.reading != Reading::Needed;
         let read: Vec<(usize, bool, Result<Arc<FileScan>, Gap>)> = rest
@@ -114,7 +116,7 @@ impl<'t> Work<'t> {
                     Ok(text) => text,
                     Err(gap) => return Some((*file, false, Err(gap))),
                 };
-                let matters = vectorised.as_ref().map_or_else(|| automaton.is_match(&text), |it| it.find(&text).is_some());
+                let matters = vectorised.as_ref().map_or_else(|| automaton.is_match(&text), |all| all.iter().any(|it| it.find(&text).is_some()));
                 if !matters && !everything {
                     return None;
                 }

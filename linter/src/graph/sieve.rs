@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::{Domain, Index, ItemId};
 use crate::kernel;
@@ -100,39 +100,58 @@ impl Closed<'_, '_> {
 /// Who names what: the refs of all files that a chain may enter, turned round.
 struct Users<'i, 't> {
     index: &'i Index<'t>,
-    /// (name, item) of calls and mentions, sorted.
-    names: Vec<(u32, ItemId)>,
-    /// (member, item) of calls through members, sorted.
-    members: Vec<(u32, ItemId)>,
-    /// (function, member, item) of what sets a member to a function, sorted.
-    values: Vec<(u32, u32, ItemId)>,
+    /// Items by the names that they call or mention.
+    names: Runs<ItemId>,
+    /// Items by the members that they call through.
+    members: Runs<ItemId>,
+    /// Members, and the items that set them, by the function that they are set to.
+    values: Runs<(u32, ItemId)>,
     stop: FxHashSet<u32>,
     sinks: Vec<u32>,
     doors: FxHashSet<Sym>,
 }
 
-fn run<T: Copy>(list: &[(u32, T)], name: u32) -> impl Iterator<Item = T> + '_ {
-    let start = list.partition_point(|it| it.0 < name);
-    list[start..].iter().take_while(move |it| it.0 == name).map(|it| it.1)
+/// Values by key, those of one key side by side.
+struct Runs<T> {
+    list: Vec<(u32, T)>,
+    bounds: FxHashMap<u32, (u32, u32)>,
+}
+
+impl<T: Copy + Ord + Send> Runs<T> {
+    fn new(mut list: Vec<(u32, T)>) -> Self {
+        list.par_sort_unstable();
+        let mut bounds = FxHashMap::default();
+        let mut start = 0;
+        for run in list.chunk_by(|a, b| a.0 == b.0) {
+            let end = start + run.len() as u32;
+            bounds.insert(run[0].0, (start, end));
+            start = end;
+        }
+        Self { list, bounds }
+    }
+
+    fn of(&self, key: u32) -> impl Iterator<Item = T> + '_ {
+        let (start, end) = self.bounds.get(&key).copied().unwrap_or_default();
+        self.list[start as usize..end as usize].iter().map(|it| it.1)
+    }
 }
 
 impl<'i, 't> Users<'i, 't> {
     fn new(index: &'i Index<'t>, sinks: &[Sym], stop: FxHashSet<u32>) -> Self {
         let home: Vec<usize> = (0..index.files.len()).filter(|it| index.files[*it].at_home).collect();
         let gather = |wanted: &(dyn Fn(RefKind) -> bool + Sync)| {
-            let mut found: Vec<(u32, ItemId)> = home
+            let found: Vec<(u32, ItemId)> = home
                 .par_iter()
                 .flat_map_iter(|file| {
                     index.items(*file).flat_map(|(id, _)| index.refs(id).iter().filter(|it| wanted(it.kind())).map(move |it| (it.name(), id))).collect::<Vec<_>>()
                 })
                 .collect();
-            found.par_sort_unstable();
-            found
+            Runs::new(found)
         };
         let names = gather(&|it| matches!(it, RefKind::Call | RefKind::Mention));
         let members = gather(&|it| it == RefKind::Member);
-        let mut values: Vec<(u32, u32, ItemId)> = index.setters_of_functions().filter(|it| index.file_of(it.2).at_home).collect();
-        values.par_sort_unstable();
+        let setters = index.setters_of_functions().filter(|it| index.file_of(it.2).at_home);
+        let values = Runs::new(setters.map(|it| (it.0, (it.1, it.2))).collect());
         let doors = kernel::FRONT_DOORS.iter().map(Sym::of).collect();
         Self { index, names, members, values, stop, sinks: sinks.iter().map(|it| it.short()).collect(), doors }
     }
@@ -140,7 +159,7 @@ impl<'i, 't> Users<'i, 't> {
     /// Functions that may lead to a sink and are named outside their own implementation.
     fn crossing(&self, all: &Bits) -> Vec<(u32, Domain)> {
         let index = self.index;
-        let is_crossed = |name: u32, home: Domain| run(&self.names, name).any(|it| index.file_of(it).domain != home);
+        let is_crossed = |name: u32, home: Domain| self.names.of(name).any(|it| index.file_of(it).domain != home);
         let mut found: Vec<(u32, Domain)> = index
             .function_ids()
             .filter(|it| all.has(*it))
@@ -175,11 +194,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         let users = self.users;
         for sink in &users.sinks {
             // What the VFS does with its own `iput()` is not reported.
-            let named = run(&users.names, *sink).filter(|it| !kernel::I_COUNT_OWNERS.contains(&users.index.file_of(*it).path.as_str()));
+            let named = users.names.of(*sink).filter(|it| !kernel::I_COUNT_OWNERS.contains(&users.index.file_of(*it).path.as_str()));
             named.for_each(|it| self.add(it));
         }
         for name in entries {
-            run(&users.names, *name).for_each(|it| self.add(it));
+            users.names.of(*name).for_each(|it| self.add(it));
         }
         while let Some(id) = self.queue.pop() {
             self.follow(id);
@@ -214,10 +233,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         match item.kind {
             ItemKind::Function => {
                 self.add_users(name, is_static.then_some(file));
-                let start = users.values.partition_point(|it| it.0 < name);
-                for (_, member, setter) in users.values[start..].iter().take_while(|it| it.0 == name) {
-                    if (!is_static || users.index.file_index(*setter) == file) && !users.doors.contains(&users.index.item(*setter).tag) {
-                        self.add_member(*member);
+                for (member, setter) in users.values.of(name) {
+                    if (!is_static || users.index.file_index(setter) == file) && !users.doors.contains(&users.index.item(setter).tag) {
+                        self.add_member(member);
                     }
                 }
             }
@@ -229,7 +247,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
 
     fn add_users(&mut self, name: u32, only: Option<usize>) {
         let users = self.users;
-        for user in run(&users.names, name) {
+        for user in users.names.of(name) {
             if only.is_none_or(|it| users.index.file_index(user) == it) {
                 self.add(user);
             }
@@ -238,7 +256,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
 
     fn add_member(&mut self, member: u32) {
         if self.members.insert(member) {
-            run(&self.users.members, member).for_each(|it| self.add(it));
+            self.users.members.of(member).for_each(|it| self.add(it));
         }
     }
 
