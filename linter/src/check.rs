@@ -1,6 +1,7 @@
 //! One tree to its findings: index, sieve, contexts, rules.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -10,7 +11,7 @@ use crate::contexts::{CONTEXTS, Context, RootKind};
 use crate::facts::ParsedItem;
 use crate::finding::{Finding, Fingerprint, Gap, Related, Via};
 use crate::graph::explore::{self, Limits};
-use crate::graph::reading::{self, Reading};
+use crate::graph::reading::{self, Plan, Reading};
 use crate::graph::sieve::Sieve;
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
@@ -18,27 +19,28 @@ use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
 use crate::report::{CheckReport, StageCost, TreeStats};
 use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RootState, RuleFinding};
 use crate::syntax::idioms::{self, Wrapper};
-use crate::syntax::{Node, counts};
+use crate::syntax::counts;
 use crate::tree::{TreeError, TreePath, TreeSource};
+use crate::warm::{Body, Warm};
 
 /// Lints one tree.
-pub(crate) fn check(tree: &dyn TreeSource, options: &Options) -> Result<CheckReport, TreeError> {
+pub(crate) fn check(tree: &dyn TreeSource, warm: &Warm, options: &Options) -> Result<CheckReport, TreeError> {
     let contexts: Vec<&'static Context> = CONTEXTS.iter().copied().filter(|it| options.config.is_context_on(it)).collect();
     let reading = if options.no_sieve { Reading::Everything } else { Reading::Needed };
     let mut clock = Clock::start();
-    let index = reading::read(tree, &options.scope, reading, &contexts)?;
+    let index = reading::read(tree, warm, &Plan { scope: &options.scope, reading, contexts: &contexts })?;
     clock.stage("read", index.files.iter().filter(|it| !it.scan.items.is_empty()).count());
     let helpers = helpers(tree)?;
     let suspects = suspects(&index);
-    let wrappers = wrappers(&index, &suspects);
+    let wrappers = wrappers(&index, warm, &suspects);
     clock.stage("suspects", suspects.len());
     let limits = Limits::of(&wrappers);
     let sieve = if options.no_sieve { Sieve::open() } else { limits.sieve(&index) };
     clock.stage("sieve", sieve.passed());
-    let resolver = Resolver::new(&index, &sieve);
+    let resolver = Resolver::new(&index, &sieve, warm);
     let reaches: Vec<explore::Reach> = contexts.iter().map(|it| explore::explore(&resolver, it, &limits)).collect();
     clock.stage("explore", resolver.function_count());
-    let run = Run { index: &index, resolver: &resolver, wrappers: &wrappers, contexts: &contexts, reaches: &reaches, helpers: &helpers, always_drops: always_drops(&index), options };
+    let run = Run { warm, index: &index, resolver: &resolver, wrappers: &wrappers, contexts: &contexts, reaches: &reaches, helpers: &helpers, always_drops: always_drops(&index), options };
     let mut report = run.findings(&suspects);
     clock.stage("rules", report.findings.len());
     report.stages = clock.stages;
@@ -101,18 +103,15 @@ fn suspects(index: &Index<'_>) -> Vec<ItemId> {
         .collect()
 }
 
-fn wrappers(index: &Index<'_>, suspects: &[ItemId]) -> FxHashMap<ItemId, Wrapper> {
-    suspects
-        .par_iter()
-        .filter_map(|id| {
-            let parsed = parse(index, *id)?;
-            let tree = parsed.tree.as_ref()?;
-            let wrapper = idioms::wrapper(tree.root_node(), &parsed.clean)?;
-            // Under construction an inode has no I/O to wait for.
-            let is_new = matches!(wrapper, Wrapper::Alias { .. }) && kernel::NEW_INODE_WORDS.iter().any(|it| memchr::memmem::find(&parsed.clean, it.as_bytes()).is_some());
-            Some((*id, if is_new { Wrapper::Safe } else { wrapper }))
-        })
-        .collect()
+fn wrappers(index: &Index<'_>, warm: &Warm, suspects: &[ItemId]) -> FxHashMap<ItemId, Wrapper> {
+    let of = |id: ItemId| {
+        let parsed = parse(index, id)?;
+        let wrapper = idioms::wrapper(parsed.tree.as_ref()?.root_node(), &parsed.clean)?;
+        // Under construction an inode has no I/O to wait for.
+        let is_new = matches!(wrapper, Wrapper::Alias { .. }) && kernel::NEW_INODE_WORDS.iter().any(|it| memchr::memmem::find(&parsed.clean, it.as_bytes()).is_some());
+        Some(if is_new { Wrapper::Safe } else { wrapper })
+    };
+    suspects.par_iter().filter_map(|id| Some((*id, warm.wrappers.get(index.key(*id), || of(*id)).as_ref().clone()?))).collect()
 }
 
 fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
@@ -157,6 +156,7 @@ fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
 }
 
 struct Run<'a, 'i, 't> {
+    warm: &'a Warm,
     index: &'a Index<'t>,
     resolver: &'a Resolver<'i, 't>,
     wrappers: &'a FxHashMap<ItemId, Wrapper>,
@@ -215,14 +215,16 @@ impl Run<'_, '_, '_> {
     }
 
     fn function(&self, id: ItemId) -> (Vec<Finding>, Vec<Gap>) {
-        let Some(parsed) = parse(self.index, id) else { return Default::default() };
-        let Some(tree) = &parsed.tree else { return (Vec::new(), vec![self.gap(id, "an item too large to be parsed")]) };
+        let aliases = self.alias_names(id);
+        let body = self.body(id, &aliases);
+        if !body.is_parsed {
+            return (Vec::new(), vec![self.gap(id, "an item too large to be parsed")]);
+        }
         let text = self.index.item_text(id);
-        let accesses = counts::accesses(tree.root_node(), text);
-        let releases = self.releases(id, tree.root_node(), text);
+        let releases = self.releases(id, &body);
         let name = self.index.name_of(id);
         let path = self.index.file_of(id).path.clone();
-        let view = FunctionView { path: path.as_str(), function: &name, accesses: &accesses, releases: &releases, helpers: self.helpers };
+        let view = FunctionView { path: path.as_str(), function: &name, accesses: &body.accesses, releases: &releases, helpers: self.helpers };
         let found = rules::run(&view, &|rule| self.options.config.is_rule_on(rule));
         let mut ordinals: BTreeMap<(&str, String), u32> = BTreeMap::new();
         let mut findings = Vec::new();
@@ -237,10 +239,20 @@ impl Run<'_, '_, '_> {
         (findings, self.gaps(id, text, &releases))
     }
 
-    fn releases(&self, id: ItemId, root: Node<'_>, text: &[u8]) -> Vec<ReachedRelease> {
-        let aliases = self.alias_names(id);
-        let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
-        names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
+    /// What the function's text says, whoever reaches it.
+    fn body(&self, id: ItemId, aliases: &[(String, usize)]) -> Arc<Body> {
+        let names = aliases.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join(" ");
+        self.warm.bodies.get((self.index.key(id), Sym::of(names).0), || {
+            let Some(parsed) = parse(self.index, id) else { return Body { is_parsed: true, ..Body::default() } };
+            let Some(tree) = &parsed.tree else { return Body::default() };
+            let text = self.index.item_text(id);
+            let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
+            names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
+            Body { accesses: counts::accesses(tree.root_node(), text), releases: idioms::releases(tree.root_node(), text, &names), is_parsed: true }
+        })
+    }
+
+    fn releases(&self, id: ItemId, body: &Body) -> Vec<ReachedRelease> {
         let is_alias = matches!(self.wrappers.get(&id), Some(Wrapper::Alias { .. }));
         let is_safe = matches!(self.wrappers.get(&id), Some(Wrapper::Safe));
         // The VFS's own calls are the sink's side: whoever calls into it is what a person can change.
@@ -260,9 +272,9 @@ impl Run<'_, '_, '_> {
             }
         }
         let always_drops = self.always_drops.contains(&self.index.file_of(id).domain.0);
-        idioms::releases(root, text, &names)
-            .into_iter()
-            .map(|release| ReachedRelease { release, reaches: reaches.clone(), always_drops })
+        body.releases
+            .iter()
+            .map(|release| ReachedRelease { release: release.clone(), reaches: reaches.clone(), always_drops })
             .collect()
     }
 

@@ -22,6 +22,7 @@ pub mod rules;
 pub mod suppress;
 mod syntax;
 pub mod tree;
+mod warm;
 
 use report::{CheckReport, PatchInput, ReviewReport};
 use tree::{TreeError, TreeSource};
@@ -44,12 +45,16 @@ pub struct Options {
 /// One value may lint many trees; runs on trees that share files share the work.
 pub struct Linter {
     options: Options,
+    warm: warm::Warm,
 }
 
 impl Linter {
     /// A linter that keeps what it learns in memory.
     pub fn new(options: Options) -> Self {
-        Self { options }
+        Self {
+            options,
+            warm: warm::Warm::new(),
+        }
     }
 
     /// Lints one tree.
@@ -58,7 +63,8 @@ impl Linter {
     ///
     /// [`TreeError`] when the tree cannot be read at all; an unreadable file is a gap.
     pub fn check(&self, tree: &dyn TreeSource) -> Result<CheckReport, TreeError> {
-        check::check(tree, &self.options)
+        self.warm.trim();
+        check::check(tree, &self.warm, &self.options)
     }
 
     /// Applies the patches one after the other in memory and reports what each, and all together, change.

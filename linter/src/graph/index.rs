@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::finding::Gap;
 use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
 use crate::tree::TreeSource;
+use crate::warm::{ItemKey, Warm};
 
 pub(crate) use super::reading::SourceFile;
 
@@ -29,6 +30,7 @@ impl Domain {
 /// All items of a tree by name.
 pub(crate) struct Index<'t> {
     tree: &'t dyn TreeSource,
+    warm: &'t Warm,
     pub(crate) files: Vec<SourceFile>,
     first_item: Vec<u32>,
     item_file: Vec<u32>,
@@ -40,14 +42,13 @@ pub(crate) struct Index<'t> {
     /// (member, value, item), sorted.
     pairs: Vec<(u32, u32, ItemId)>,
     pub(crate) function_names: FxHashSet<u32>,
-    texts: Vec<OnceLock<Arc<[u8]>>>,
+    texts: Vec<OnceLock<Arc<Vec<u8>>>>,
     pub(crate) gaps: Vec<Gap>,
-    empty: Arc<[u8]>,
 }
 
 impl<'t> Index<'t> {
     /// Joins the readings of a tree's files.
-    pub(crate) fn join(tree: &'t dyn TreeSource, mut files: Vec<SourceFile>, gaps: Vec<Gap>) -> Self {
+    pub(crate) fn join(tree: &'t dyn TreeSource, warm: &'t Warm, mut files: Vec<SourceFile>, gaps: Vec<Gap>) -> Self {
         assign_domains(&mut files);
         let mut first_item = Vec::with_capacity(files.len() + 1);
         let mut count = 0u32;
@@ -60,6 +61,7 @@ impl<'t> Index<'t> {
         let texts = (0..files.len()).map(|_| OnceLock::new()).collect();
         let mut index = Self {
             tree,
+            warm,
             files,
             first_item,
             item_file,
@@ -72,7 +74,6 @@ impl<'t> Index<'t> {
             function_names: FxHashSet::default(),
             texts,
             gaps,
-            empty: Arc::from(&[][..]),
         };
         index.fill();
         index
@@ -131,6 +132,12 @@ impl<'t> Index<'t> {
         &self.files[file].scan.items[(id.0 - self.first_item[file]) as usize]
     }
 
+    /// The item's identity in any tree.
+    pub(crate) fn key(&self, id: ItemId) -> ItemKey {
+        let file = self.file_index(id);
+        (self.files[file].content, id.0 - self.first_item[file])
+    }
+
     /// The items of a file, with their ids.
     pub(crate) fn items(&self, file: usize) -> impl Iterator<Item = (ItemId, &Item)> {
         let base = self.first_item[file];
@@ -184,11 +191,9 @@ impl<'t> Index<'t> {
     }
 
     /// The bytes of a file; empty where it cannot be read.
-    pub(crate) fn text(&self, file: usize) -> &Arc<[u8]> {
-        self.texts[file].get_or_init(|| match self.tree.read(&self.files[file].path) {
-            Ok(Some(text)) => Arc::from(text),
-            _ => Arc::clone(&self.empty),
-        })
+    pub(crate) fn text(&self, file: usize) -> &Arc<Vec<u8>> {
+        let source = &self.files[file];
+        self.texts[file].get_or_init(|| self.warm.texts.get(source.content, || self.tree.read(&source.path).ok().flatten().unwrap_or_default()))
     }
 
     /// The bytes of an item; empty where the file changed under us.

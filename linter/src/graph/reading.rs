@@ -16,6 +16,7 @@ use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{self, FileScan, ItemKind, RefKind, Sym};
 use crate::tree::{Mode, TreeError, TreePath, TreeSource};
+use crate::warm::{ContentKey, Scanned, Warm};
 
 /// How much of a tree is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(crate) enum Reading {
 /// One source with its lexical reading.
 pub(crate) struct SourceFile {
     pub(crate) path: TreePath,
+    pub(crate) content: ContentKey,
     pub(crate) scan: Arc<FileScan>,
     pub(crate) domain: Domain,
     /// A header: its statics are seen elsewhere.
@@ -51,106 +53,174 @@ fn is_foreign(path: &str) -> bool {
 }
 
 /// Reads the sources of a tree below `scope` (everywhere where that is empty) and joins them.
-pub(crate) fn read<'t>(tree: &'t dyn TreeSource, scope: &[String], reading: Reading, contexts: &[&Context]) -> Result<Index<'t>, TreeError> {
-    let paths: Vec<TreePath> = tree
+pub(crate) fn read<'t>(tree: &'t dyn TreeSource, warm: &'t Warm, plan: &Plan<'_>) -> Result<Index<'t>, TreeError> {
+    let files: Vec<Source> = tree
         .files()?
         .into_iter()
         .filter(|it| matches!(it.mode, Mode::Regular | Mode::Executable))
-        .map(|it| it.path)
-        .filter(|it| is_source(it.as_str()) && (scope.is_empty() || scope.iter().any(|dir| it.is_under(dir))))
+        .filter(|it| is_source(it.path.as_str()) && (plan.scope.is_empty() || plan.scope.iter().any(|dir| it.path.is_under(dir))))
+        .map(|it| Source { path: it.path, content: it.blob.map(ContentKey::of_blob), scan: None })
         .collect();
-    let mut work = Work { tree, reading, scans: vec![None; paths.len()], paths, gaps: Vec::new() };
-    let all: Vec<usize> = (0..work.paths.len()).collect();
-    let (side, rest): (Vec<usize>, Vec<usize>) = all.iter().partition(|it| kernel::is_filesystem_side(work.paths[**it].as_str()));
+    let mut work = Work { tree, warm, reading: plan.reading, files, gaps: Vec::new() };
+    let all: Vec<usize> = (0..work.files.len()).collect();
+    let (side, rest): (Vec<usize>, Vec<usize>) = all.iter().partition(|it| kernel::is_filesystem_side(work.files[**it].path.as_str()));
     work.scan(&side);
-    let registers = Registers::of(&work, &side, contexts);
-    let rest: Vec<usize> = if reading == Reading::Needed { rest.into_iter().filter(|it| !is_foreign(work.paths[*it].as_str())).collect() } else { rest };
+    let registers = Registers::of(&work, &side, plan.contexts);
+    let needed = plan.reading == Reading::Needed;
+    let rest: Vec<usize> = rest.into_iter().filter(|it| !needed || !is_foreign(work.files[*it].path.as_str())).collect();
     let homes = work.scan_rest(&rest, &registers);
     Ok(work.join(&homes))
 }
 
+/// What to read, and for whom.
+pub(crate) struct Plan<'a> {
+    pub(crate) scope: &'a [String],
+    pub(crate) reading: Reading,
+    pub(crate) contexts: &'a [&'a Context],
+}
+
+struct Source {
+    path: TreePath,
+    content: Option<ContentKey>,
+    scan: Option<Arc<FileScan>>,
+}
+
 struct Work<'t> {
     tree: &'t dyn TreeSource,
+    warm: &'t Warm,
     reading: Reading,
-    paths: Vec<TreePath>,
-    scans: Vec<Option<Arc<FileScan>>>,
+    files: Vec<Source>,
     gaps: Vec<Gap>,
 }
 
+/// What came of one file.
+type Outcome = (usize, Option<ContentKey>, Result<Arc<Scanned>, Gap>);
+
 impl<'t> Work<'t> {
     fn text(&self, file: usize) -> Result<Vec<u8>, Gap> {
-        match self.tree.read(&self.paths[file]) {
+        let path = &self.files[file].path;
+        match self.tree.read(path) {
             Ok(text) => Ok(text.unwrap_or_default()),
-            Err(error) => Err(Gap { file: self.paths[file].clone(), line: 1, what: error.to_string() }),
+            Err(error) => Err(Gap { file: path.clone(), line: 1, what: error.to_string() }),
+        }
+    }
+
+    /// Reads a file whole, or knows it.
+    fn read(&self, file: usize) -> (Option<ContentKey>, Result<Arc<FileScan>, Gap>) {
+        if let Some(known) = self.files[file].content.and_then(|it| self.warm.scans.known(it)) {
+            return (self.files[file].content, Ok(known));
+        }
+        match self.text(file) {
+            Ok(text) => {
+                let content = self.files[file].content.unwrap_or_else(|| ContentKey::of_text(&text));
+                (Some(content), Ok(self.warm.scans.get(content, || lex::scan(&text))))
+            }
+            Err(gap) => (self.files[file].content, Err(gap)),
         }
     }
 
     fn scan(&mut self, files: &[usize]) {
-        let read: Vec<(usize, Result<Arc<FileScan>, Gap>)> =
-            files.par_iter().filter(|it| self.scans[**it].is_none()).map(|it| (*it, self.text(*it).map(|text| Arc::new(lex::scan(&text))))).collect();
-        for (file, scan) in read {
-            self.keep(file, scan);
+        let read: Vec<_> = files.par_iter().filter(|it| self.files[**it].scan.is_none()).map(|it| (*it, self.read(*it))).collect();
+        for (file, (content, scan)) in read {
+            self.keep(file, content, scan.map(Some));
         }
     }
 
-    fn keep(&mut self, file: usize, scan: Result<Arc<FileScan>, Gap>) {
-        self.scans[file] = Some(scan.unwrap_or_else(|gap| {
+    fn keep(&mut self, file: usize, content: Option<ContentKey>, scan: Result<Option<Arc<FileScan>>, Gap>) {
+        self.files[file].content = content;
+        self.files[file].scan = scan.unwrap_or_else(|gap| {
             self.gaps.push(gap);
-            Arc::default()
-        }));
+            Some(Arc::default())
+        });
     }
 
     /// Reads what matters beside the filesystem side; returns the directories that hold roots.
     fn scan_rest(&mut self, rest: &[usize], registers: &Registers) -> FxHashSet<String> {
-        let words = registers.words();
-        // Vectorised search takes some dozens of words; the automaton takes any number, at a third of the speed.
-        const VECTOR_WORDS: usize = 32;
-        let vectorised: Option<Vec<packed::Searcher>> =
-            words.chunks(VECTOR_WORDS).map(|it| packed::Config::new().heuristic_pattern_limits(false).builder().extend(it).build()).collect();
-        let automaton = AhoCorasick::new(&words).expect("a few dozen short words");
-        let everything = self.reading != Reading::Needed;
-        let read: Vec<(usize, bool, Result<Arc<FileScan>, Gap>)> = rest
-            .par_iter()
-            .filter_map(|file| {
-                let text = match self.text(*file) {
-                    Ok(text) => text,
-                    Err(gap) => return Some((*file, false, Err(gap))),
-                };
-                let matters = vectorised.as_ref().map_or_else(|| automaton.is_match(&text), |all| all.iter().any(|it| it.find(&text).is_some()));
-                if !matters && !everything {
-                    return None;
-                }
-                let scan = lex::scan(&text);
-                let is_root = matters && !is_foreign(self.paths[*file].as_str()) && registers.holds(&scan);
-                Some((*file, is_root, Ok(Arc::new(scan))))
-            })
-            .collect();
+        let search = Search::new(&registers.words, self.reading != Reading::Needed);
+        let read: Vec<Outcome> = rest.par_iter().map(|file| self.searched(*file, &search, registers)).collect();
         let mut homes = FxHashSet::default();
-        for (file, is_root, scan) in read {
-            if is_root {
-                homes.insert(directory(self.paths[file].as_str()).to_owned());
+        for (file, content, outcome) in read {
+            let path = self.files[file].path.as_str();
+            if !is_foreign(path) && outcome.as_ref().is_ok_and(|it| it.is_root) {
+                homes.insert(directory(path).to_owned());
             }
-            self.keep(file, scan);
+            self.keep(file, content, outcome.map(|it| it.scan.clone()));
         }
-        let beside: Vec<usize> = rest.iter().copied().filter(|it| is_below(&homes, self.paths[*it].as_str())).collect();
+        let beside: Vec<usize> = rest.iter().copied().filter(|it| is_below(&homes, self.files[*it].path.as_str())).collect();
         self.scan(&beside);
         homes
+    }
+
+    fn searched(&self, file: usize, search: &Search, registers: &Registers) -> Outcome {
+        let known = self.files[file].content.and_then(|it| self.warm.searched.known((it, search.key)));
+        if let Some(known) = known {
+            return (file, self.files[file].content, Ok(known));
+        }
+        let text = match self.text(file) {
+            Ok(text) => text,
+            Err(gap) => return (file, None, Err(gap)),
+        };
+        let content = self.files[file].content.unwrap_or_else(|| ContentKey::of_text(&text));
+        let scanned = self.warm.searched.get((content, search.key), || {
+            let matters = search.finds(&text);
+            if !matters && !search.takes_all {
+                return Scanned::default();
+            }
+            let scan = self.warm.scans.get(content, || lex::scan(&text));
+            Scanned { is_root: matters && registers.holds(&scan), scan: Some(scan) }
+        });
+        (file, Some(content), Ok(scanned))
     }
 
     fn join(self, homes: &FxHashSet<String>) -> Index<'t> {
         let unlimited = self.reading == Reading::Unlimited;
         let files = self
-            .paths
+            .files
             .into_iter()
-            .zip(self.scans)
-            .map(|(path, scan)| {
-                let text = path.as_str();
+            .map(|source| {
+                let text = source.path.as_str();
                 let is_foreign = is_foreign(text);
-                let at_home = unlimited || (!is_foreign && (kernel::is_filesystem_side(text) || is_below(homes, text)));
-                SourceFile { scan: scan.unwrap_or_default(), domain: Domain::GENERIC, is_shared: text.ends_with(".h"), is_foreign, at_home, path }
+                SourceFile {
+                    content: source.content.unwrap_or_default(),
+                    scan: source.scan.unwrap_or_default(),
+                    domain: Domain::GENERIC,
+                    is_shared: text.ends_with(".h"),
+                    is_foreign,
+                    at_home: unlimited || (!is_foreign && (kernel::is_filesystem_side(text) || is_below(homes, text))),
+                    path: source.path,
+                }
             })
             .collect();
-        Index::join(self.tree, files, self.gaps)
+        Index::join(self.tree, self.warm, files, self.gaps)
+    }
+}
+
+/// Finds whether any of some words stands in a text.
+struct Search {
+    vectorised: Option<Vec<packed::Searcher>>,
+    automaton: AhoCorasick,
+    takes_all: bool,
+    key: u64,
+}
+
+impl Search {
+    fn new(words: &[&str], takes_all: bool) -> Self {
+        // Vectorised search takes some dozens of words; the automaton takes any number, at a third of the speed.
+        const VECTOR_WORDS: usize = 32;
+        let searcher = |it: &[&str]| packed::Config::new().heuristic_pattern_limits(false).builder().extend(it).build();
+        Self {
+            vectorised: words.chunks(VECTOR_WORDS).map(searcher).collect(),
+            automaton: AhoCorasick::new(words).expect("a few dozen short words"),
+            takes_all,
+            key: Sym::of(words.join(" ")).0 ^ u64::from(takes_all),
+        }
+    }
+
+    fn finds(&self, text: &[u8]) -> bool {
+        match &self.vectorised {
+            Some(all) => all.iter().any(|it| it.find(text).is_some()),
+            None => self.automaton.is_match(text),
+        }
     }
 }
 
@@ -182,7 +252,7 @@ impl Registers {
         const FEW: u32 = 3;
         let mut declared: FxHashMap<u32, u32> = FxHashMap::default();
         let mut known = FxHashSet::default();
-        for scan in side.iter().filter_map(|it| work.scans[*it].as_ref()) {
+        for scan in side.iter().filter_map(|it| work.files[*it].scan.as_ref()) {
             for (at, item) in scan.items.iter().enumerate() {
                 match item.kind {
                     ItemKind::Type => {
@@ -217,10 +287,6 @@ impl Registers {
         this.words.sort_unstable();
         this.words.dedup();
         this
-    }
-
-    fn words(&self) -> Vec<&'static str> {
-        self.words.clone()
     }
 
     fn holds(&self, scan: &FileScan) -> bool {

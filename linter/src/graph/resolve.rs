@@ -1,17 +1,17 @@
 //! From a function's facts to its edges: names, pointers and callbacks become functions.
 
-use std::hash::Hash;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::index::{Domain, Index, ItemId};
 use super::sieve::Sieve;
 use super::typing::substitute;
-use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeFacts, TypeRef};
+use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
 use crate::lex::{ItemKind, Sym, flags};
+use crate::warm::{Memo, Warm};
 
 /// Macros inside macros are followed this deep.
 const MAX_MACRO_DEPTH: u32 = 8;
@@ -72,41 +72,11 @@ impl FunctionFacts {
     }
 }
 
-/// Values computed once per key, from many threads.
-pub(crate) struct Memo<K, V> {
-    shards: Vec<Mutex<FxHashMap<K, Arc<V>>>>,
-}
-
-impl<K: Hash + Eq + Copy, V> Memo<K, V> {
-    fn new() -> Self {
-        Self { shards: (0..64).map(|_| Mutex::default()).collect() }
-    }
-
-    fn values(&self) -> Vec<Arc<V>> {
-        self.shards.iter().flat_map(|it| it.lock().expect("no panic while locked").values().cloned().collect::<Vec<_>>()).collect()
-    }
-
-    /// The value for `key`; two threads may compute it at once, one result is kept.
-    pub(crate) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
-        let shard = &self.shards[(rustc_hash::FxBuildHasher.hash_one(key) >> 58) as usize];
-        if let Some(value) = shard.lock().expect("no panic while locked").get(&key) {
-            return Arc::clone(value);
-        }
-        let value = Arc::new(compute());
-        Arc::clone(shard.lock().expect("no panic while locked").entry(key).or_insert(value))
-    }
-}
-
-use std::hash::BuildHasher as _;
-
 /// Resolves calls of one tree; everything it learns is kept.
 pub(crate) struct Resolver<'i, 't> {
     pub(crate) index: &'i Index<'t>,
     pub(crate) sieve: &'i Sieve<'i, 't>,
-    functions: Memo<ItemId, FunctionFacts>,
-    signatures: Memo<ItemId, FunctionFacts>,
-    pub(crate) types: Memo<ItemId, TypeFacts>,
-    objects: Memo<ItemId, ObjectFacts>,
+    pub(crate) warm: &'i Warm,
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
     calls_param: Memo<(ItemId, u32), bool>,
@@ -117,7 +87,7 @@ pub(crate) struct Resolver<'i, 't> {
 }
 
 impl<'i, 't> Resolver<'i, 't> {
-    pub(crate) fn new(index: &'i Index<'t>, sieve: &'i Sieve<'i, 't>) -> Self {
+    pub(crate) fn new(index: &'i Index<'t>, sieve: &'i Sieve<'i, 't>, warm: &'i Warm) -> Self {
         let mut deferrals: FxHashMap<Sym, Vec<(usize, Runner)>> = FxHashMap::default();
         for it in kernel::DEFERRALS {
             deferrals.entry(Sym::of(it.name)).or_default().push((it.callback, it.runner));
@@ -125,10 +95,7 @@ impl<'i, 't> Resolver<'i, 't> {
         Self {
             index,
             sieve,
-            functions: Memo::new(),
-            signatures: Memo::new(),
-            types: Memo::new(),
-            objects: Memo::new(),
+            warm,
             tables: Memo::new(),
             edges: Memo::new(),
             calls_param: Memo::new(),
@@ -140,7 +107,7 @@ impl<'i, 't> Resolver<'i, 't> {
 
     /// Functions and macros parsed so far.
     pub(crate) fn function_count(&self) -> usize {
-        self.functions.values().len()
+        self.warm.functions.len()
     }
 
     /// Edges computed so far.
@@ -150,7 +117,7 @@ impl<'i, 't> Resolver<'i, 't> {
 
     /// The facts of a function or macro.
     pub(crate) fn facts(&self, id: ItemId) -> Arc<FunctionFacts> {
-        self.functions.get(id, || {
+        self.warm.functions.get(self.index.key(id), || {
             let item = self.index.item(id);
             let text = self.index.item_text(id);
             let body = (item.body - item.start) as usize;
@@ -167,7 +134,7 @@ impl<'i, 't> Resolver<'i, 't> {
 
     /// Parameters and return type alone: the body is not read.
     pub(crate) fn signature(&self, id: ItemId) -> Arc<FunctionFacts> {
-        self.signatures.get(id, || {
+        self.warm.signatures.get(self.index.key(id), || {
             let item = self.index.item(id);
             let text = self.index.item_text(id);
             let body = ((item.body - item.start) as usize).min(text.len());
@@ -177,7 +144,7 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     pub(crate) fn object(&self, id: ItemId) -> Arc<ObjectFacts> {
-        self.objects.get(id, || facts::object_facts(self.index.item_text(id), self.index.item(id).name))
+        self.warm.objects.get(self.index.key(id), || facts::object_facts(self.index.item_text(id), self.index.item(id).name))
     }
 
     /// Those of `candidates` that can be meant in `file`, nearest first.

@@ -187,7 +187,7 @@ impl Resolver<'_, '_> {
     }
 
     pub(crate) fn type_item(&self, id: ItemId) -> Arc<TypeFacts> {
-        self.types.get(id, || crate::facts::type_facts(self.index.item_text(id)))
+        self.warm.types.get(self.index.key(id), || crate::facts::type_facts(self.index.item_text(id)))
     }
 }
 
