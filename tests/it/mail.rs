@@ -12,8 +12,16 @@ fn message(headers: &str, body: &str) -> Message {
 #[track_caller]
 fn check_diff(headers: &str, body: &str, expected: Option<&str>) {
     let message = message(headers, body);
-    let diff = message.diff.as_ref().map(|it| String::from_utf8_lossy(it).into_owned());
-    assert_eq!(diff.as_deref(), expected, "problems: {:?}", message.problems);
+    let diff = message
+        .diff
+        .as_ref()
+        .map(|it| String::from_utf8_lossy(it).into_owned());
+    assert_eq!(
+        diff.as_deref(),
+        expected,
+        "problems: {:?}",
+        message.problems
+    );
 }
 
 #[test]
@@ -21,40 +29,78 @@ fn the_diff_survives_every_transfer_encoding() {
     let plain = format!("Log.\n---\n x.c | 2 +-\n\n{DIFF}-- \n2.50\n");
     check_diff("Subject: x\n", &plain, Some(DIFF));
     check_diff("Subject: x\n", &plain.replace('\n', "\r\n"), Some(DIFF));
-    let quoted = plain.replace('=', "=3D").replace("--- a/x.c", "--- a/=\nx.c");
-    check_diff("Content-Transfer-Encoding: quoted-printable\n", &quoted, Some(DIFF));
+    let quoted = plain
+        .replace('=', "=3D")
+        .replace("--- a/x.c", "--- a/=\nx.c");
+    check_diff(
+        "Content-Transfer-Encoding: quoted-printable\n",
+        &quoted,
+        Some(DIFF),
+    );
     let with_boundary = format!(
         "preamble\n--b\nContent-Type: text/plain\n\nLog.\n---\n\n--b\nContent-Type: application/octet-stream; name=\"1.patch\"\n\
          Content-Disposition: attachment; filename=\"1.patch\"\n\n{DIFF}\n--b--\n"
     );
-    check_diff("Content-Type: multipart/mixed; boundary=b\n", &with_boundary, Some(DIFF));
+    check_diff(
+        "Content-Type: multipart/mixed; boundary=b\n",
+        &with_boundary,
+        Some(DIFF),
+    );
     let alternative = format!(
         "--b\nContent-Type: text/plain\n\n{plain}\n--b\nContent-Type: text/html\n\n<pre>{DIFF}</pre>\n--b--\n"
     );
-    check_diff("Content-Type: multipart/alternative; boundary=b\n", &alternative, Some(DIFF));
+    check_diff(
+        "Content-Type: multipart/alternative; boundary=b\n",
+        &alternative,
+        Some(DIFF),
+    );
 }
 
 #[test]
 fn carriage_returns_of_the_file_stay_and_those_of_the_transport_go() {
-    let dos = DIFF.replace("old\n", "old\r\n").replace("new\n", "new\r\n").replace("end\n", "end\r\n");
+    let dos = DIFF
+        .replace("old\n", "old\r\n")
+        .replace("new\n", "new\r\n")
+        .replace("end\n", "end\r\n");
     check_diff("Subject: x\n", &dos, Some(&dos));
     check_diff("Subject: x\n", &dos.replace('\n', "\r\n"), Some(&dos));
 }
 
 #[test]
 fn what_surrounds_a_diff_is_no_part_of_it() {
-    check_diff("Subject: x\n", &format!("{DIFF}-- \nMe\n{DIFF}"), Some(DIFF));
-    check_diff("Subject: x\n", &format!("{DIFF}\nbase-commit: 0123456789\n"), Some(DIFF));
-    check_diff("Subject: x\n", &format!("{DIFF}____\nlist mailing list\n"), Some(DIFF));
-    let quoted: String = DIFF.lines().map(|it| format!("> {it}\n")).collect();
+    check_diff(
+        "Subject: x\n",
+        &format!("{DIFF}-- \nMe\n{DIFF}"),
+        Some(DIFF),
+    );
+    check_diff(
+        "Subject: x\n",
+        &format!("{DIFF}\nbase-commit: 0123456789\n"),
+        Some(DIFF),
+    );
+    check_diff(
+        "Subject: x\n",
+        &format!("{DIFF}____\nlist mailing list\n"),
+        Some(DIFF),
+    );
+    let quoted = prefixed("> ");
     check_diff("Subject: x\n", &quoted, None);
-    let indented: String = DIFF.lines().map(|it| format!("  {it}\n")).collect();
-    check_diff("Subject: x\n", &format!("Was:\n\n{indented}\n---\n{DIFF}"), Some(DIFF));
+    let indented = prefixed("  ");
+    check_diff(
+        "Subject: x\n",
+        &format!("Was:\n\n{indented}\n---\n{DIFF}"),
+        Some(DIFF),
+    );
     let signed = format!(
         "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nLog.\n{}-----BEGIN PGP SIGNATURE-----\nx\n",
         DIFF.replace("\n-", "\n- -")
     );
     check_diff("Subject: x\n", &signed, Some(DIFF));
+}
+
+fn prefixed(prefix: &str) -> String {
+    let lines: Vec<String> = DIFF.lines().map(|it| format!("{prefix}{it}\n")).collect();
+    lines.concat()
 }
 
 #[test]
@@ -63,7 +109,10 @@ fn sender_and_author_are_people_not_lists() {
         "From: \"Jane Doe via linux-x\" <linux-x@lists.example>\nReply-To: Jane Doe <jane@doe.example>\nSubject: [PATCH] x: y\n",
         "",
     );
-    assert_eq!((via.from.name.as_str(), via.from.email.as_str()), ("Jane Doe", "jane@doe.example"));
+    assert_eq!(
+        (via.from.name.as_str(), via.from.email.as_str()),
+        ("Jane Doe", "jane@doe.example")
+    );
     let group = message(
         "From: 'Jane Doe' via Group <group@googlegroups.example>\nX-Original-From: Jane Doe <jane@doe.example>\n",
         "",
@@ -81,13 +130,24 @@ fn sender_and_author_are_people_not_lists() {
 
 #[test]
 fn ids_are_found_and_made() {
-    let two = message("Message-ID: <a@x>\nMessage-Id: <b@x>\nReferences: <r@x>\n <s@x>\nIn-Reply-To: Your mail of\n \"Monday\" <s@x>\n", "");
-    let ids = |list: &[lorelint_mail::MessageId]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let two = message(
+        "Message-ID: <a@x>\nMessage-Id: <b@x>\nReferences: <r@x>\n <s@x>\nIn-Reply-To: Your mail of\n \"Monday\" <s@x>\n",
+        "",
+    );
+    let ids = |list: &[lorelint_mail::MessageId]| {
+        list.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     assert_eq!(ids(&two.ids), ["a@x", "b@x"]);
     assert_eq!(ids(&two.references), ["r@x", "s@x"]);
-    assert_eq!(two.head(None).parent.map(|it| it.to_string()).as_deref(), Some("s@x"));
+    assert_eq!(
+        two.head(None).parent.map(|it| it.to_string()).as_deref(),
+        Some("s@x")
+    );
     assert_eq!(ids(&message("Message-ID: a@x\n", "").ids), ["a@x"]);
-    assert_eq!(ids(&message("Message-ID: (note)\n <a@\n x> (more)\n", "").ids), ["a@x"]);
+    assert_eq!(
+        ids(&message("Message-ID: (note)\n <a@\n x> (more)\n", "").ids),
+        ["a@x"]
+    );
     let none = message("Subject: x\n", "y");
     assert!(none.synthetic_id);
     assert_eq!(none.ids, message("Subject: x\n", "y").ids);
@@ -98,8 +158,15 @@ fn ids_are_found_and_made() {
 
 #[test]
 fn only_hex_is_a_base() {
-    let base = |line: &str| message("Subject: x\n", &format!("{DIFF}\n{line}\n")).declared.base_commit;
-    assert_eq!(base("base-commit: 0123456789abcdef").as_deref(), Some("0123456789abcdef"));
+    let base = |line: &str| {
+        message("Subject: x\n", &format!("{DIFF}\n{line}\n"))
+            .declared
+            .base_commit
+    };
+    assert_eq!(
+        base("base-commit: 0123456789abcdef").as_deref(),
+        Some("0123456789abcdef")
+    );
     assert_eq!(base("base-commit: --output=/tmp/x"), None);
     assert_eq!(base("base-commit: abc"), None);
     assert_eq!(base("base-commit: refs/heads/x"), None);
@@ -110,7 +177,10 @@ fn only_hex_is_a_base() {
 fn dates_are_capped_by_the_archive() {
     let late = message("Date: Thu, 31 Dec 2099 23:59:59 +0000\n", "");
     assert_eq!(late.head(Some(1_700_000_000)).date, 1_700_000_000);
-    let junk = message("Date: yesterday\nReceived: by x; Mon, 18 Nov 2024 09:00:00 +0000\n", "");
+    let junk = message(
+        "Date: yesterday\nReceived: by x; Mon, 18 Nov 2024 09:00:00 +0000\n",
+        "",
+    );
     assert_eq!(junk.date, None);
     assert_eq!(junk.head(None).date, 1_731_920_400);
 }
@@ -120,12 +190,28 @@ fn is_one_line(text: &str) -> bool {
 }
 
 fn check_clean(message: &Message) {
-    assert!(is_one_line(&message.subject.raw) && is_one_line(&message.title) && is_one_line(&message.date_raw));
+    assert!(
+        is_one_line(&message.subject.raw)
+            && is_one_line(&message.title)
+            && is_one_line(&message.date_raw)
+    );
     let people = [&message.from, &message.author].into_iter();
-    for person in people.chain(&message.to).chain(&message.cc).chain(&message.reply_to) {
-        assert!(is_one_line(&person.name) && is_one_line(&person.email), "{person:?}");
+    for person in people
+        .chain(&message.to)
+        .chain(&message.cc)
+        .chain(&message.reply_to)
+    {
+        assert!(
+            is_one_line(&person.name) && is_one_line(&person.email),
+            "{person:?}"
+        );
     }
-    for id in message.ids.iter().chain(&message.references).chain(&message.in_reply_to) {
+    for id in message
+        .ids
+        .iter()
+        .chain(&message.references)
+        .chain(&message.in_reply_to)
+    {
         assert!(is_one_line(id.as_str()) && !id.as_str().contains(' ') && id.as_str().len() <= 300);
     }
     assert!(message.list_ids.iter().all(|it| is_one_line(it)));

@@ -8,7 +8,7 @@ const CASES: &str = include_str!("../fixtures/mail/series.txt");
 
 #[test]
 fn cases_assemble_as_written_in_any_order_of_arrival() {
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for case in series_cases(CASES) {
         let mails: Vec<(usize, &[u8])> = case
             .mails
@@ -19,12 +19,15 @@ fn cases_assemble_as_written_in_any_order_of_arrival() {
         for (order, mails) in orders(&mails) {
             let actual = render(&assemble(&mails));
             if actual != case.expected {
-                wrong += &format!("== {} ({order})\n{actual}\n-- expected\n{}\n\n", case.name, case.expected);
+                wrong.push(format!(
+                    "== {} ({order})\n{actual}\n-- expected\n{}\n\n",
+                    case.name, case.expected
+                ));
                 break;
             }
         }
     }
-    assert_eq!(wrong, "");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 type Mails<'a> = Vec<(usize, &'a [u8])>;
@@ -55,7 +58,12 @@ fn fingerprint(assembly: &Assembly) -> (Vec<String>, String) {
     let mut places: Vec<String> = assembly
         .placements
         .iter()
-        .map(|it| format!("{} {:?} {:?} {:?} {}", it.message, it.class, it.series, it.number, it.reason))
+        .map(|it| {
+            format!(
+                "{} {:?} {:?} {:?} {}",
+                it.message, it.class, it.series, it.number, it.reason
+            )
+        })
         .collect();
     places.sort();
     (places, render(assembly))
@@ -63,17 +71,49 @@ fn fingerprint(assembly: &Assembly) -> (Vec<String>, String) {
 
 fn random_mail() -> impl Strategy<Value = String> {
     let subjects = prop::sample::select(vec![
-        "[PATCH] x: one", "[PATCH 0/2] x: two", "[PATCH 1/2] x: one", "[PATCH 2/2] x: two", "[PATCH v2 0/2] x: two",
-        "[PATCH v2 1/2] x: one", "[PATCH v2 2/2] x: two", "[PATCH 1/3] x: one", "[PATCH 3/n] x: three", "Re: [PATCH 1/2] x: one",
-        "[PATCH RESEND 1/2] x: one", "x: words", "[GIT PULL] x", "[PATCH v5.1 2/2] x: two", "[PATCH 3/2] x: more",
+        "[PATCH] x: one",
+        "[PATCH 0/2] x: two",
+        "[PATCH 1/2] x: one",
+        "[PATCH 2/2] x: two",
+        "[PATCH v2 0/2] x: two",
+        "[PATCH v2 1/2] x: one",
+        "[PATCH v2 2/2] x: two",
+        "[PATCH 1/3] x: one",
+        "[PATCH 3/n] x: three",
+        "Re: [PATCH 1/2] x: one",
+        "[PATCH RESEND 1/2] x: one",
+        "x: words",
+        "[GIT PULL] x",
+        "[PATCH v5.1 2/2] x: two",
+        "[PATCH 3/2] x: more",
     ]);
-    let bodies = prop::sample::select(vec!["patch", "cover", "text", "pull", "patch same", "change 2025-x"]);
-    (0usize..8, 0usize..2, 0u32..4000, 0usize..10, subjects, bodies).prop_map(
-        |(id, sender, seconds, parent, subject, body)| {
-            let parent = if parent < 8 { format!("m{parent}") } else { "-".to_owned() };
-            format!("m{id} | {} | {seconds} | {parent} | {subject} | {body}", ["A", "B"][sender])
-        },
+    let bodies = prop::sample::select(vec![
+        "patch",
+        "cover",
+        "text",
+        "pull",
+        "patch same",
+        "change 2025-x",
+    ]);
+    (
+        0usize..8,
+        0usize..2,
+        0u32..4000,
+        0usize..10,
+        subjects,
+        bodies,
     )
+        .prop_map(|(id, sender, seconds, parent, subject, body)| {
+            let parent = if parent < 8 {
+                format!("m{parent}")
+            } else {
+                "-".to_owned()
+            };
+            format!(
+                "m{id} | {} | {seconds} | {parent} | {subject} | {body}",
+                ["A", "B"][sender]
+            )
+        })
 }
 
 proptest! {

@@ -39,12 +39,18 @@ fn mail(line: &str) -> (String, Vec<u8>) {
     };
     let seconds: i64 = seconds.parse().expect("seconds");
     let (sender, author) = sender.split_once('+').unwrap_or((sender, ""));
-    let mut raw = format!("From: {}\nTo: list@example.org\nSubject: {subject}\n", person(sender));
+    let mut raw = format!(
+        "From: {}\nTo: list@example.org\nSubject: {subject}\n",
+        person(sender)
+    );
     let date = rfc2822(EPOCH + seconds);
     let _infallible = write!(raw, "Date: {date}\nMessage-ID: <{id}@example.org>\n");
     if parent != "-" {
         let parent = parent.trim_start_matches('?');
-        let _infallible = write!(raw, "In-Reply-To: <{parent}@example.org>\nReferences: <{parent}@example.org>\n");
+        let _infallible = write!(
+            raw,
+            "In-Reply-To: <{parent}@example.org>\nReferences: <{parent}@example.org>\n"
+        );
     }
     raw.push_str("Content-Type: text/plain; charset=utf-8\n\n");
     if !author.is_empty() {
@@ -84,25 +90,39 @@ fn text(id: &str, body: &str) -> String {
 }
 
 fn diff(name: &str) -> String {
-    format!("diff --git a/x.c b/x.c\nindex 1111111..2222222 100644\n--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new {name}\n")
+    format!(
+        "diff --git a/x.c b/x.c\nindex 1111111..2222222 100644\n--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new {name}\n"
+    )
 }
 
 /// A date as mail has it, in UTC.
 fn rfc2822(seconds: i64) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     // Civil date from days since the epoch. Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_part = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_part + 2) / 5 + 1;
-    let month = if month_part < 10 { month_part + 3 } else { month_part - 9 };
+    let month = if month_part < 10 {
+        month_part + 3
+    } else {
+        month_part - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let name = MONTHS[usize::try_from(month - 1).expect("a month")];
-    format!("{day} {name} {year} {:02}:{:02}:{:02} +0000", rest / 3600, rest / 60 % 60, rest % 60)
+    format!(
+        "{day} {name} {year} {:02}:{:02}:{:02} +0000",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }
 
 /// Assembles mails given in any order; the archive's order is that of the case.
@@ -125,7 +145,12 @@ pub fn render(assembly: &Assembly) -> String {
     for series in &assembly.series {
         let own = series.patches.len() - series.missing.len();
         let total = series.total.map_or("n".to_owned(), |it| it.to_string());
-        let _infallible = write!(out, "v{} {own}/{total} {}", series.version, series.state.as_str());
+        let _infallible = write!(
+            out,
+            "v{} {own}/{total} {}",
+            series.version,
+            series.state.as_str()
+        );
         if let Some(older) = &series.supersedes {
             let _infallible = write!(out, " replaces {}", short(older));
         }
@@ -135,7 +160,11 @@ pub fn render(assembly: &Assembly) -> String {
         }
         for (slot, number) in series.patches.iter().zip(1..) {
             out.push(' ');
-            out.push_str(&slot_text(series, slot.as_ref().map(|it| short(it.id.as_str())), number));
+            out.push_str(&slot_text(
+                series,
+                slot.as_ref().map(|it| short(it.id.as_str())),
+                number,
+            ));
         }
         out.push('\n');
     }

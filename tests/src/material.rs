@@ -14,7 +14,10 @@ pub fn shared(inside: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    skipped(&format!("{inside} is not in {}: set LORELINT_SHARED", root.display()));
+    skipped(&format!(
+        "{inside} is not in {}: set LORELINT_SHARED",
+        root.display()
+    ));
     None
 }
 
