@@ -5,8 +5,14 @@
 //! store and enqueues jobs; `jobs` uses everything but `web`.
 
 pub mod bot;
+pub mod config;
+pub mod ingest;
+pub mod jobs;
 pub mod model;
+pub mod outbox;
 pub mod queue;
 pub mod report;
+pub mod roles;
 pub mod store;
+pub mod trees;
 pub mod web;

@@ -1,2 +1,29 @@
 //! The `lorelintd` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use lorelintd::roles::{Io, run};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("LORELINT_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let mut io = Io {
+        input: Box::new(std::io::stdin()),
+        output: Box::new(std::io::stdout()),
+        errors: Box::new(std::io::stderr()),
+    };
+    // Arguments and variables that are no UTF-8 name nothing that we know.
+    let arguments = std::env::args_os()
+        .map(|it| it.to_string_lossy().into_owned())
+        .collect();
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    ExitCode::from(run(arguments, environment, &mut io).await)
+}

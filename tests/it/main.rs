@@ -2,7 +2,9 @@
 mod apply;
 mod bot;
 mod corpus;
+mod ingest;
 mod mail;
+mod queue;
 mod review;
 mod rules;
 mod series;

@@ -40,13 +40,13 @@ fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
         .join("../migrations")
         .join(folder);
     let mut files: Vec<_> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|it| it.unwrap().path())
+        .expect("the migrations are here")
+        .map(|it| it.expect("a directory entry").path())
         .collect();
     files.sort();
     let mut tables = BTreeMap::new();
     for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
+        let text = std::fs::read_to_string(&file).expect("a migration is text");
         let mut table: Option<(String, Vec<String>)> = None;
         for line in text
             .lines()

@@ -3,5 +3,6 @@
 pub mod app;
 pub mod git;
 pub mod lint_case;
+pub mod listmail;
 pub mod mailbox;
 pub mod material;

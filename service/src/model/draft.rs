@@ -69,6 +69,8 @@ pub struct StoredHead {
     pub mail: MailId,
     /// The digest as JSON.
     pub head: String,
+    /// Changes when the lists that carry it change; means nothing else.
+    pub lists_mark: i64,
     /// As stored now.
     pub placed: Placed,
 }

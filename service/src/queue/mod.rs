@@ -1,4 +1,8 @@
-//! The job queue.
+//! The job queue: enqueue, and the loop of a worker.
+
+mod worker;
+
+pub use worker::{Worked, Worker};
 
 use crate::model::{JobId, JobKind, Timestamp};
 use crate::store::{Store, StoreError};

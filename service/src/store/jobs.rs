@@ -23,7 +23,7 @@ statements! {
     // PostgreSQL adds FOR UPDATE SKIP LOCKED after LIMIT; here the write lock is held already.
     CLAIM = "UPDATE job SET state = $1, attempts = attempts + 1, worker = $2, due_at = $3 \
         WHERE id IN (SELECT id FROM job WHERE state IN ($4, $5) AND due_at <= $6 AND attempts < max_attempts \
-        ORDER BY priority DESC, due_at, id LIMIT $7) RETURNING id, kind, subject, attempts";
+        AND kind IN ($7, $8) ORDER BY priority DESC, due_at, id LIMIT 1) RETURNING id, kind, subject, attempts";
     HEARTBEAT = "UPDATE job SET due_at = $1 WHERE id = $2 AND attempts = $3 AND state = $4";
     COMPLETE = "UPDATE job SET state = CASE WHEN is_again = 1 THEN $1 ELSE $2 END, due_at = $3, is_again = 0, \
         attempts = CASE WHEN is_again = 1 THEN 0 ELSE attempts END, worker = NULL, last_error = NULL \
@@ -82,15 +82,22 @@ impl Store {
         Ok(id)
     }
 
-    /// Hands the most urgent due job to `worker` until `lease_end`; `None` when none is due.
+    /// Hands the most urgent due job of these kinds (one or two) to `worker` until the lease ends; `None` when none is due.
     ///
     /// A job whose worker died on the last attempt is buried first, so that it cannot kill workers for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`] when the database cannot be written.
     pub async fn claim_job(
         &self,
         worker: &str,
-        now: Timestamp,
-        lease_end: Timestamp,
+        kinds: &[JobKind],
+        (now, lease_end): (Timestamp, Timestamp),
     ) -> Result<Option<Claim>> {
+        let (Some(first), Some(last)) = (kinds.first(), kinds.last()) else {
+            return Ok(None);
+        };
         let mut transaction = self.write().await?;
         sqlx::query(BURY)
             .bind(JobState::Dead.as_str())
@@ -107,7 +114,8 @@ impl Store {
             .bind(JobState::Queued.as_str())
             .bind(JobState::Leased.as_str())
             .bind(now.0)
-            .bind(1_i64)
+            .bind(first.as_str())
+            .bind(last.as_str())
             .fetch_optional(&mut *transaction)
             .await
             .map_err(failed("claiming a job"))?;

@@ -108,6 +108,20 @@ impl Store {
         &self.path
     }
 
+    /// Writes a consistent copy into a file that does not exist yet, while others go on writing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the copy cannot be written.
+    pub async fn backup(&self, file: &Path) -> Result<()> {
+        sqlx::query("VACUUM INTO $1")
+            .bind(file.to_string_lossy().into_owned())
+            .execute(&self.writer)
+            .await
+            .map_err(failed("writing a backup"))?;
+        Ok(())
+    }
+
     /// Ends all connections; the last one folds the write-ahead log into the file.
     pub async fn close(&self) {
         self.readers.close().await;

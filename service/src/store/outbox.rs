@@ -23,11 +23,12 @@ statements! {
         cc, raw FROM outbox WHERE id = $1";
     STATE = "SELECT state FROM outbox WHERE id = $1";
     MOVE = "UPDATE outbox SET state = $1, reason = $2, sent_at = $3 WHERE id = $4 AND state = $5";
-    SENT_SINCE = "SELECT COUNT(*) FROM outbox WHERE sent_at >= $1";
+    APPROVED = "SELECT id FROM outbox WHERE state = $1 ORDER BY id";
+    SENT_SINCE = "SELECT COUNT(*) FROM outbox WHERE list = $1 AND sent_at >= $2";
 }
 
 /// Adds a reply unless it is known; what may go is enqueued at once.
-pub(super) async fn insert(
+async fn insert(
     transaction: &mut Transaction<'static, Sqlite>,
     draft: &OutboxDraft,
     now: Timestamp,
@@ -131,6 +132,22 @@ impl Store {
         .transpose()
     }
 
+    /// Adds replies; one whose message id is known already stays as it is, so composing again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when none of them was stored.
+    pub async fn put_replies(&self, drafts: &[OutboxDraft], now: Timestamp) -> Result<()> {
+        let mut transaction = self.write().await?;
+        for draft in drafts {
+            insert(&mut transaction, draft, now).await?;
+        }
+        transaction
+            .commit()
+            .await
+            .map_err(failed("storing replies"))
+    }
+
     /// Lets a pending reply go out.
     ///
     /// # Errors
@@ -218,13 +235,33 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// How many replies went out since a moment, for the daily limit.
+    /// Enqueues every approved reply: there may have been no way out when it was approved.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be written.
+    pub async fn enqueue_approved(&self, now: Timestamp) -> Result<()> {
+        let doing = "enqueueing approved replies";
+        let mut transaction = self.write().await?;
+        let ids: Vec<i64> = sqlx::query_scalar(APPROVED)
+            .bind(OutboxState::Approved.as_str())
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(failed(doing))?;
+        for id in ids {
+            jobs::enqueue_in(&mut transaction, JobKind::SendReply, &id.to_string(), now).await?;
+        }
+        transaction.commit().await.map_err(failed(doing))
+    }
+
+    /// How many replies went out on a list since a moment, for the daily limit.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be read.
-    pub async fn replies_since(&self, since: Timestamp) -> Result<u64> {
+    pub async fn replies_since(&self, list: &str, since: Timestamp) -> Result<u64> {
         let row = sqlx::query(SENT_SINCE)
+            .bind(list.to_owned())
             .bind(since.0)
             .fetch_one(&self.readers)
             .await

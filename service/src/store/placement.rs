@@ -12,7 +12,8 @@ use crate::model::{
 
 statements! {
     // A mail that every list took back has no place any more.
-    HEADS = "SELECT m.id, m.head, m.kind, m.series, m.reason FROM mail m WHERE m.thread = $1 \
+    HEADS = "SELECT m.id, m.head, (SELECT CAST(COUNT(*) * 1000000 + SUM(l.list) AS BIGINT) FROM mail_list l \
+        WHERE l.mail = m.id), m.kind, m.series, m.reason FROM mail m WHERE m.thread = $1 \
         AND EXISTS (SELECT 1 FROM mail_list l WHERE l.mail = m.id) ORDER BY m.id";
     SERIES_OF_THREAD = "SELECT id, assembly_digest, input_digest FROM series WHERE thread = $1 ORDER BY id";
     PARTS_OF_THREAD = "SELECT p.series, p.mail FROM series_part p JOIN series s ON s.id = p.series \
@@ -60,6 +61,7 @@ impl Batch {
                 Ok(StoredHead {
                     mail: MailId(columns.take()?),
                     head: columns.take()?,
+                    lists_mark: columns.take()?,
                     placed: Placed {
                         kind: columns.state("mail.kind", MailKind::parse)?,
                         series: columns.take::<Option<i64>>()?.map(SeriesId),

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Sqlite, Transaction};
 
 use super::sql::{Columns, clean, failed, json, signed, statements};
-use super::{Result, Store, findings, outbox};
+use super::{Result, Store, findings};
 use crate::model::{
-    Base, BaseHow, FindingDraft, FindingState, Gap, LintInput, LintPart, OutboxDraft, Review,
-    ReviewDraft, ReviewState, SeriesId, Severity, Timestamp, Warning,
+    Base, BaseHow, FindingDraft, FindingState, Gap, LintInput, LintPart, Review, ReviewDraft,
+    ReviewState, SeriesId, Severity, Timestamp, Warning,
 };
 
 statements! {
@@ -28,10 +28,12 @@ statements! {
     PUT_PATCH = "INSERT INTO review_patch (series, number, state, reason) VALUES ($1, $2, $3, $4)";
     DROP_FINDINGS = "DELETE FROM finding WHERE series = $1";
     MARK_SERIES = "UPDATE series SET review = $1, new_count = $2, new_error_count = $3, fixed_count = $4 WHERE id = $5";
+    CONFIRM = "UPDATE series SET review = (SELECT r.state FROM review r WHERE r.series = $1) WHERE id = $1 \
+        AND EXISTS (SELECT 1 FROM review r WHERE r.series = $1)";
     GET = "SELECT state, reason, tree, rev, how, why, final_tree, finished_at, duration_ms, unchanged_count, gaps, \
         warnings FROM review WHERE series = $1";
-    STALE = "SELECT s.id FROM series s LEFT JOIN review r ON r.series = s.id \
-        WHERE r.series IS NULL OR r.trees_digest <> $1 OR r.input_digest <> s.input_digest ORDER BY s.active_at DESC, s.id DESC";
+STALE = "SELECT s.id, r.trees_digest FROM series s LEFT JOIN review r ON r.series = s.id AND r.input_digest = s.input_digest \
+        ORDER BY s.active_at DESC, s.id DESC";
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,19 +146,12 @@ impl Store {
         }))
     }
 
-    /// Stores a review with its findings and the replies composed for it, in place of the one before.
-    ///
-    /// A reply whose message id is known already stays as it is.
+    /// Stores a review with its findings, in place of the one before.
     ///
     /// # Errors
     ///
     /// [`super::StoreError`] when nothing of it was stored.
-    pub async fn put_review(
-        &self,
-        draft: &ReviewDraft,
-        replies: &[OutboxDraft],
-        now: Timestamp,
-    ) -> Result<()> {
+    pub async fn put_review(&self, draft: &ReviewDraft, now: Timestamp) -> Result<()> {
         let doing = "storing a review";
         let mut transaction = self.write().await?;
         put_review_row(&mut transaction, draft, now).await?;
@@ -200,10 +195,21 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(failed(doing))?;
-        for reply in replies {
-            outbox::insert(&mut transaction, reply, now).await?;
-        }
         transaction.commit().await.map_err(failed(doing))
+    }
+
+    /// Says that the review of a series still holds, after its mails went back to what was linted.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`] when the database cannot be written.
+    pub async fn confirm_review(&self, id: SeriesId) -> Result<()> {
+        sqlx::query(CONFIRM)
+            .bind(id.0)
+            .execute(&self.writer)
+            .await
+            .map_err(failed("confirming a review"))?;
+        Ok(())
     }
 
     /// The latest review of a series; `None` before the first.
@@ -259,17 +265,25 @@ impl Store {
         }))
     }
 
-    /// Series whose review does not fit their mails or these trees, newest activity first.
+    /// Series whose review does not fit their mails or any of these states of the trees, newest activity first.
     ///
     /// # Errors
     ///
     /// [`super::StoreError`] when the database cannot be read.
-    pub async fn stale_series(&self, trees_digest: &str) -> Result<Vec<SeriesId>> {
-        let ids: Vec<i64> = sqlx::query_scalar(STALE)
-            .bind(trees_digest.to_owned())
+    pub async fn stale_series(&self, trees_digests: &[String]) -> Result<Vec<SeriesId>> {
+        let rows = sqlx::query(STALE)
             .fetch_all(&self.readers)
             .await
             .map_err(failed("looking for series to lint"))?;
-        Ok(ids.into_iter().map(SeriesId).collect())
+        let mut stale = Vec::new();
+        for row in &rows {
+            let mut columns = Columns::new(row);
+            let id = SeriesId(columns.take()?);
+            let digest: Option<String> = columns.take()?;
+            if digest.is_none_or(|it| !trees_digests.contains(&it)) {
+                stale.push(id);
+            }
+        }
+        Ok(stale)
     }
 }

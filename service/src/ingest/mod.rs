@@ -1,0 +1,16 @@
+//! From a source of mails to series in the database.
+//!
+//! One step of a source is one transaction: mails, refusals, the assembly of what they touch, the jobs that
+//! follow from it and the source's position. A run that is cut off goes on where its last step ended.
+
+mod assembly;
+mod maildir;
+mod mbox;
+mod public_inbox;
+mod read;
+mod run;
+mod source;
+
+pub use read::{Incoming, Reading, read_mail};
+pub use run::{IngestError, Progress, deliver, ingest};
+pub use source::{MailSource, RawMail, RawStep, SourceError, SourceSpec};

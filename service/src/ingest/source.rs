@@ -1,0 +1,154 @@
+//! The seam for sources of mail: each kind is one file and one arm of [`SourceSpec::open`].
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::{maildir, mbox, public_inbox};
+
+/// One mail as its source has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawMail {
+    /// As it came; never changed on the way to the database.
+    pub bytes: Vec<u8>,
+    /// Where in the source it is, for a person.
+    pub place: String,
+    /// When the archive got it, in seconds since the epoch, where the source knows that.
+    pub archived: Option<i64>,
+}
+
+/// Some mails and the position after them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawStep {
+    /// Oldest first.
+    pub mails: Vec<RawMail>,
+    /// Mails that the source took back, as they were.
+    pub removed: Vec<Vec<u8>>,
+    /// Places and reasons of what cannot be read as bytes at all.
+    pub unreadable: Vec<(String, String)>,
+    /// Entries without a mail.
+    pub skipped: u64,
+    /// Where the next run goes on; `None` where the source has no position of its own.
+    pub position: Option<String>,
+}
+
+/// A place that mails come from, opened at a position.
+pub trait MailSource: Send {
+    /// The next mails: about `limit`, fewer where they are large; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when the source itself cannot be read on; what was returned before stays good.
+    fn next_step(&mut self, limit: usize) -> Result<Option<RawStep>, SourceError>;
+
+    /// How many entries are still to come, where that is known.
+    fn remaining(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Bytes of mail in one step: bounds the memory of a run however large the mails are.
+pub(super) const STEP_BYTES: usize = 8 << 20;
+
+/// Why a source cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The text names no kind of source.
+    #[error(
+        "unknown source {text:?}: use public-inbox:DIR, mbox:FILE, maildir:DIR or - for standard input"
+    )]
+    Unknown {
+        /// As it was given.
+        text: String,
+    },
+    /// A file or directory cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is of another kind.
+    #[error("{path} is no {wanted}: {reason}")]
+    NotOne {
+        /// The file or directory.
+        path: PathBuf,
+        /// Such as `mbox`.
+        wanted: &'static str,
+        /// What was seen.
+        reason: String,
+    },
+    /// A git repository of an archive cannot be read.
+    #[error("cannot read the archive {path}: {reason}")]
+    Git {
+        /// The repository.
+        path: PathBuf,
+        /// What git says.
+        reason: String,
+    },
+}
+
+/// Which source, as written on the command line and in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceSpec {
+    /// `public-inbox:DIR`: a v2 archive, or one bare repository of it.
+    PublicInbox(PathBuf),
+    /// `mbox:FILE`
+    Mbox(PathBuf),
+    /// `maildir:DIR`
+    Maildir(PathBuf),
+    /// `-`: an mbox or one mail on standard input.
+    Stdin,
+}
+
+impl SourceSpec {
+    /// Reads the text form.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Unknown`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, SourceError> {
+        let unknown = || SourceError::Unknown {
+            text: text.to_owned(),
+        };
+        if text == "-" {
+            return Ok(Self::Stdin);
+        }
+        let (kind, rest) = text.split_once(':').ok_or_else(unknown)?;
+        if rest.is_empty() {
+            return Err(unknown());
+        }
+        match kind {
+            "public-inbox" => Ok(Self::PublicInbox(rest.into())),
+            "mbox" => Ok(Self::Mbox(rest.into())),
+            "maildir" => Ok(Self::Maildir(rest.into())),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// Opens the source where an earlier run ended; from the start where there was none or where it changed since.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when there is nothing to read.
+    pub fn open(&self, position: Option<&str>) -> Result<Box<dyn MailSource>, SourceError> {
+        Ok(match self {
+            Self::PublicInbox(path) => Box::new(public_inbox::PublicInbox::open(path, position)?),
+            Self::Mbox(path) => Box::new(mbox::Mbox::open(path, position)?),
+            Self::Maildir(path) => Box::new(maildir::Maildir::open(path)?),
+            Self::Stdin => Box::new(mbox::Mbox::stdin()),
+        })
+    }
+}
+
+impl fmt::Display for SourceSpec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PublicInbox(path) => write!(formatter, "public-inbox:{}", path.display()),
+            Self::Mbox(path) => write!(formatter, "mbox:{}", path.display()),
+            Self::Maildir(path) => write!(formatter, "maildir:{}", path.display()),
+            Self::Stdin => formatter.write_str("-"),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Lints one series: base, patches in memory, findings, replies. Skipped where nothing changed since the last run.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use lorelint::report::{PatchInput, ReviewReport};
+use tracing::{info, warn};
+
+use super::{Context, convert};
+use crate::bot::{ListRules, PlanInput, plan};
+use crate::model::{
+    Base, LintInput, LintPart, ListPolicy, PatchOutcome, PatchState, ReviewDraft, ReviewState,
+    SeriesId, SeriesPage,
+};
+
+pub(super) async fn run(context: &Arc<Context>, id: SeriesId) -> anyhow::Result<()> {
+    let Some(input) = context.store.lint_input(id).await? else {
+        return Ok(());
+    };
+    let shared = Arc::clone(context);
+    let draft = tokio::task::spawn_blocking(move || lint(&shared, &input))
+        .await
+        .context("linting a series")?;
+    if let Some(draft) = draft {
+        info!(
+            series.id = id.0,
+            duration_ms = draft.duration_ms,
+            findings.count = draft.findings.len(),
+            "linted series {id}: {}",
+            draft.state.as_str()
+        );
+        context.store.put_review(&draft, context.now()).await?;
+    } else {
+        context.store.confirm_review(id).await?;
+    }
+    reply(context, id).await
+}
+
+/// `None` when the last review still holds.
+fn lint(context: &Context, input: &LintInput) -> Option<ReviewDraft> {
+    let start = Instant::now();
+    let trees = context.config.trees_for(&input.lists);
+    let trees_digest = context.trees.digest(&trees);
+    let digests = (input.input_digest.clone(), trees_digest.clone());
+    if input.reviewed.as_ref() == Some(&digests) {
+        return None;
+    }
+    let mut draft = ReviewDraft {
+        series: input.id,
+        state: ReviewState::NothingToLint,
+        reason: None,
+        base: None,
+        final_tree: None,
+        duration_ms: 0,
+        unchanged_count: 0,
+        gaps: Vec::new(),
+        warnings: Vec::new(),
+        patches: Vec::new(),
+        findings: Vec::new(),
+        input_digest: digests.0,
+        trees_digest,
+    };
+    review(context, input, &mut draft, &trees);
+    draft.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Some(draft)
+}
+
+fn review(
+    context: &Context,
+    input: &LintInput,
+    draft: &mut ReviewDraft,
+    trees: &[&crate::config::TreeConfig],
+) {
+    if input.parts.iter().all(|it| it.diff.is_empty()) {
+        draft.reason = Some("no mail of it holds a diff".to_owned());
+        return;
+    }
+    let found = match context.trees.choose(trees, input) {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            draft.state = ReviewState::NoBase;
+            draft.reason = Some(if trees.is_empty() {
+                "no kernel tree is configured for its lists".to_owned()
+            } else {
+                "no configured tree has its base".to_owned()
+            });
+            return;
+        }
+        Err(error) => {
+            draft.state = ReviewState::NoBase;
+            draft.reason = Some(error.to_string());
+            return;
+        }
+    };
+    let usable = usable(&input.parts);
+    let patches: Vec<PatchInput> = usable.iter().map(patch_input).collect();
+    match context.linter.review(&found.tree, &patches) {
+        Ok(report) => fill(draft, input, found.base, report),
+        Err(error) => {
+            warn!(
+                series.id = input.id.0,
+                "series {} cannot be linted: {error}", input.id
+            );
+            draft.state = ReviewState::Failed;
+            draft.reason = Some(error.to_string());
+            draft.base = Some(found.base);
+        }
+    }
+}
+
+/// The patches before the first one that is missing or empty: later ones build on it.
+fn usable(parts: &[LintPart]) -> &[LintPart] {
+    let end = parts
+        .iter()
+        .position(|it| it.diff.is_empty())
+        .unwrap_or(parts.len());
+    &parts[..end]
+}
+
+fn patch_input(part: &LintPart) -> PatchInput {
+    PatchInput {
+        index: part.index,
+        subject: part.subject.clone(),
+        message_id: part.message_id.clone(),
+        commit: None,
+        diff: part.diff.clone(),
+    }
+}
+
+fn fill(draft: &mut ReviewDraft, input: &LintInput, base: Base, report: ReviewReport) {
+    let mut applied = 0;
+    let mut first_failure = None;
+    for part in &input.parts {
+        let outcome = match report.patches.iter().find(|it| it.index == part.index) {
+            Some(patch) if patch.reason.is_none() => {
+                applied += 1;
+                (PatchState::Applied, None)
+            }
+            Some(patch) if first_failure.is_none() => {
+                let reason = patch.reason.clone();
+                first_failure = Some(format!(
+                    "patch {} does not apply: {}",
+                    part.index,
+                    reason.as_deref().unwrap_or_default()
+                ));
+                (PatchState::DoesNotApply, reason)
+            }
+            Some(patch) => (PatchState::Skipped, patch.reason.clone()),
+            None if part.message_id.is_none() => {
+                first_failure.get_or_insert(format!("patch {} has not arrived", part.index));
+                (PatchState::Missing, None)
+            }
+            None => {
+                first_failure.get_or_insert(format!("patch {} holds no diff", part.index));
+                (
+                    PatchState::Skipped,
+                    Some("a patch before it is missing or holds no diff".to_owned()),
+                )
+            }
+        };
+        draft.patches.push(PatchOutcome {
+            index: part.index,
+            state: outcome.0,
+            reason: outcome.1,
+        });
+    }
+    draft.state = match (applied, &first_failure) {
+        (_, None) => ReviewState::Linted,
+        (0, _) if report.patches.first().is_some_and(|it| it.reason.is_some()) => {
+            ReviewState::DoesNotApply
+        }
+        _ => ReviewState::Partial,
+    };
+    draft.reason = first_failure;
+    draft.base = Some(base);
+    draft.findings = convert::findings(&report);
+    draft.final_tree = report.final_tree;
+    draft.unchanged_count = report.unchanged;
+    draft.gaps = report.gaps.iter().map(convert::gap).collect();
+    draft.warnings = report.warnings.iter().map(convert::warning).collect();
+}
+
+/// Composes what could be said on the list; whether it goes out is the policy's word.
+async fn reply(context: &Context, id: SeriesId) -> anyhow::Result<()> {
+    let Some(bot) = &context.config.bot else {
+        return Ok(());
+    };
+    let Some(page) = context.store.series_page(id).await? else {
+        return Ok(());
+    };
+    if page.new.is_empty() {
+        return Ok(());
+    }
+    let Some(rules) = quietest(context, &page) else {
+        return Ok(());
+    };
+    let mut mails = Vec::new();
+    for patch in &page.patches {
+        let Some(mail) = &patch.mail else { continue };
+        if let Some(raw) = context.store.raw_mail(mail.summary.id).await? {
+            mails.push(lorelint_mail::parse_message(&raw));
+        }
+    }
+    let now = context.now();
+    let sent = context
+        .store
+        .replies_since(rules.list.address(), now.plus_seconds(-86_400))
+        .await?;
+    let plan = plan(&PlanInput {
+        bot,
+        rules: &rules,
+        page: &page,
+        mails: &mails,
+        sent_today: u32::try_from(sent).unwrap_or(u32::MAX),
+        now,
+    });
+    for (index, reason) in &plan.unanswerable {
+        info!(
+            series.id = id.0,
+            "series {id}: no reply to patch {index}: {}",
+            reason.sentence()
+        );
+    }
+    Ok(context.store.put_replies(&plan.drafts, now).await?)
+}
+
+/// The rules of the quietest list that carried the series: a cross-post must not talk a silent list into mail.
+fn quietest(context: &Context, page: &SeriesPage) -> Option<ListRules> {
+    let lists = page.summary.lists.iter();
+    let rules = lists.filter_map(|it| context.config.rules(it));
+    rules.min_by_key(|it| (loudness(it.policy), it.list.address().to_owned()))
+}
+
+const fn loudness(policy: ListPolicy) -> u8 {
+    match policy {
+        ListPolicy::Silent => 0,
+        ListPolicy::Author => 1,
+        ListPolicy::List => 2,
+    }
+}
