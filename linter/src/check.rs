@@ -90,7 +90,7 @@ fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
 }
 
 /// The functions that call `iput()` or speak of `i_count`, in order.
-fn suspects(index: &Index<'_>) -> Vec<ItemId> {
+pub(crate) fn suspects(index: &Index<'_>) -> Vec<ItemId> {
     let iput = Ref::new(RefKind::Call, Sym::of(kernel::IPUT));
     (0..index.files.len())
         .into_par_iter()
@@ -103,7 +103,7 @@ fn suspects(index: &Index<'_>) -> Vec<ItemId> {
         .collect()
 }
 
-fn wrappers(index: &Index<'_>, warm: &Warm, suspects: &[ItemId]) -> FxHashMap<ItemId, Wrapper> {
+pub(crate) fn wrappers(index: &Index<'_>, warm: &Warm, suspects: &[ItemId]) -> FxHashMap<ItemId, Wrapper> {
     let of = |id: ItemId| {
         let parsed = parse(index, id)?;
         let wrapper = idioms::wrapper(parsed.tree.as_ref()?.root_node(), &parsed.clean)?;
@@ -114,7 +114,7 @@ fn wrappers(index: &Index<'_>, warm: &Warm, suspects: &[ItemId]) -> FxHashMap<It
     suspects.par_iter().filter_map(|id| Some((*id, warm.wrappers.get(index.key(*id), || of(*id)).as_ref().clone()?))).collect()
 }
 
-fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
+pub(crate) fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
     let (item, text) = (index.item(id), index.item_text(id));
     let body = (item.body - item.start) as usize;
     (body <= text.len()).then(|| crate::facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0))

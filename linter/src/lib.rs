@@ -15,6 +15,7 @@ mod lex;
 pub mod diff;
 pub mod finding;
 pub mod kernel;
+pub mod query;
 pub mod render;
 pub mod report;
 pub mod review;
@@ -65,6 +66,16 @@ impl Linter {
     pub fn check(&self, tree: &dyn TreeSource) -> Result<CheckReport, TreeError> {
         self.warm.trim();
         check::check(tree, &self.warm, &self.options)
+    }
+
+    /// Reads a tree for questions to its call graph.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeError`] when the tree cannot be read at all.
+    pub fn graph<'t>(&'t self, tree: &'t dyn TreeSource) -> Result<query::Graph<'t>, TreeError> {
+        self.warm.trim();
+        query::Graph::open(tree, &self.warm, &self.options)
     }
 
     /// Applies the patches one after the other in memory and reports what each, and all together, change.

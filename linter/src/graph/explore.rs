@@ -19,8 +19,8 @@ const MAX_HOPS: u32 = 24;
 
 /// Where a search stands: the function, and the implementation that the chain is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct State {
-    function: ItemId,
+pub(crate) struct State {
+    pub(crate) function: ItemId,
     domain: Domain,
     /// The file of a root outside the kernel's filesystem side; its directory may be entered.
     home: u32,
@@ -143,7 +143,7 @@ fn root_hop(resolver: &Resolver<'_, '_>, root: &RootAt) -> Hop {
     }
 }
 
-fn hop(resolver: &Resolver<'_, '_>, from: ItemId, edge: &Edge, to: ItemId) -> Hop {
+pub(crate) fn hop(resolver: &Resolver<'_, '_>, from: ItemId, edge: &Edge, to: ItemId) -> Hop {
     let via = match edge.kind {
         EdgeKind::Direct | EdgeKind::Deferred(_) => Via::Direct,
         EdgeKind::Ops => Via::Ops,
@@ -174,6 +174,46 @@ pub(crate) fn spell(resolver: &Resolver<'_, '_>, near: ItemId, through: Through)
                 .unwrap_or_default()
         }
     }
+}
+
+/// The spelling of a callee that the tree does not define: it stands in the caller or in a macro on the way.
+pub(crate) fn spell_called(resolver: &Resolver<'_, '_>, caller: ItemId, through: Through, name: Sym) -> String {
+    let in_macros = || match through {
+        Through::Name(first) => spell_in_macros(resolver, first, name, 0),
+        _ => None,
+    };
+    resolver.index.spell(caller, name).or_else(in_macros).or_else(|| spell_defined(resolver, name)).unwrap_or_default()
+}
+
+fn spell_in_macros(resolver: &Resolver<'_, '_>, of: Sym, name: Sym, depth: u32) -> Option<String> {
+    let definitions: Vec<ItemId> = resolver.index.macros(of).take(8).collect();
+    definitions.iter().find_map(|it| resolver.index.spell(*it, name)).or_else(|| {
+        let calls = definitions.iter().flat_map(|it| resolver.facts(*it).calls.clone());
+        let mut names = calls.filter_map(|it| if let Callee::Name(it) = it.callee { Some(it) } else { None });
+        if depth < 8 { names.find_map(|it| spell_in_macros(resolver, it, name, depth + 1)) } else { None }
+    })
+}
+
+/// The first hop of a chain that starts anywhere.
+pub(crate) fn start_hop(resolver: &Resolver<'_, '_>, function: ItemId) -> Hop {
+    Hop {
+        function: resolver.index.name_of(function),
+        file: resolver.index.file_of(function).path.clone(),
+        line: resolver.index.position(function, resolver.index.name_offset(function)).0,
+        via: Via::Root,
+        through: String::new(),
+    }
+}
+
+/// Where the search of a context starts.
+pub(crate) fn first_states(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<State> {
+    roots(resolver, context).iter().map(|it| first_state(resolver, it)).collect()
+}
+
+/// The hop of the root that a search started at.
+pub(crate) fn root_hop_of(resolver: &Resolver<'_, '_>, context: &Context, state: State) -> Hop {
+    let all = roots(resolver, context);
+    all.iter().find(|it| first_state(resolver, it) == state).map_or_else(|| start_hop(resolver, state.function), |it| root_hop(resolver, it))
 }
 
 fn spell_defined(resolver: &Resolver<'_, '_>, name: Sym) -> Option<String> {
@@ -216,41 +256,95 @@ impl Limits {
     }
 }
 
+/// Why the search does not take a hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The callee runs later, elsewhere.
+    Deferred,
+    /// The callee's name is among those that are never entered, with the reason.
+    NotEntered(&'static str),
+    /// The callee hands the last reference to a worker.
+    SafeWrapper,
+    /// The table by which system calls enter a filesystem.
+    FrontDoor,
+    /// The callee belongs to another implementation than the chain.
+    OtherImplementation,
+    /// The callee is machinery below the filesystems: allocator, scheduler, block layer, drivers.
+    Machinery,
+    /// The callee belongs to another program, such as one under tools.
+    OtherProgram,
+}
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Deferred => "runs later, elsewhere",
+            Self::NotEntered(reason) => reason,
+            Self::SafeWrapper => "hands the last reference to a worker",
+            Self::FrontDoor => "the table by which system calls enter a filesystem",
+            Self::OtherImplementation => "belongs to another implementation than the chain",
+            Self::Machinery => "machinery below the filesystems is not entered",
+            Self::OtherProgram => "belongs to another program",
+        })
+    }
+}
+
 fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<State> {
+    match step_over(resolver, from, edge, limits)? {
+        (state, None) if state.home != u32::MAX || resolver.sieve.passes_within(state.function, state.domain) => Some(state),
+        _ => None,
+    }
+}
+
+/// Where an edge leads, and what keeps the search from following it; `None` where it leads nowhere in sight.
+pub(crate) fn step_over(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<(State, Option<Cut>)> {
     let Target::Function(target) = edge.target else { return None };
-    if matches!(edge.kind, EdgeKind::Deferred(_)) || !resolver.sieve.passes(target) {
+    if !resolver.sieve.passes(target) {
         return None;
     }
     let index = resolver.index;
-    if limits.names.contains(&index.item(target).name) || limits.safe.contains(&target) {
-        return None;
+    let there = index.file_of(target);
+    let entered = if edge.kind == EdgeKind::Ops && there.domain == Domain::GENERIC { edge.domain } else { there.domain };
+    let domain = if entered == Domain::GENERIC { from.domain } else { entered };
+    let state = State { function: target, domain, home: from.home };
+    Some((state, cut(resolver, from, edge, (target, entered), limits)))
+}
+
+fn cut(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, (target, entered): (ItemId, Domain), limits: &Limits) -> Option<Cut> {
+    let index = resolver.index;
+    if matches!(edge.kind, EdgeKind::Deferred(_)) {
+        return Some(Cut::Deferred);
+    }
+    let name = index.item(target).name;
+    if limits.names.contains(&name) {
+        return Some(Cut::NotEntered(not_entered_because(name)));
+    }
+    if limits.safe.contains(&target) {
+        return Some(Cut::SafeWrapper);
     }
     let there = index.file_of(target);
-    let path = there.path.as_str();
     if there.is_foreign {
-        return None;
+        return Some(Cut::OtherProgram);
     }
-    if !there.at_home {
-        return None;
-    }
+    let path = there.path.as_str();
     let in_home = from.home != u32::MAX && directory(path).starts_with(directory(index.files[from.home as usize].path.as_str()));
-    if !in_home && !kernel::is_filesystem_side(path) {
-        return None;
+    if !there.at_home || (!in_home && !kernel::is_filesystem_side(path)) {
+        return Some(Cut::Machinery);
     }
-    let entered = if edge.kind == EdgeKind::Ops && there.domain == Domain::GENERIC { edge.domain } else { there.domain };
     if entered != Domain::GENERIC && from.domain != Domain::GENERIC && entered != from.domain && edge.kind != EdgeKind::Direct {
-        return None;
+        return Some(Cut::OtherImplementation);
     }
-    if let Through::Member(TypeRef::Tag(tag), _) = edge.through
-        && limits.doors.contains(&tag)
-    {
-        return None;
+    match edge.through {
+        Through::Member(TypeRef::Tag(tag), _) if limits.doors.contains(&tag) => Some(Cut::FrontDoor),
+        _ => None,
     }
-    let domain = if entered == Domain::GENERIC { from.domain } else { entered };
-    if from.home == u32::MAX && !resolver.sieve.passes_within(target, domain) {
-        return None;
+}
+
+fn not_entered_because(name: Sym) -> &'static str {
+    if let Some(it) = kernel::NOT_ENTERED.iter().find(|it| Sym::of(it.0) == name) {
+        return it.1;
     }
-    Some(State { function: target, domain, home: from.home })
+    if kernel::QUEUEING.iter().any(|it| Sym::of(it) == name) { "only queues: what it queues runs elsewhere" } else { "enters the VFS as a system call does" }
 }
 
 /// The entry points of a context in this tree, each function once.

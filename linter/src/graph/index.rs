@@ -178,6 +178,10 @@ impl<'t> Index<'t> {
         self.functions.list.iter().map(|it| it.1)
     }
 
+    pub(crate) fn macro_ids(&self) -> impl Iterator<Item = ItemId> + '_ {
+        self.macros.list.iter().map(|it| it.1)
+    }
+
     /// The (value, item) pairs that set `member`, both sorted.
     pub(crate) fn setters(&self, member: u32) -> &[(u32, u32, ItemId)] {
         let start = self.pairs.partition_point(|it| it.0 < member);

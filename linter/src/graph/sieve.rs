@@ -44,6 +44,13 @@ impl<'i, 't> Sieve<'i, 't> {
         Self { closed: None }
     }
 
+    /// What may lead to functions of these names by any chain, front doors and machinery included.
+    pub(crate) fn leading_to(index: &'i Index<'t>, names: &[Sym]) -> Self {
+        let users = Users { doors: FxHashSet::default(), owners: &[], ..Users::new(index, names, FxHashSet::default()) };
+        let all = Closure::new(&users, None).close(&[]);
+        Self { closed: Some(Closed { users, all, crossing: Vec::new(), within: Vec::new() }) }
+    }
+
     /// Computes the closure: items that name a sink, items that name those, and so on; `stop` names
     /// are never led through.
     pub(crate) fn build(index: &'i Index<'t>, sinks: &[Sym], stop: FxHashSet<u32>) -> Self {
@@ -109,6 +116,8 @@ struct Users<'i, 't> {
     stop: FxHashSet<u32>,
     sinks: Vec<u32>,
     doors: FxHashSet<Sym>,
+    /// Files whose own uses of a sink do not count.
+    owners: &'static [&'static str],
 }
 
 /// Values by key, those of one key side by side.
@@ -153,7 +162,7 @@ impl<'i, 't> Users<'i, 't> {
         let setters = index.setters_of_functions().filter(|it| index.file_of(it.2).at_home);
         let values = Runs::new(setters.map(|it| (it.0, (it.1, it.2))).collect());
         let doors = kernel::FRONT_DOORS.iter().map(Sym::of).collect();
-        Self { index, names, members, values, stop, sinks: sinks.iter().map(|it| it.short()).collect(), doors }
+        Self { index, names, members, values, stop, sinks: sinks.iter().map(|it| it.short()).collect(), doors, owners: kernel::I_COUNT_OWNERS }
     }
 
     /// Functions that may lead to a sink and are named outside their own implementation.
@@ -194,7 +203,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         let users = self.users;
         for sink in &users.sinks {
             // What the VFS does with its own `iput()` is not reported.
-            let named = users.names.of(*sink).filter(|it| !kernel::I_COUNT_OWNERS.contains(&users.index.file_of(*it).path.as_str()));
+            let named = users.names.of(*sink).filter(|it| !users.owners.contains(&users.index.file_of(*it).path.as_str()));
             named.for_each(|it| self.add(it));
         }
         for name in entries {

@@ -3,6 +3,7 @@
 //! Whatever comes from a tree or a patch is shown through [`printable`]: no terminal obeys a source file.
 
 mod github;
+pub mod graph;
 mod json;
 mod sarif;
 mod short;

@@ -1,0 +1,202 @@
+//! Why a line is reported, or is not: which roots reach its function, and where the others are cut.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
+
+use super::{CallEdge, Function, Graph, QueryError};
+use crate::contexts::{CONTEXTS, Context};
+use crate::finding::{Confidence, Finding, Hop};
+use crate::graph::explore::{self, Limits, State};
+use crate::graph::sieve::Sieve;
+use crate::graph::{Edge, ItemId, Resolver};
+use crate::lex::ItemKind;
+use crate::syntax::idioms::{self, Wrapper};
+use crate::tree::TreePath;
+use crate::{Options, check, kernel};
+
+pub use crate::graph::explore::Cut;
+
+/// A search with cuts looks at this many states at most.
+const MAX_STATES: usize = 300_000;
+/// What a hop that is not taken counts: people want the short chain with two cuts, not the endless one with one.
+const CUT_COST: u32 = 4;
+/// Chains that cost more are far-fetched.
+const MAX_COST: u32 = 16;
+
+/// What is known of one line.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// The function that holds the line; `None` outside of functions.
+    pub function: Option<Function>,
+    /// The calls on the line.
+    pub calls: Vec<CallEdge>,
+    /// What a check reports on the line.
+    pub findings: Vec<Finding>,
+    /// What keeps the rules from reporting a call on the line that a context reaches.
+    pub notes: Vec<String>,
+    /// Every context that is on, those that reach the function first.
+    pub contexts: Vec<ContextWhy>,
+}
+
+/// What one context has to do with a function.
+#[derive(Clone, Debug)]
+pub struct ContextWhy {
+    /// The context's name.
+    pub context: &'static str,
+    /// Whether it reaches the function.
+    pub verdict: Verdict,
+}
+
+/// Whether a context reaches a function.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// By this chain, root first.
+    Reached {
+        /// From a root to the function.
+        path: Vec<Hop>,
+        /// That of the weakest hop.
+        confidence: Confidence,
+    },
+    /// Only through hops that the search does not take: the chain with the fewest of them.
+    Cut {
+        /// From a root to the function.
+        path: Vec<Hop>,
+        /// Index of a hop in `path` and why it is not taken.
+        cuts: Vec<(usize, Cut)>,
+    },
+    /// By no chain at all.
+    Unreached,
+}
+
+impl Graph<'_> {
+    /// Explains a line.
+    ///
+    /// # Errors
+    ///
+    /// When the file is no source of the tree, or the tree cannot be read.
+    pub fn why(&self, file: &TreePath, line: u32) -> Result<Why, QueryError> {
+        let Some(at) = self.index.files.iter().position(|it| it.path == *file) else {
+            return Err(QueryError::NoFile(file.to_string()));
+        };
+        let options = Options { under: vec![file.to_string()], ..self.options.clone() };
+        let report = check::check(self.tree, self.warm, &options)?;
+        let findings: Vec<Finding> = report.findings.into_iter().filter(|it| it.file == *file && it.line == line).collect();
+        let Some(id) = self.function_at(at, line) else {
+            return Ok(Why { function: None, calls: Vec::new(), findings, notes: Vec::new(), contexts: Vec::new() });
+        };
+        let open = Sieve::open();
+        let resolver = Resolver::new(&self.index, &open, self.warm);
+        let edges = resolver.edges(id);
+        let calls = edges.iter().map(|it| Self::row(&resolver, id, it)).filter(|it| it.line == line).collect();
+        let suspects = check::suspects(&self.index);
+        let wrappers = check::wrappers(&self.index, self.warm, &suspects);
+        let mut notes = self.notes(id, line, &wrappers);
+        notes.extend(report.gaps.iter().filter(|it| it.file == *file && self.function_at(at, it.line) == Some(id)).map(|it| format!("not all of this function was understood: {}", it.what)));
+        let contexts = self.contexts(id, &wrappers, &options);
+        Ok(Why { function: Some(self.function(id)), calls, findings, notes, contexts })
+    }
+
+    /// The innermost function whose text holds the line.
+    fn function_at(&self, file: usize, line: u32) -> Option<ItemId> {
+        let functions = self.index.items(file).filter(|it| it.1.kind == ItemKind::Function);
+        let holds = |id: ItemId| {
+            let length = self.index.item_text(id).len() as u32;
+            (self.index.position(id, 0).0..=self.index.position(id, length.saturating_sub(1)).0).contains(&line)
+        };
+        functions.map(|it| it.0).filter(|it| holds(*it)).last()
+    }
+
+    /// What makes the rules pass over calls that drop references.
+    fn notes(&self, id: ItemId, line: u32, wrappers: &FxHashMap<ItemId, Wrapper>) -> Vec<String> {
+        let mut notes = Vec::new();
+        match wrappers.get(&id) {
+            Some(Wrapper::Safe) => notes.push("this function hands the last reference to a worker: its iput() is safe".to_owned()),
+            Some(Wrapper::Alias { .. }) => notes.push("this function is another name for iput(): its callers are reported, unless it stands in a table".to_owned()),
+            None => {}
+        }
+        if let Some(parsed) = check::parse(&self.index, id)
+            && let Some(tree) = &parsed.tree
+        {
+            for release in idioms::releases(tree.root_node(), self.index.item_text(id), &[(kernel::IPUT, 0)]) {
+                if self.index.position(id, release.offset as u32).0 == line
+                    && let Some(reason) = &release.not_last
+                {
+                    notes.push(format!("{} is not the last reference: {reason}", release.statement));
+                }
+            }
+        }
+        notes
+    }
+
+    fn contexts(&self, id: ItemId, wrappers: &FxHashMap<ItemId, Wrapper>, options: &Options) -> Vec<ContextWhy> {
+        let sieve = Sieve::leading_to(&self.index, &[self.index.item(id).name]);
+        let resolver = Resolver::new(&self.index, &sieve, self.warm);
+        let limits = Limits::of(wrappers);
+        let mut found: Vec<ContextWhy> = CONTEXTS
+            .iter()
+            .filter(|it| options.config.is_context_on(it))
+            .map(|context| {
+                let reach = explore::explore(&resolver, context, &limits);
+                let verdict = match reach.chain(&resolver, id) {
+                    Some(it) => Verdict::Reached { path: it.path, confidence: it.confidence },
+                    None => with_cuts(&resolver, context, &limits, id),
+                };
+                ContextWhy { context: context.name, verdict }
+            })
+            .collect();
+        found.sort_by_key(|it| (!matches!(it.verdict, Verdict::Reached { .. }), it.context));
+        found
+    }
+}
+
+/// How each state was reached at the least cost.
+type Best = FxHashMap<State, (u32, Option<(State, Edge, Option<Cut>)>)>;
+
+/// The chain from a root of the context with the fewest hops, where a hop that the search does not take
+/// counts as [`CUT_COST`].
+fn with_cuts(resolver: &Resolver<'_, '_>, context: &Context, limits: &Limits, to: ItemId) -> Verdict {
+    let mut best = Best::default();
+    let mut queue: BinaryHeap<Reverse<(u32, State)>> = BinaryHeap::new();
+    for state in explore::first_states(resolver, context) {
+        best.entry(state).or_insert((0, None));
+        queue.push(Reverse((0, state)));
+    }
+    while let Some(Reverse((cost, at))) = queue.pop() {
+        if at.function == to {
+            return spell_cuts(resolver, context, &best, at);
+        }
+        if best[&at].0 < cost || best.len() > MAX_STATES {
+            continue;
+        }
+        for edge in resolver.edges(at.function).iter() {
+            let Some((next, cut)) = explore::step_over(resolver, at, edge, limits) else { continue };
+            let next_cost = cost + if cut.is_some() { CUT_COST } else { 1 };
+            if next_cost <= MAX_COST && best.get(&next).is_none_or(|it| it.0 > next_cost) {
+                best.insert(next, (next_cost, Some((at, *edge, cut))));
+                queue.push(Reverse((next_cost, next)));
+            }
+        }
+    }
+    Verdict::Unreached
+}
+
+fn spell_cuts(resolver: &Resolver<'_, '_>, context: &Context, best: &Best, end: State) -> Verdict {
+    let (mut path, mut cuts, mut at) = (Vec::new(), Vec::new(), end);
+    while let (_, Some((from, edge, cut))) = &best[&at] {
+        if let Some(cut) = cut {
+            cuts.push((path.len(), cut.clone()));
+        }
+        path.push(explore::hop(resolver, from.function, edge, at.function));
+        at = *from;
+    }
+    path.push(explore::root_hop_of(resolver, context, at));
+    path.reverse();
+    let last = path.len() - 1;
+    for cut in &mut cuts {
+        cut.0 = last - cut.0;
+    }
+    cuts.reverse();
+    Verdict::Cut { path, cuts }
+}
