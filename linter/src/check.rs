@@ -13,6 +13,8 @@ use crate::finding::{Finding, Fingerprint, Gap, Related, Via};
 use crate::graph::explore::{self, Limits};
 use crate::graph::reading::{self, Plan, Reading};
 use crate::graph::sieve::Sieve;
+use crate::focus::Focus;
+use crate::graph::index::Domain;
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
 use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
@@ -25,39 +27,89 @@ use crate::warm::{Body, Warm};
 
 /// Lints one tree.
 pub(crate) fn check(tree: &dyn TreeSource, warm: &Warm, options: &Options) -> Result<CheckReport, TreeError> {
-    let contexts: Vec<&'static Context> = CONTEXTS.iter().copied().filter(|it| options.config.is_context_on(it)).collect();
-    let reading = if options.no_sieve { Reading::Everything } else { Reading::Needed };
-    let mut clock = Clock::start();
-    let index = reading::read(tree, warm, &Plan { scope: &options.scope, reading, contexts: &contexts })?;
-    clock.stage("read", index.files.iter().filter(|it| !it.scan.items.is_empty()).count());
-    let helpers = helpers(tree)?;
-    let suspects = suspects(&index);
-    let wrappers = wrappers(&index, warm, &suspects);
-    clock.stage("suspects", suspects.len());
-    let limits = Limits::of(&wrappers);
-    let sieve = if options.no_sieve { Sieve::open() } else { limits.sieve(&index) };
-    clock.stage("sieve", sieve.passed());
-    let resolver = Resolver::new(&index, &sieve, warm);
-    let reaches: Vec<explore::Reach> = contexts.iter().map(|it| explore::explore(&resolver, it, &limits)).collect();
-    clock.stage("explore", resolver.function_count());
-    let run = Run { warm, index: &index, resolver: &resolver, wrappers: &wrappers, contexts: &contexts, reaches: &reaches, helpers: &helpers, always_drops: always_drops(&index), options };
-    let mut report = run.findings(&suspects);
-    clock.stage("rules", report.findings.len());
-    report.stages = clock.stages;
-    report.stats = stats(&index, &resolver);
-    report.gaps.extend(index.gaps.iter().cloned());
-    report.gaps.sort();
-    report.gaps.dedup();
-    for context in &contexts {
-        let warnings = rules::missing_roots(context, &|kind| root_state(&resolver, kind));
-        if rules::rule("context-root-missing").is_some_and(|it| options.config.is_rule_on(it)) {
-            report.warnings.extend(warnings);
+    let prepared = Prepared::new(tree, warm, options)?;
+    prepared.lint(warm, options, None)
+}
+
+/// Lints a tree that differs from one that was linted in `changed` files alone.
+///
+/// Chains stay within an implementation, so those of the others are as they were. The findings are those
+/// of [`check`]; where that cannot be known without looking at everything, everything is looked at.
+pub(crate) fn recheck(tree: &dyn TreeSource, warm: &Warm, options: &Options, base: &CheckReport, changed: &[TreePath]) -> Result<CheckReport, TreeError> {
+    let prepared = Prepared::new(tree, warm, options)?;
+    let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
+    if let Some(focus) = Focus::of(&prepared.index, base, changed)
+        && !changed.contains(&header)
+    {
+        let part = prepared.lint(warm, options, Some(&focus))?;
+        if let Some(merged) = focus.merge(&prepared.index, base, part) {
+            return Ok(merged);
         }
     }
-    Ok(report)
+    prepared.lint(warm, options, None)
+}
+
+/// A tree that has been read, before anything is asked of it.
+struct Prepared<'t> {
+    index: Index<'t>,
+    contexts: Vec<&'static Context>,
+    helpers: Helpers,
+    suspects: Vec<ItemId>,
+    wrappers: FxHashMap<ItemId, Wrapper>,
+    clock: Clock,
+}
+
+impl<'t> Prepared<'t> {
+    fn new(tree: &'t dyn TreeSource, warm: &'t Warm, options: &Options) -> Result<Self, TreeError> {
+        let contexts: Vec<&'static Context> = CONTEXTS.iter().copied().filter(|it| options.config.is_context_on(it)).collect();
+        let reading = if options.no_sieve { Reading::Everything } else { Reading::Needed };
+        let mut clock = Clock::start();
+        let index = reading::read(tree, warm, &Plan { scope: &options.scope, reading, contexts: &contexts })?;
+        clock.stage("read", index.files.iter().filter(|it| !it.scan.items.is_empty()).count());
+        let helpers = helpers(tree)?;
+        let suspects = suspects(&index);
+        let wrappers = wrappers(&index, warm, &suspects);
+        clock.stage("suspects", suspects.len());
+        Ok(Self { index, contexts, helpers, suspects, wrappers, clock })
+    }
+
+    fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> Result<CheckReport, TreeError> {
+        let index = &self.index;
+        let mut clock = self.clock.clone();
+        let limits = Limits::of(&self.wrappers, focus.map(|it| it.domains.clone()));
+        let sieve = if options.no_sieve { Sieve::open() } else { limits.sieve(index) };
+        clock.stage("sieve", sieve.passed());
+        let resolver = Resolver::new(index, &sieve, warm);
+        let reaches: Vec<explore::Reach> = self.contexts.iter().map(|it| explore::explore(&resolver, it, &limits)).collect();
+        clock.stage("explore", resolver.function_count());
+        let run = Run {
+            warm,
+            index,
+            resolver: &resolver,
+            wrappers: &self.wrappers,
+            contexts: &self.contexts,
+            reaches: &reaches,
+            helpers: &self.helpers,
+            always_drops: always_drops(index),
+            options,
+        };
+        let mut report = run.findings(&self.suspects, focus);
+        clock.stage("rules", report.findings.len());
+        report.stages = clock.stages;
+        report.stats = stats(index, &resolver);
+        report.gaps.extend(index.gaps.iter().cloned());
+        report.gaps.sort();
+        report.gaps.dedup();
+        if rules::rule("context-root-missing").is_some_and(|it| options.config.is_rule_on(it)) {
+            let missing = self.contexts.iter().flat_map(|it| rules::missing_roots(it, &|kind| root_state(&resolver, kind)));
+            report.warnings.extend(missing);
+        }
+        Ok(report)
+    }
 }
 
 /// Measures the stages.
+#[derive(Clone)]
 struct Clock {
     last: std::time::Instant,
     stages: Vec<StageCost>,
@@ -168,13 +220,17 @@ struct Run<'a, 'i, 't> {
 }
 
 impl Run<'_, '_, '_> {
-    fn findings(&self, suspects: &[ItemId]) -> CheckReport {
+    fn findings(&self, suspects: &[ItemId], focus: Option<&Focus>) -> CheckReport {
         let mut items: Vec<ItemId> = suspects.to_vec();
         items.extend(self.alias_callers());
         items.sort_unstable();
         items.dedup();
         items.retain(|it| {
-            let path = &self.index.file_of(*it).path;
+            let file = self.index.file_of(*it);
+            let path = &file.path;
+            if focus.is_some_and(|focus| !focus.holds(self.index, path) && !(file.at_home && file.domain == Domain::GENERIC)) {
+                return false;
+            }
             self.options.under.is_empty() || self.options.under.iter().any(|under| path.is_under(under))
         });
         let parts: Vec<(Vec<Finding>, Vec<Gap>)> = items.par_iter().map(|it| self.function(*it)).collect();

@@ -10,6 +10,7 @@ pub mod config;
 pub mod contexts;
 pub mod delta;
 mod facts;
+mod focus;
 mod graph;
 mod lex;
 pub mod diff;
@@ -24,6 +25,8 @@ pub mod suppress;
 mod syntax;
 pub mod tree;
 mod warm;
+
+use std::sync::{Arc, Mutex};
 
 use report::{CheckReport, PatchInput, ReviewReport};
 use tree::{TreeError, TreeSource};
@@ -47,6 +50,8 @@ pub struct Options {
 pub struct Linter {
     options: Options,
     warm: warm::Warm,
+    /// The tree id of the base linted last, with its report.
+    last_base: Mutex<Option<(String, Arc<CheckReport>)>>,
 }
 
 impl Linter {
@@ -55,6 +60,7 @@ impl Linter {
         Self {
             options,
             warm: warm::Warm::new(),
+            last_base: Mutex::new(None),
         }
     }
 
@@ -78,6 +84,21 @@ impl Linter {
         query::Graph::open(tree, &self.warm, &self.options)
     }
 
+    /// The report of a base: many series are posted against one.
+    fn check_base(&self, base: &dyn TreeSource) -> Result<Arc<CheckReport>, TreeError> {
+        let Some(id) = base.tree_id_with(&tree::FileChanges::new())? else {
+            return Ok(Arc::new(self.check(base)?));
+        };
+        if let Some((known, report)) = &*self.last_base.lock().expect("no panic while locked")
+            && *known == id
+        {
+            return Ok(Arc::clone(report));
+        }
+        let report = Arc::new(self.check(base)?);
+        *self.last_base.lock().expect("no panic while locked") = Some((id, Arc::clone(&report)));
+        Ok(report)
+    }
+
     /// Applies the patches one after the other in memory and reports what each, and all together, change.
     ///
     /// # Errors
@@ -88,6 +109,10 @@ impl Linter {
         base: &dyn TreeSource,
         patches: &[PatchInput],
     ) -> Result<ReviewReport, TreeError> {
-        review::run(&|tree| self.check(tree), base, patches)
+        let start = self.check_base(base)?;
+        let lint = |tree: &dyn TreeSource, changed: &[tree::TreePath]| {
+            check::recheck(tree, &self.warm, &self.options, &start, changed)
+        };
+        review::run(&lint, &start, base, patches)
     }
 }

@@ -1,7 +1,7 @@
 //! Applies a series patch by patch and compares the findings of each state with those of the one before.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::delta::{MovedLines, attach, compare};
 use crate::diff;
@@ -9,13 +9,13 @@ use crate::finding::{Finding, Warning};
 use crate::report::{CheckReport, NewFinding, PatchInput, PatchReport, ReviewReport};
 use crate::tree::{Overlay, TreeError, TreePath, TreeSource};
 
-/// Lints one state of the tree.
-pub type Lint<'a> = dyn Fn(&dyn TreeSource) -> Result<CheckReport, TreeError> + 'a;
+/// Lints one state of the tree, which differs from the base in these files.
+pub type Lint<'a> = dyn Fn(&dyn TreeSource, &[TreePath]) -> Result<CheckReport, TreeError> + 'a;
 
 /// The tree after some patches.
 struct State<'a> {
     tree: Overlay<'a>,
-    report: Rc<CheckReport>,
+    report: Arc<CheckReport>,
 }
 
 /// Lints `base` and each state that the patches make.
@@ -25,13 +25,13 @@ struct State<'a> {
 /// [`TreeError`] when a state cannot be read; a patch that does not apply is data.
 pub fn run(
     lint: &Lint<'_>,
+    start: &Arc<CheckReport>,
     base: &dyn TreeSource,
     patches: &[PatchInput],
 ) -> Result<ReviewReport, TreeError> {
-    let start = Rc::new(lint(base)?);
     let mut state = State {
         tree: Overlay::new(base),
-        report: Rc::clone(&start),
+        report: Arc::clone(start),
     };
     let mut moved = MovedLines::default();
     let mut result = ReviewReport::default();
@@ -50,7 +50,8 @@ pub fn run(
             }
         };
         result.warnings.extend(step.warning);
-        let next = Rc::new(lint(&step.tree)?);
+        let changed: Vec<TreePath> = step.tree.changes().keys().cloned().collect();
+        let next = Arc::new(lint(&step.tree, &changed)?);
         let delta = compare(&state.report.findings, &next.findings, &step.moved);
         let mut entry = report(patch, None);
         entry.new = attach_all(delta.new, &step.moved, &step.tree)?;

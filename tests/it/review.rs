@@ -1,5 +1,7 @@
 //! What a series changes, with a linter so small that only the comparison is under test.
 
+use std::sync::Arc;
+
 use lorelint::finding::{Confidence, Finding, Fingerprint, Hop, Severity, Via};
 use lorelint::report::{CheckReport, NewFinding, PatchInput, ReviewReport};
 use lorelint::review;
@@ -98,12 +100,9 @@ fn run(diffs: &[&str]) -> ReviewReport {
             diff: diff.as_bytes().to_vec(),
         })
         .collect();
-    review::run(
-        &lint,
-        &tree(&[("fs/a.c", BASE), ("fs/ops.c", OPS)]),
-        &patches,
-    )
-    .unwrap()
+    let base = tree(&[("fs/a.c", BASE), ("fs/ops.c", OPS)]);
+    let start = Arc::new(lint(&base).unwrap());
+    review::run(&|tree, _| lint(tree), &start, &base, &patches).unwrap()
 }
 
 /// `file:line -> anchor file:line, in the diff or not`.

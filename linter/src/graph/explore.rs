@@ -62,6 +62,9 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
         let mut seen: FxHashMap<State, (Option<State>, Option<Edge>, u32)> = FxHashMap::default();
         for root in roots.iter().filter(|it| it.confidence >= least) {
             let state = first_state(resolver, root);
+            if !limits.is_in_focus(state.domain) {
+                continue;
+            }
             reach.roots.entry(state).or_insert(*root);
             if seen.insert(state, (None, None, 0)).is_none() {
                 wave.push(state);
@@ -236,16 +239,23 @@ pub(crate) struct Limits {
     safe: FxHashSet<ItemId>,
     /// Tables that are not followed.
     doors: FxHashSet<Sym>,
+    /// The implementations that matter, besides generic code; `None` for all.
+    focus: Option<FxHashSet<Domain>>,
 }
 
 impl Limits {
-    pub(crate) fn of(wrappers: &FxHashMap<ItemId, Wrapper>) -> Self {
+    pub(crate) fn of(wrappers: &FxHashMap<ItemId, Wrapper>, focus: Option<FxHashSet<Domain>>) -> Self {
         let safe = wrappers.iter().filter(|it| *it.1 == Wrapper::Safe).map(|it| *it.0).collect();
         Self {
             names: kernel::NOT_ENTERED.iter().map(|it| it.0).chain(kernel::QUEUEING.iter().copied()).chain(kernel::SYSTEM_CALL_HELPERS.iter().copied()).map(Sym::of).collect(),
             safe,
             doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
+            focus,
         }
+    }
+
+    fn is_in_focus(&self, domain: Domain) -> bool {
+        self.focus.as_ref().is_none_or(|it| domain == Domain::GENERIC || it.contains(&domain))
     }
 
     /// What may lead to `iput()` within these limits.
@@ -291,6 +301,7 @@ impl std::fmt::Display for Cut {
 
 fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<State> {
     match step_over(resolver, from, edge, limits)? {
+        (state, None) if !limits.is_in_focus(state.domain) => None,
         (state, None) if state.home != u32::MAX || resolver.sieve.passes_within(state.function, state.domain) => Some(state),
         _ => None,
     }

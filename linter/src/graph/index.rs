@@ -34,6 +34,7 @@ pub(crate) struct Index<'t> {
     pub(crate) files: Vec<SourceFile>,
     first_item: Vec<u32>,
     item_file: Vec<u32>,
+    domains: FxHashMap<String, Domain>,
     functions: Names,
     macros: Names,
     types: Names,
@@ -49,7 +50,7 @@ pub(crate) struct Index<'t> {
 impl<'t> Index<'t> {
     /// Joins the readings of a tree's files.
     pub(crate) fn join(tree: &'t dyn TreeSource, warm: &'t Warm, mut files: Vec<SourceFile>, gaps: Vec<Gap>) -> Self {
-        assign_domains(&mut files);
+        let domains = assign_domains(&mut files);
         let mut first_item = Vec::with_capacity(files.len() + 1);
         let mut count = 0u32;
         for file in &files {
@@ -65,6 +66,7 @@ impl<'t> Index<'t> {
             files,
             first_item,
             item_file,
+            domains,
             functions: Names::default(),
             macros: Names::default(),
             types: Names::default(),
@@ -189,6 +191,11 @@ impl<'t> Index<'t> {
         &self.pairs[start..end]
     }
 
+    /// The implementation that a path belongs to, whether a file is there or not.
+    pub(crate) fn domain_of_path(&self, path: &str) -> Domain {
+        domain_in(&self.domains, path)
+    }
+
     /// (value, member, item) of every pair whose value is a function.
     pub(crate) fn setters_of_functions(&self) -> impl Iterator<Item = (u32, u32, ItemId)> + '_ {
         self.pairs.iter().filter(|it| self.function_names.contains(&it.1)).map(|it| (it.1, it.0, it.2))
@@ -283,7 +290,7 @@ impl Names {
 }
 
 /// Finds the implementations: whoever defines a `struct file_system_type` is one.
-fn assign_domains(files: &mut [SourceFile]) {
+fn assign_domains(files: &mut [SourceFile]) -> FxHashMap<String, Domain> {
     let tag = Sym::of("file_system_type");
     let mut domains: FxHashMap<String, Domain> = FxHashMap::default();
     for file in files.iter() {
@@ -295,15 +302,19 @@ fn assign_domains(files: &mut [SourceFile]) {
         }
     }
     for file in files.iter_mut() {
-        let path = file.path.as_str();
-        // A filesystem's protocol code under net/ serves only that filesystem.
-        let of_protocol = path.strip_prefix("net/").and_then(|it| it.split_once('/')).map(|it| format!("fs/{}", it.0));
-        file.domain = [Some(path.to_owned()), filesystem_of(path).map(str::to_owned), of_protocol]
-            .into_iter()
-            .flatten()
-            .find_map(|it| domains.get(&it).copied())
-            .unwrap_or_default();
+        file.domain = domain_in(&domains, file.path.as_str());
     }
+    domains
+}
+
+fn domain_in(domains: &FxHashMap<String, Domain>, path: &str) -> Domain {
+    // A filesystem's protocol code under net/ serves only that filesystem.
+    let of_protocol = path.strip_prefix("net/").and_then(|it| it.split_once('/')).map(|it| format!("fs/{}", it.0));
+    [Some(path.to_owned()), filesystem_of(path).map(str::to_owned), of_protocol]
+        .into_iter()
+        .flatten()
+        .find_map(|it| domains.get(&it).copied())
+        .unwrap_or_default()
 }
 
 /// `fs/x` of `fs/x/…`.
