@@ -133,7 +133,7 @@ impl Graph<'_> {
     fn contexts(&self, id: ItemId, wrappers: &FxHashMap<ItemId, Wrapper>, options: &Options) -> Vec<ContextWhy> {
         let sieve = Sieve::leading_to(&self.index, &[self.index.item(id).name]);
         let resolver = Resolver::new(&self.index, &sieve, self.warm);
-        let limits = Limits::of(wrappers);
+        let limits = Limits::of(wrappers, None);
         let mut found: Vec<ContextWhy> = CONTEXTS
             .iter()
             .filter(|it| options.config.is_context_on(it))
