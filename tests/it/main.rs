@@ -1,6 +1,7 @@
 //! The one integration test binary.
 mod apply;
 mod bot;
+mod cli;
 mod corpus;
 mod diff;
 mod ingest;
@@ -11,5 +12,6 @@ mod review_command;
 mod rules;
 mod series;
 mod store;
+mod tidy;
 mod tree;
 mod web;

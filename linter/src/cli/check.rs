@@ -51,11 +51,13 @@ pub(super) fn run(
     std::io::Write::flush(&mut out)?;
     drop(out);
     if args.lint.stats {
-        let stages = [
-            stage("open", start, opened),
-            stage("lint", opened, linted),
-            stage("print", linted, Instant::now()),
-        ];
+        let mut stages = vec![stage("open", start, opened)];
+        stages.extend(report.stages.iter().map(|it| Stage {
+            name: it.name.to_owned(),
+            seconds: it.seconds,
+        }));
+        stages.push(stage("lint", opened, linted));
+        stages.push(stage("print", linted, Instant::now()));
         render_stats(&report, &stages, io.stderr)?;
     }
     Ok(settings::status(&report.findings, args.lint.fail_on))

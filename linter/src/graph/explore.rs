@@ -174,6 +174,8 @@ pub(crate) fn spell(resolver: &Resolver<'_, '_>, near: ItemId, through: Through)
             let mut definitions = resolver.index.types(tag);
             definitions
                 .find_map(|it| Some(format!("{}.{}", resolver.index.spell(it, tag)?, resolver.index.spell(it, member)?)))
+                // A part of a kernel may use a struct that it does not define.
+                .or_else(|| Some(format!("{}.{}", resolver.index.spell(near, tag)?, resolver.index.spell(near, member)?)))
                 .unwrap_or_default()
         }
     }
