@@ -223,7 +223,10 @@ fn remark(finding: &Finding) -> String {
     }
     for related in &detail.related {
         let place = format!("{}:{}", related.file, related.line);
-        let line = wrap(&format!("{place}: {}", sentence(&related.message)));
+        let line = wrap(&format!(
+            "{place}: {}.",
+            related.message.trim_end_matches('.')
+        ));
         out.push_str(&line);
         out.push_str("\n\n");
     }

@@ -3,7 +3,8 @@
 use lorelint_mail::Message;
 
 use crate::model::{
-    Finding, OutboxDraft, OutboxState, PatchView, ReviewState, SeriesPage, SeriesState, Timestamp,
+    Finding, OutboxDraft, OutboxState, PatchView, ReviewState, SeriesPage, SeriesState, Severity,
+    Timestamp,
 };
 use crate::report::parse_diff;
 
@@ -84,12 +85,13 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     plan
 }
 
-/// What a patch brings and a later one of the series takes back is nobody's mail.
+/// What a patch brings and a later one of the series takes back is nobody's mail; notes are for the dashboard.
 fn lasting(of_patch: &[Finding], of_series: &[Finding]) -> Vec<Finding> {
     let lasts = |finding: &&Finding| {
-        of_series
-            .iter()
-            .any(|it| it.detail.fingerprint == finding.detail.fingerprint)
+        finding.detail.severity > Severity::Note
+            && of_series
+                .iter()
+                .any(|it| it.detail.fingerprint == finding.detail.fingerprint)
     };
     of_patch.iter().filter(lasts).cloned().collect()
 }

@@ -1,7 +1,7 @@
 //! Quotes a diff around the lines that have remarks, as a reviewer trims it.
 
 use crate::model::Finding;
-use crate::report::{DiffFile, DiffHunk, DiffLine};
+use crate::report::{DiffFile, DiffHunk, DiffLine, Spots, locate_new};
 
 use super::text::visible;
 
@@ -28,8 +28,10 @@ pub fn quote<'a>(files: &[DiffFile], remarks: &'a [Finding]) -> Vec<Piece<'a>> {
     for file in files {
         let before = placed.len();
         let mut file_pieces = Vec::new();
-        for hunk in &file.hunks {
-            quote_hunk(file, hunk, remarks, &mut placed, &mut file_pieces);
+        let spots = locate_new(file, remarks.iter().map(|it| &it.detail));
+        for (index, hunk) in file.hunks.iter().enumerate() {
+            let marks = marks((file, index), remarks, &spots);
+            quote_hunk(hunk, marks, &mut placed, &mut file_pieces);
         }
         if placed.len() > before {
             pieces.push(Piece::Quoted(file_header(file)));
@@ -53,13 +55,11 @@ fn file_header(file: &DiffFile) -> Vec<String> {
 }
 
 fn quote_hunk<'a>(
-    file: &DiffFile,
     hunk: &DiffHunk,
-    remarks: &'a [Finding],
+    marks: Vec<Mark<'a>>,
     placed: &mut Vec<&'a Finding>,
     pieces: &mut Vec<Piece<'a>>,
 ) {
-    let marks = marks(file, hunk, remarks);
     if marks.iter().all(|it| it.remarks.is_empty()) {
         return;
     }
@@ -92,27 +92,23 @@ struct Mark<'a> {
     remarks: Vec<&'a Finding>,
 }
 
-fn marks<'a>(file: &DiffFile, hunk: &DiffHunk, remarks: &'a [Finding]) -> Vec<Mark<'a>> {
+fn marks<'a>(
+    (file, index): (&DiffFile, usize),
+    remarks: &'a [Finding],
+    spots: &Spots,
+) -> Vec<Mark<'a>> {
     let line_of = |number: u32| {
-        hunk.lines
-            .iter()
-            .position(|it: &DiffLine| it.new == Some(number))
+        let number = i64::from(number) - spots.shift;
+        let is_it = |it: &DiffLine| it.new.map(i64::from) == Some(number);
+        file.hunks[index].lines.iter().position(is_it)
     };
     let mut marks: Vec<Mark<'a>> = Vec::new();
-    for remark in remarks {
-        let Some(anchor) = remark
-            .detail
-            .anchor
-            .as_ref()
-            .filter(|it| it.file == file.path())
-        else {
-            continue;
-        };
-        let Some(line) = line_of(anchor.line) else {
+    for (remark, spot) in remarks.iter().zip(&spots.of) {
+        let Some(spot) = spot.filter(|it| it.hunk == index) else {
             continue;
         };
         marks.push(Mark {
-            line,
+            line: spot.line,
             remarks: vec![remark],
         });
         let related = remark
@@ -122,7 +118,7 @@ fn marks<'a>(file: &DiffFile, hunk: &DiffHunk, remarks: &'a [Finding]) -> Vec<Ma
             .filter(|it| it.file == file.path());
         for line in related
             .filter_map(|it| line_of(it.line))
-            .filter(|&it| it < line)
+            .filter(|&it| it < spot.line)
         {
             marks.push(Mark {
                 line,

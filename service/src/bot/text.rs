@@ -40,7 +40,7 @@ pub fn wrap(prose: &str) -> String {
             lines.push(line);
             continue;
         }
-        for word in line.split(' ').filter(|it| !it.is_empty()) {
+        for word in words(&line) {
             let width = current.chars().count() + 1 + word.chars().count();
             if !current.is_empty() && width > WRAP_COLUMNS {
                 flush(&mut current, &mut lines);
@@ -53,6 +53,23 @@ pub fn wrap(prose: &str) -> String {
     }
     flush(&mut current, &mut lines);
     lines.join("\n")
+}
+
+/// Words between blanks; code in back quotes that fits a line is one word.
+fn words(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = line.trim_start_matches(' ');
+    while !rest.is_empty() {
+        let code = rest
+            .strip_prefix('`')
+            .and_then(|it| it.find('`'))
+            .map(|it| it + 2);
+        let code = code.filter(|end| *end < WRAP_COLUMNS).unwrap_or(0);
+        let end = rest[code..].find(' ').map_or(rest.len(), |it| it + code);
+        words.push(&rest[..end]);
+        rest = rest[end..].trim_start_matches(' ');
+    }
+    words
 }
 
 fn flush(current: &mut String, lines: &mut Vec<String>) {
@@ -96,5 +113,19 @@ mod tests {
         let wrapped = wrap(&format!("{long}\n\n    if (a) {{ {long} }}\nend"));
         let widths: Vec<usize> = wrapped.lines().map(|it| it.chars().count()).collect();
         assert_eq!(widths, [69, 29, 0, 115, 3]);
+    }
+
+    #[test]
+    fn code_stays_on_one_line() {
+        let prose = "Follow what btrfs_add_delayed_iput() does in its own inode.c: `if (atomic_add_unless(&x, -1, 1)) return;`, no more.";
+        let wrapped = wrap(prose);
+        let lines: Vec<&str> = wrapped.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "Follow what btrfs_add_delayed_iput() does in its own inode.c:",
+                "`if (atomic_add_unless(&x, -1, 1)) return;`, no more.",
+            ]
+        );
     }
 }

@@ -2,7 +2,9 @@
 
 pub mod chain;
 pub mod diff;
+pub mod locate;
 pub mod rules;
 
 pub use chain::{ChainRow, chain_rows};
 pub use diff::{DiffFile, DiffHunk, DiffLine, LineKind, parse_diff};
+pub use locate::{Spot, Spots, locate_fixed, locate_new};

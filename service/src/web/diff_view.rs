@@ -1,8 +1,9 @@
 //! A diff with the findings at their lines, bounded.
 
 use crate::model::Finding;
-use crate::report::{DiffFile, LineKind, parse_diff};
+use crate::report::{DiffFile, DiffLine, LineKind, Spot, locate_fixed, locate_new, parse_diff};
 
+use super::links;
 use super::remark_view::RemarkView;
 
 /// Lines of one patch that a page shows; the raw mail has them all.
@@ -20,9 +21,17 @@ pub(crate) struct LineView {
     pub text: String,
 }
 
-/// A line, or a remark under the line before it.
+/// A finding that goes away with the line above.
+pub(crate) struct FixedView {
+    pub rule: String,
+    pub path: String,
+    pub message: String,
+}
+
+/// A line, or what is said of the line before it.
 pub(crate) enum Row {
     Line(LineView),
+    Fixed(FixedView),
     Remark(Box<RemarkView>),
 }
 
@@ -43,7 +52,7 @@ pub(crate) struct DiffView {
 }
 
 /// Puts each finding under its line.
-pub(crate) fn diff_view(diff: &[u8], findings: &[Finding]) -> DiffView {
+pub(crate) fn diff_view(diff: &[u8], findings: &[Finding], fixed: &[Finding]) -> DiffView {
     let files = parse_diff(diff);
     let line_count: usize = files
         .iter()
@@ -54,7 +63,7 @@ pub(crate) fn diff_view(diff: &[u8], findings: &[Finding]) -> DiffView {
     let mut placed = vec![false; findings.len()];
     let views = files
         .iter()
-        .map(|file| file_view(file, findings, &mut placed, &mut budget))
+        .map(|file| file_view(file, (findings, fixed), &mut placed, &mut budget))
         .map(|view| FileView {
             is_open: view.is_open || line_count <= UNFOLDED_LINES,
             ..view
@@ -75,13 +84,15 @@ pub(crate) fn diff_view(diff: &[u8], findings: &[Finding]) -> DiffView {
 
 fn file_view(
     file: &DiffFile,
-    findings: &[Finding],
+    (findings, fixed): (&[Finding], &[Finding]),
     placed: &mut [bool],
     budget: &mut usize,
 ) -> FileView {
+    let spots = locate_new(file, findings.iter().map(|it| &it.detail));
+    let gone = locate_fixed(file, fixed.iter().map(|it| &it.detail));
     let mut rows = Vec::new();
-    let mut has_findings = false;
-    for hunk in &file.hunks {
+    let mut is_open = false;
+    for (hunk, it) in file.hunks.iter().enumerate() {
         if *budget == 0 {
             break;
         }
@@ -89,33 +100,55 @@ fn file_view(
             class: "hunk",
             old: String::new(),
             new: String::new(),
-            text: cut(&hunk.header),
+            text: cut(&it.header),
         }));
-        for line in hunk.lines.iter().take(*budget) {
-            rows.push(Row::Line(LineView {
-                class: class(line.kind),
-                old: line.old.map(|it| it.to_string()).unwrap_or_default(),
-                new: line.new.map(|it| it.to_string()).unwrap_or_default(),
-                text: cut(&line.raw),
-            }));
-            for (finding, is_placed) in findings.iter().zip(placed.iter_mut()) {
-                let anchor = finding.detail.anchor.as_ref();
-                let is_here = line.new.is_some()
-                    && anchor.is_some_and(|it| it.file == file.path() && Some(it.line) == line.new);
-                if is_here && !*is_placed {
-                    rows.push(Row::Remark(Box::new(RemarkView::of(finding))));
-                    *is_placed = true;
-                    has_findings = true;
-                }
+        for (line, it) in it.lines.iter().take(*budget).enumerate() {
+            rows.push(Row::Line(line_view(it)));
+            let here = Some(Spot { hunk, line });
+            let said = rows.len();
+            rows.extend(at(here, &gone.of, fixed).map(|(_, it)| Row::Fixed(fixed_view(it))));
+            for (index, finding) in at(here, &spots.of, findings) {
+                rows.push(Row::Remark(Box::new(RemarkView::of(finding))));
+                placed[index] = true;
             }
+            is_open |= rows.len() > said;
         }
-        *budget = budget.saturating_sub(hunk.lines.len());
+        *budget = budget.saturating_sub(it.lines.len());
     }
     FileView {
         path: file.path().to_owned(),
         change: change(file),
-        is_open: has_findings,
+        is_open,
         rows,
+    }
+}
+
+/// The findings that stand at a line, with their places in the list.
+fn at<'a>(
+    here: Option<Spot>,
+    spots: &'a [Option<Spot>],
+    findings: &'a [Finding],
+) -> impl Iterator<Item = (usize, &'a Finding)> {
+    let is_here = move |index: &usize| spots[*index] == here;
+    (0..spots.len())
+        .filter(is_here)
+        .map(|index| (index, &findings[index]))
+}
+
+fn line_view(line: &DiffLine) -> LineView {
+    LineView {
+        class: class(line.kind),
+        old: line.old.map(|it| it.to_string()).unwrap_or_default(),
+        new: line.new.map(|it| it.to_string()).unwrap_or_default(),
+        text: cut(&line.raw),
+    }
+}
+
+fn fixed_view(finding: &Finding) -> FixedView {
+    FixedView {
+        rule: finding.detail.rule.clone(),
+        path: links::finding(&finding.detail.fingerprint),
+        message: finding.detail.message.clone(),
     }
 }
 

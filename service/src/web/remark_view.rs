@@ -1,5 +1,6 @@
 //! One finding as the pages show it.
 
+use crate::bot::text::sentence;
 use crate::model::{Finding, FindingState, Severity};
 use crate::report::{ChainRow, chain_rows};
 
@@ -74,7 +75,7 @@ impl RemarkView {
             help: if is_fixed {
                 String::new()
             } else {
-                detail.help.clone()
+                sentence(&detail.help)
             },
         }
     }

@@ -9,15 +9,22 @@ pub(crate) mod rules;
 pub(crate) mod series;
 pub(crate) mod series_list;
 
+use crate::bot::text::visible;
 use crate::model::{OutboxState, PatchState, Person, ReviewState};
 
 /// `Name <address>`, as a page shows a sender.
 pub(crate) fn person(person: &Person) -> String {
     if person.name.is_empty() {
-        person.address.clone()
+        visible(&person.address)
     } else {
-        format!("{} <{}>", person.name, person.address)
+        visible(&format!("{} <{}>", person.name, person.address))
     }
+}
+
+/// Text of several lines out of a mail.
+pub(crate) fn mail_text(text: &str) -> String {
+    let lines: Vec<String> = text.trim().lines().map(visible).collect();
+    lines.join("\n")
 }
 
 /// The style of a review state.

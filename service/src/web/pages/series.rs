@@ -16,7 +16,7 @@ use crate::web::state::App;
 use crate::web::{links, time};
 
 use super::series_list::title;
-use super::{outbox_class, patch_class, person};
+use super::{mail_text, outbox_class, patch_class, person};
 
 struct MailHead {
     from: String,
@@ -63,6 +63,7 @@ struct PatchRow {
     state_class: &'static str,
     reason: Option<String>,
     new_count: usize,
+    new_class: &'static str,
     fixed_count: usize,
     mail: Option<MailHead>,
     loose: Vec<RemarkView>,
@@ -153,7 +154,7 @@ fn view(app: &App, page: &SeriesPage) -> SeriesView {
         new_class: if summary.new_error_count > 0 {
             "error"
         } else {
-            "warning"
+            "note"
         },
         fixed_count: summary.fixed_count,
         is_linted,
@@ -242,7 +243,7 @@ fn net(finding: &Finding) -> NetView {
 
 fn mail_head(mail: &MailView) -> MailHead {
     MailHead {
-        text: mail.text.trim().to_owned(),
+        text: mail_text(&mail.text),
         ..reply(&mail.summary)
     }
 }
@@ -259,7 +260,7 @@ fn reply(mail: &crate::model::MailSummary) -> MailHead {
 }
 
 fn patch_row(patch: &PatchView, total: u32) -> PatchRow {
-    let diff = diff_view(&patch.diff, &patch.new);
+    let diff = diff_view(&patch.diff, &patch.new, &patch.fixed);
     PatchRow {
         index: patch.index,
         place: format!("{}/{total}", patch.index),
@@ -269,6 +270,12 @@ fn patch_row(patch: &PatchView, total: u32) -> PatchRow {
         state_class: patch_class(patch.state),
         reason: patch.reason.clone(),
         new_count: patch.new.len(),
+        new_class: patch
+            .new
+            .iter()
+            .map(|it| it.detail.severity)
+            .max()
+            .map_or("", severity_class),
         fixed_count: patch.fixed.len(),
         mail: patch.mail.as_ref().map(mail_head),
         loose: diff.loose,

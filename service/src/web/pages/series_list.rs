@@ -6,6 +6,7 @@ use axum::extract::{Query, State};
 use axum::response::Html;
 use serde::Deserialize;
 
+use crate::bot::text::visible;
 use crate::model::{Page, ReviewState, SeriesFilter, SeriesState, SeriesSummary, Timestamp};
 use crate::web::error::{PageError, WebError};
 use crate::web::frame::{Frame, render};
@@ -189,7 +190,7 @@ fn row(series: &SeriesSummary, now: Timestamp) -> Row {
         new_class: if series.new_error_count > 0 {
             "error"
         } else {
-            "warning"
+            "note"
         },
         fixed_count: series.fixed_count,
         patches: if series.received == series.total {
@@ -197,7 +198,7 @@ fn row(series: &SeriesSummary, now: Timestamp) -> Row {
         } else {
             format!("{}/{}", series.received, series.total)
         },
-        author: author.clone(),
+        author: visible(author),
         author_path: links::with_query("/", &[("author", &series.author.address)]),
         lists: short_lists(&series.lists),
         active_at: series.active_at.to_string(),
@@ -210,7 +211,7 @@ pub(crate) fn title(title: &str) -> String {
     if title.trim().is_empty() {
         "(no subject)".to_owned()
     } else {
-        title.to_owned()
+        visible(title)
     }
 }
 
