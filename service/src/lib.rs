@@ -6,6 +6,7 @@
 
 pub mod bot;
 pub mod config;
+pub mod demo;
 pub mod ingest;
 pub mod jobs;
 pub mod model;

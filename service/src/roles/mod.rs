@@ -169,7 +169,7 @@ async fn dispatch(args: Args, environment: Vec<(String, String)>, io: &mut Io) -
             )
             .await
         }
-        Command::Demo { listen } => serve::demo(&listen),
+        Command::Demo { listen } => serve::demo(&listen, io).await,
         Command::Backup { file } => admin::backup(&setup.open().await?, &file, io).await,
     }
 }

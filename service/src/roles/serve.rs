@@ -104,6 +104,7 @@ async fn follow_list(
     Ok(())
 }
 
-pub(super) fn demo(listen: &str) -> Result<u8> {
-    bail!("there is no demo yet to show on {listen}")
+pub(super) async fn demo(listen: &str, io: &mut Io) -> Result<u8> {
+    crate::demo::run(listen, &mut io.output).await?;
+    Ok(OK)
 }
