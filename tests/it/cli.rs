@@ -28,7 +28,7 @@ struct Outcome {
 }
 
 fn tree() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("there is room");
     write(dir.path(), "fs/example/addr.c", ADDR_C);
     write(
         dir.path(),
@@ -40,8 +40,8 @@ fn tree() -> tempfile::TempDir {
 
 fn write(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
+    std::fs::create_dir_all(path.parent().expect("it lies below a root")).expect("there is room");
+    std::fs::write(path, text).expect("there is room");
 }
 
 fn lorelint(dir: &Path, args: &[&str]) -> Outcome {
@@ -49,8 +49,8 @@ fn lorelint(dir: &Path, args: &[&str]) -> Outcome {
     let status = run_with(dir, args, &mut stdout, &mut stderr);
     Outcome {
         status,
-        stdout: String::from_utf8(stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap(),
+        stdout: String::from_utf8(stdout).expect("output is UTF-8"),
+        stderr: String::from_utf8(stderr).expect("output is UTF-8"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Calls `iput()` where the eviction below it can deadlock or sleep.
 
+use std::fmt::Write as _;
+
 use super::{Check, FunctionView, Reach, ReachedRelease, Rule, RuleFinding};
 use crate::contexts::Sink;
 use crate::finding::{Confidence, Severity};
@@ -80,6 +82,9 @@ fn message(callee: &str, reaches: &[&Reach]) -> String {
         message.push_str(reach.context.place);
         message.push_str(": ");
         message.push_str(reach.context.hazard);
+        if reach.root_count > 1 {
+            let _ = write!(message, " ({} entry points lead here)", reach.root_count);
+        }
     }
     message
 }
