@@ -57,6 +57,8 @@ pub struct Root {
     pub kind: RootKind,
     /// What it means when the tree does not have it.
     pub presence: Presence,
+    /// Whether it also runs outside this context: a chain from another root is better evidence.
+    pub is_shared: bool,
 }
 
 /// How an entry point is found in a tree.
@@ -110,6 +112,7 @@ impl Root {
         Self {
             kind,
             presence: Presence::Required,
+            is_shared: false,
         }
     }
 
@@ -133,6 +136,7 @@ impl Root {
         Self {
             kind: self.kind,
             presence: Presence::Optional,
+            is_shared: self.is_shared,
         }
     }
 
@@ -140,6 +144,15 @@ impl Root {
         Self {
             kind: self.kind,
             presence: Presence::OneOf(group),
+            is_shared: self.is_shared,
+        }
+    }
+
+    const fn shared(self) -> Self {
+        Self {
+            kind: self.kind,
+            presence: self.presence,
+            is_shared: true,
         }
     }
 }

@@ -35,6 +35,7 @@ struct RootAt {
     through: Through,
     confidence: Confidence,
     domain: Domain,
+    is_shared: bool,
 }
 
 /// How a context reaches one function.
@@ -51,58 +52,56 @@ pub(crate) struct Reach {
     roots: FxHashMap<State, RootAt>,
     /// The state by which a function is reached first, with the confidence of the search that got there.
     best: FxHashMap<ItemId, (State, Confidence)>,
+    /// All states, as they were found.
+    order: Vec<State>,
 }
 
-/// Searches from all roots of a context; chains of sure hops first, then of less sure ones.
+/// Searches from all roots of a context.
+///
+/// Sure hops come first, and roots that run nowhere else: a function keeps the first chain that is found.
+/// Each further search goes on from where the ones before it stopped.
 pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &Limits) -> Reach {
     let roots = roots(resolver, context);
-    let mut reach = Reach { states: FxHashMap::default(), roots: FxHashMap::default(), best: FxHashMap::default() };
-    for least in [Confidence::High, Confidence::Medium, Confidence::Low] {
-        let mut wave: Vec<State> = Vec::new();
-        let mut seen: FxHashMap<State, (Option<State>, Option<Edge>, u32)> = FxHashMap::default();
-        for root in roots.iter().filter(|it| it.confidence >= least) {
+    let max_hops = context.max_hops.unwrap_or(MAX_HOPS);
+    let mut reach = Reach { states: FxHashMap::default(), roots: FxHashMap::default(), best: FxHashMap::default(), order: Vec::new() };
+    for (least, shared) in [(Confidence::High, false), (Confidence::High, true), (Confidence::Medium, true), (Confidence::Low, true)] {
+        for root in roots.iter().filter(|it| it.confidence >= least && (shared || !it.is_shared)) {
             let state = first_state(resolver, root);
-            if !limits.is_in_focus(state.domain) {
-                continue;
-            }
-            reach.roots.entry(state).or_insert(*root);
-            if seen.insert(state, (None, None, 0)).is_none() {
-                wave.push(state);
+            if limits.is_in_focus(state.domain) && reach.add(state, None, 0, least) {
+                reach.roots.insert(state, *root);
             }
         }
-        let mut hops = 0;
-        while !wave.is_empty() && hops < context.max_hops.unwrap_or(MAX_HOPS) {
-            hops += 1;
-            wave.par_iter().with_min_len(4).for_each(|state| drop(resolver.edges(state.function)));
+        let mut from = reach.order.clone();
+        while !from.is_empty() {
+            from.par_iter().with_min_len(4).for_each(|state| drop(resolver.edges(state.function)));
             let mut next = Vec::new();
-            for state in wave {
+            for state in from {
+                let hops = reach.states[&state].2 + 1;
+                if hops > max_hops {
+                    continue;
+                }
                 for edge in resolver.edges(state.function).iter().filter(|it| it.confidence >= least) {
                     if let Some(to) = step(resolver, state, edge, limits)
-                        && let std::collections::hash_map::Entry::Vacant(slot) = seen.entry(to)
+                        && reach.add(to, Some((state, *edge)), hops, least)
                     {
-                        slot.insert((Some(state), Some(*edge), hops));
                         next.push(to);
                     }
                 }
             }
-            wave = next;
+            from = next;
         }
-        reach.keep(seen, least);
     }
     reach
 }
 
 impl Reach {
-    fn keep(&mut self, seen: FxHashMap<State, (Option<State>, Option<Edge>, u32)>, confidence: Confidence) {
-        let mut order: Vec<_> = seen.iter().map(|(state, it)| (it.2, *state)).collect();
-        order.sort_unstable();
-        for (_, state) in order {
-            // A function keeps the surest, then shortest chain; its states are those of that search.
-            self.best.entry(state.function).or_insert((state, confidence));
-        }
-        for (state, how) in seen {
-            self.states.entry(state).or_insert(how);
-        }
+    /// Whether the state is new.
+    fn add(&mut self, state: State, from: Option<(State, Edge)>, hops: u32, confidence: Confidence) -> bool {
+        let std::collections::hash_map::Entry::Vacant(slot) = self.states.entry(state) else { return false };
+        slot.insert((from.map(|it| it.0), from.map(|it| it.1), hops));
+        self.best.entry(state.function).or_insert((state, confidence));
+        self.order.push(state);
+        true
     }
 
     /// Whether the context reaches a function.
@@ -364,6 +363,7 @@ fn not_entered_because(name: Sym) -> &'static str {
 fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
     let mut found: Vec<RootAt> = Vec::new();
     for root in context.roots {
+        let before = found.len();
         match root.kind {
             RootKind::Member { structure, member } => {
                 let (tag, name) = (TypeRef::Tag(Sym::of(structure)), Sym::of(member));
@@ -374,6 +374,7 @@ fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
                     through: Through::Member(tag, name),
                     confidence: it.confidence,
                     domain: if it.domain == Domain::GENERIC { Domain::PRIVATE } else { it.domain },
+                    is_shared: false,
                 }));
             }
             RootKind::Function { name, under } | RootKind::Work { name, under } => {
@@ -385,14 +386,16 @@ fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
                     through: Through::Nothing,
                     confidence: Confidence::High,
                     domain: Domain::GENERIC,
+                    is_shared: false,
                 }));
             }
             RootKind::Argument { function, index } => found.extend(passed_to(resolver, Sym::of(function), index)),
             RootKind::Deferred(runner) => found.extend(deferred_to(resolver, runner)),
         }
+        found[before..].iter_mut().for_each(|it| it.is_shared = root.is_shared);
     }
     found.retain(|it| resolver.sieve.passes(it.function) && !resolver.index.file_of(it.item).is_foreign);
-    found.sort_by_key(|it| (it.function, it.domain, std::cmp::Reverse(it.confidence), it.item, it.offset));
+    found.sort_by_key(|it| (it.function, it.domain, it.is_shared, std::cmp::Reverse(it.confidence), it.item, it.offset));
     found.dedup_by_key(|it| (it.function, it.domain));
     found
 }
@@ -421,7 +424,7 @@ fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec
             let names = call.args.get(argument).map(super::resolve::named_values).unwrap_or_default();
             for name in names.into_iter().filter(|it| !facts.declares(*it)) {
                 for (target, confidence) in resolver.functions_in(name, file) {
-                    found.push(RootAt { function: target, item: caller, offset: call.offset, through: Through::Name(function), confidence, domain: resolver.index.file_of(caller).domain });
+                    found.push(RootAt { function: target, item: caller, offset: call.offset, through: Through::Name(function), confidence, domain: resolver.index.file_of(caller).domain, is_shared: false });
                 }
             }
         }
@@ -439,7 +442,7 @@ fn deferred_to(resolver: &Resolver<'_, '_>, runner: kernel::Runner) -> Vec<RootA
     for caller in callers {
         for edge in resolver.edges(caller).iter().filter(|it| it.kind == EdgeKind::Deferred(runner)) {
             if let Target::Function(target) = edge.target {
-                found.push(RootAt { function: target, item: caller, offset: edge.offset, through: edge.through, confidence: edge.confidence, domain: resolver.index.file_of(caller).domain });
+                found.push(RootAt { function: target, item: caller, offset: edge.offset, through: edge.through, confidence: edge.confidence, domain: resolver.index.file_of(caller).domain, is_shared: false });
             }
         }
     }
