@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Check, FunctionView, Reach, ReachedRelease, Rule, RuleFinding};
-use crate::contexts::Sink;
+use crate::contexts::{CONTEXTS, Sink};
 use crate::finding::{Confidence, Severity};
 
 /// The rule.
@@ -29,12 +29,12 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             .iter()
             .filter(|it| it.context.sink == Sink::FinalIput)
             .collect();
-        // The chain that is shown: of the worst context, the surest, the shortest.
+        // The chain that is shown: of the worst context, the surest, the first in the documentation.
         reaches.sort_by_key(|it| {
             (
                 std::cmp::Reverse((it.context.severity, it.confidence)),
+                CONTEXTS.iter().position(|other| other.name == it.context.name),
                 it.path.len(),
-                it.context.name,
             )
         });
         if let Some(shown) = reaches.first() {
@@ -48,10 +48,16 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 help: help(view, &reached.release.inode),
                 contexts: names(&reaches),
                 path: shown.path.clone(),
-                related: Vec::new(),
+                related: reaches[1..].iter().map(|it| (reached.release.offset, other_chain(it))).collect(),
             });
         }
     }
+}
+
+/// The chain of a further context, on one line.
+fn other_chain(reach: &Reach) -> String {
+    let functions: Vec<&str> = reach.path.iter().map(|it| it.function.as_str()).collect();
+    format!("{}: {}", reach.context.name, functions.join(" > "))
 }
 
 fn names(reaches: &[&Reach]) -> Vec<&'static str> {
