@@ -10,23 +10,27 @@ use crate::Options;
 use crate::contexts::{CONTEXTS, Context, RootKind};
 use crate::facts::ParsedItem;
 use crate::finding::{Finding, Fingerprint, Gap, Related, Via};
+use crate::focus::Focus;
 use crate::graph::explore::{self, Limits};
+use crate::graph::index::Domain;
 use crate::graph::reading::{self, Plan, Reading};
 use crate::graph::sieve::Sieve;
-use crate::focus::Focus;
-use crate::graph::index::Domain;
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
 use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
 use crate::report::{CheckReport, StageCost, TreeStats};
 use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RootState, RuleFinding};
-use crate::syntax::idioms::{self, Wrapper};
 use crate::syntax::counts;
+use crate::syntax::idioms::{self, Wrapper};
 use crate::tree::{TreeError, TreePath, TreeSource};
 use crate::warm::{Body, Warm};
 
 /// Lints one tree.
-pub(crate) fn check(tree: &dyn TreeSource, warm: &Warm, options: &Options) -> Result<CheckReport, TreeError> {
+pub(crate) fn check(
+    tree: &dyn TreeSource,
+    warm: &Warm,
+    options: &Options,
+) -> Result<CheckReport, TreeError> {
     let prepared = Prepared::new(tree, warm, options)?;
     prepared.lint(warm, options, None)
 }
@@ -35,7 +39,13 @@ pub(crate) fn check(tree: &dyn TreeSource, warm: &Warm, options: &Options) -> Re
 ///
 /// Chains stay within an implementation, so those of the others are as they were. The findings are those
 /// of [`check`]; where that cannot be known without looking at everything, everything is looked at.
-pub(crate) fn recheck(tree: &dyn TreeSource, warm: &Warm, options: &Options, base: &CheckReport, changed: &[TreePath]) -> Result<CheckReport, TreeError> {
+pub(crate) fn recheck(
+    tree: &dyn TreeSource,
+    warm: &Warm,
+    options: &Options,
+    base: &CheckReport,
+    changed: &[TreePath],
+) -> Result<CheckReport, TreeError> {
     let prepared = Prepared::new(tree, warm, options)?;
     let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
     if let Some(focus) = Focus::of(&prepared.index, base, changed)
@@ -61,26 +71,69 @@ struct Prepared<'t> {
 
 impl<'t> Prepared<'t> {
     fn new(tree: &'t dyn TreeSource, warm: &'t Warm, options: &Options) -> Result<Self, TreeError> {
-        let contexts: Vec<&'static Context> = CONTEXTS.iter().copied().filter(|it| options.config.is_context_on(it)).collect();
-        let reading = if options.no_sieve { Reading::Everything } else { Reading::Needed };
+        let contexts: Vec<&'static Context> = CONTEXTS
+            .iter()
+            .copied()
+            .filter(|it| options.config.is_context_on(it))
+            .collect();
+        let reading = if options.no_sieve {
+            Reading::Everything
+        } else {
+            Reading::Needed
+        };
         let mut clock = Clock::start();
-        let index = reading::read(tree, warm, &Plan { scope: &options.scope, reading, contexts: &contexts })?;
-        clock.stage("read", index.files.iter().filter(|it| !it.scan.items.is_empty()).count());
+        let index = reading::read(
+            tree,
+            warm,
+            &Plan {
+                scope: &options.scope,
+                reading,
+                contexts: &contexts,
+            },
+        )?;
+        clock.stage(
+            "read",
+            index
+                .files
+                .iter()
+                .filter(|it| !it.scan.items.is_empty())
+                .count(),
+        );
         let helpers = helpers(tree)?;
         let suspects = suspects(&index);
         let wrappers = wrappers(&index, warm, &suspects);
         clock.stage("suspects", suspects.len());
-        Ok(Self { index, contexts, helpers, suspects, wrappers, clock })
+        Ok(Self {
+            index,
+            contexts,
+            helpers,
+            suspects,
+            wrappers,
+            clock,
+        })
     }
 
-    fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> Result<CheckReport, TreeError> {
+    fn lint(
+        &self,
+        warm: &Warm,
+        options: &Options,
+        focus: Option<&Focus>,
+    ) -> Result<CheckReport, TreeError> {
         let index = &self.index;
         let mut clock = self.clock.clone();
         let limits = Limits::of(&self.wrappers, focus.map(|it| it.domains.clone()));
-        let sieve = if options.no_sieve { Sieve::open() } else { limits.sieve(index) };
+        let sieve = if options.no_sieve {
+            Sieve::open()
+        } else {
+            limits.sieve(index)
+        };
         clock.stage("sieve", sieve.passed());
         let resolver = Resolver::new(index, &sieve, warm);
-        let reaches: Vec<explore::Reach> = self.contexts.iter().map(|it| explore::explore(&resolver, it, &limits)).collect();
+        let reaches: Vec<explore::Reach> = self
+            .contexts
+            .iter()
+            .map(|it| explore::explore(&resolver, it, &limits))
+            .collect();
         clock.stage("explore", resolver.function_count());
         let run = Run {
             warm,
@@ -101,7 +154,10 @@ impl<'t> Prepared<'t> {
         report.gaps.sort();
         report.gaps.dedup();
         if rules::rule("context-root-missing").is_some_and(|it| options.config.is_rule_on(it)) {
-            let missing = self.contexts.iter().flat_map(|it| rules::missing_roots(it, &|kind| root_state(&resolver, kind)));
+            let missing = self
+                .contexts
+                .iter()
+                .flat_map(|it| rules::missing_roots(it, &|kind| root_state(&resolver, kind)));
             report.warnings.extend(missing);
         }
         Ok(report)
@@ -117,12 +173,19 @@ struct Clock {
 
 impl Clock {
     fn start() -> Self {
-        Self { last: std::time::Instant::now(), stages: Vec::new() }
+        Self {
+            last: std::time::Instant::now(),
+            stages: Vec::new(),
+        }
     }
 
     fn stage(&mut self, name: &'static str, count: usize) {
         let now = std::time::Instant::now();
-        self.stages.push(StageCost { name, seconds: now.duration_since(self.last).as_secs_f64(), count: count as u64 });
+        self.stages.push(StageCost {
+            name,
+            seconds: now.duration_since(self.last).as_secs_f64(),
+            count: count as u64,
+        });
         self.last = now;
     }
 }
@@ -136,7 +199,11 @@ fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
     TreeStats {
         files: index.files.len() as u64,
         functions: index.function_ids().count() as u64,
-        call_sites: index.files.iter().map(|it| u64::from(it.scan.call_sites)).sum(),
+        call_sites: index
+            .files
+            .iter()
+            .map(|it| u64::from(it.scan.call_sites))
+            .sum(),
         edges: resolver.edge_count(),
     }
 }
@@ -149,34 +216,68 @@ pub(crate) fn suspects(index: &Index<'_>) -> Vec<ItemId> {
         .filter(|it| !index.files[*it].is_foreign)
         .flat_map_iter(|file| {
             let counts = index.files[file].scan.mentions_i_count;
-            let wanted = |id: ItemId| index.refs(id).binary_search(&iput).is_ok() || (counts && memchr::memmem::find(index.item_text(id), b"i_count").is_some());
-            index.items(file).filter(|(id, item)| item.kind == ItemKind::Function && wanted(*id)).map(|it| it.0).collect::<Vec<_>>()
+            let wanted = |id: ItemId| {
+                index.refs(id).binary_search(&iput).is_ok()
+                    || (counts && memchr::memmem::find(index.item_text(id), b"i_count").is_some())
+            };
+            index
+                .items(file)
+                .filter(|(id, item)| item.kind == ItemKind::Function && wanted(*id))
+                .map(|it| it.0)
+                .collect::<Vec<_>>()
         })
         .collect()
 }
 
-pub(crate) fn wrappers(index: &Index<'_>, warm: &Warm, suspects: &[ItemId]) -> FxHashMap<ItemId, Wrapper> {
+pub(crate) fn wrappers(
+    index: &Index<'_>,
+    warm: &Warm,
+    suspects: &[ItemId],
+) -> FxHashMap<ItemId, Wrapper> {
     let of = |id: ItemId| {
         let parsed = parse(index, id)?;
         let wrapper = idioms::wrapper(parsed.tree.as_ref()?.root_node(), &parsed.clean)?;
         // Under construction an inode has no I/O to wait for.
-        let is_new = matches!(wrapper, Wrapper::Alias { .. }) && kernel::NEW_INODE_WORDS.iter().any(|it| memchr::memmem::find(&parsed.clean, it.as_bytes()).is_some());
+        let is_new = matches!(wrapper, Wrapper::Alias { .. })
+            && kernel::NEW_INODE_WORDS
+                .iter()
+                .any(|it| memchr::memmem::find(&parsed.clean, it.as_bytes()).is_some());
         Some(if is_new { Wrapper::Safe } else { wrapper })
     };
-    suspects.par_iter().filter_map(|id| Some((*id, warm.wrappers.get(index.key(*id), || of(*id)).as_ref().clone()?))).collect()
+    suspects
+        .par_iter()
+        .filter_map(|id| {
+            Some((
+                *id,
+                warm.wrappers
+                    .get(index.key(*id), || of(*id))
+                    .as_ref()
+                    .clone()?,
+            ))
+        })
+        .collect()
 }
 
 pub(crate) fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
     let (item, text) = (index.item(id), index.item_text(id));
     let body = (item.body - item.start) as usize;
-    (body <= text.len()).then(|| crate::facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0))
+    (body <= text.len())
+        .then(|| crate::facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0))
 }
 
 /// The implementations whose `->drop_inode` lets each last `iput()` evict at once.
 fn always_drops(index: &Index<'_>) -> FxHashSet<u16> {
-    let values: FxHashSet<u32> = kernel::ALWAYS_DROP.iter().map(|it| Sym::of(it).short()).collect();
+    let values: FxHashSet<u32> = kernel::ALWAYS_DROP
+        .iter()
+        .map(|it| Sym::of(it).short())
+        .collect();
     let setters = index.setters(Sym::of("drop_inode").short());
-    setters.iter().filter(|it| values.contains(&it.1)).map(|it| index.file_of(it.2).domain.0).filter(|it| *it != 0).collect()
+    setters
+        .iter()
+        .filter(|it| values.contains(&it.1))
+        .map(|it| index.file_of(it.2).domain.0)
+        .filter(|it| *it != 0)
+        .collect()
 }
 
 fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
@@ -184,24 +285,53 @@ fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
     match kind {
         RootKind::Member { structure, member } => {
             let name = Sym::of(member);
-            let definitions: Vec<ItemId> = index.types(Sym::of(structure)).filter(|it| !index.file_of(*it).is_foreign).collect();
+            let definitions: Vec<ItemId> = index
+                .types(Sym::of(structure))
+                .filter(|it| !index.file_of(*it).is_foreign)
+                .collect();
             if definitions.is_empty() {
                 return RootState::OutOfSight;
             }
-            let declared = definitions.iter().any(|it| resolver.type_item(*it).members.iter().any(|it| it.name == name));
-            if declared { RootState::Present } else { RootState::Absent }
+            let declared = definitions.iter().any(|it| {
+                resolver
+                    .type_item(*it)
+                    .members
+                    .iter()
+                    .any(|it| it.name == name)
+            });
+            if declared {
+                RootState::Present
+            } else {
+                RootState::Absent
+            }
         }
         RootKind::Function { name, under } | RootKind::Work { name, under } => {
-            if index.functions(Sym::of(name)).any(|it| index.file_of(it).path.as_str().starts_with(under)) {
+            if index
+                .functions(Sym::of(name))
+                .any(|it| index.file_of(it).path.as_str().starts_with(under))
+            {
                 return RootState::Present;
             }
             // A directory with hardly anything in it is a part of a kernel, not a kernel that renamed it.
-            let sources = index.files.iter().filter(|it| !under.is_empty() && it.path.as_str().starts_with(under)).take(20).count();
-            if sources == 20 { RootState::Absent } else { RootState::OutOfSight }
+            let sources = index
+                .files
+                .iter()
+                .filter(|it| !under.is_empty() && it.path.as_str().starts_with(under))
+                .take(20)
+                .count();
+            if sources == 20 {
+                RootState::Absent
+            } else {
+                RootState::OutOfSight
+            }
         }
         RootKind::Argument { function, .. } => {
             let name = Sym::of(function);
-            if index.functions(name).next().is_some() || index.macros(name).next().is_some() { RootState::Present } else { RootState::OutOfSight }
+            if index.functions(name).next().is_some() || index.macros(name).next().is_some() {
+                RootState::Present
+            } else {
+                RootState::OutOfSight
+            }
         }
         RootKind::Deferred(_) => RootState::Present,
     }
@@ -228,33 +358,48 @@ impl Run<'_, '_, '_> {
         items.retain(|it| {
             let file = self.index.file_of(*it);
             let path = &file.path;
-            if focus.is_some_and(|focus| !focus.holds(self.index, path) && !(file.at_home && file.domain == Domain::GENERIC)) {
+            if focus.is_some_and(|focus| {
+                !focus.holds(self.index, path) && !(file.at_home && file.domain == Domain::GENERIC)
+            }) {
                 return false;
             }
-            self.options.under.is_empty() || self.options.under.iter().any(|under| path.is_under(under))
+            self.options.under.is_empty()
+                || self.options.under.iter().any(|under| path.is_under(under))
         });
-        let parts: Vec<(Vec<Finding>, Vec<Gap>)> = items.par_iter().map(|it| self.function(*it)).collect();
+        let parts: Vec<(Vec<Finding>, Vec<Gap>)> =
+            items.par_iter().map(|it| self.function(*it)).collect();
         let mut report = CheckReport::default();
         for (findings, gaps) in parts {
             report.findings.extend(findings);
             report.gaps.extend(gaps);
         }
-        report.findings.sort_by(|a, b| (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule)));
+        report.findings.sort_by(|a, b| {
+            (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule))
+        });
         report
     }
 
     /// Functions that a context reaches and that call another name for `iput()`.
     fn alias_callers(&self) -> Vec<ItemId> {
-        let mut reached: Vec<ItemId> = self.reaches.iter().flat_map(explore::Reach::functions).collect();
+        let mut reached: Vec<ItemId> = self
+            .reaches
+            .iter()
+            .flat_map(explore::Reach::functions)
+            .collect();
         reached.sort_unstable();
         reached.dedup();
-        reached.into_par_iter().filter(|it| !self.alias_names(*it).is_empty()).collect()
+        reached
+            .into_par_iter()
+            .filter(|it| !self.alias_names(*it).is_empty())
+            .collect()
     }
 
     /// The aliases that a function calls by name, each with the index of the inode.
     fn alias_names(&self, id: ItemId) -> Vec<(String, usize)> {
         let mut names: Vec<(String, usize)> = Vec::new();
-        if self.wrappers.values().all(|it| *it == Wrapper::Safe) || !self.reaches.iter().any(|it| it.reaches(id)) {
+        if self.wrappers.values().all(|it| *it == Wrapper::Safe)
+            || !self.reaches.iter().any(|it| it.reaches(id))
+        {
             return names;
         }
         for edge in self.resolver.edges(id).iter() {
@@ -274,13 +419,22 @@ impl Run<'_, '_, '_> {
         let aliases = self.alias_names(id);
         let body = self.body(id, &aliases);
         if !body.is_parsed {
-            return (Vec::new(), vec![self.gap(id, "an item too large to be parsed")]);
+            return (
+                Vec::new(),
+                vec![self.gap(id, "an item too large to be parsed")],
+            );
         }
         let text = self.index.item_text(id);
         let releases = self.releases(id, &body);
         let name = self.index.name_of(id);
         let path = self.index.file_of(id).path.clone();
-        let view = FunctionView { path: path.as_str(), function: &name, accesses: &body.accesses, releases: &releases, helpers: self.helpers };
+        let view = FunctionView {
+            path: path.as_str(),
+            function: &name,
+            accesses: &body.accesses,
+            releases: &releases,
+            helpers: self.helpers,
+        };
         let found = rules::run(&view, &|rule| self.options.config.is_rule_on(rule));
         let mut ordinals: BTreeMap<(&str, String), u32> = BTreeMap::new();
         let mut findings = Vec::new();
@@ -297,15 +451,32 @@ impl Run<'_, '_, '_> {
 
     /// What the function's text says, whoever reaches it.
     fn body(&self, id: ItemId, aliases: &[(String, usize)]) -> Arc<Body> {
-        let names = aliases.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join(" ");
-        self.warm.bodies.get((self.index.key(id), Sym::of(names).0), || {
-            let Some(parsed) = parse(self.index, id) else { return Body { is_parsed: true, ..Body::default() } };
-            let Some(tree) = &parsed.tree else { return Body::default() };
-            let text = self.index.item_text(id);
-            let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
-            names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
-            Body { accesses: counts::accesses(tree.root_node(), text), releases: idioms::releases(tree.root_node(), text, &names), is_parsed: true }
-        })
+        let names = aliases
+            .iter()
+            .map(|it| it.0.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        self.warm
+            .bodies
+            .get((self.index.key(id), Sym::of(names).0), || {
+                let Some(parsed) = parse(self.index, id) else {
+                    return Body {
+                        is_parsed: true,
+                        ..Body::default()
+                    };
+                };
+                let Some(tree) = &parsed.tree else {
+                    return Body::default();
+                };
+                let text = self.index.item_text(id);
+                let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
+                names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
+                Body {
+                    accesses: counts::accesses(tree.root_node(), text),
+                    releases: idioms::releases(tree.root_node(), text, &names),
+                    is_parsed: true,
+                }
+            })
     }
 
     fn releases(&self, id: ItemId, body: &Body) -> Vec<ReachedRelease> {
@@ -320,24 +491,40 @@ impl Run<'_, '_, '_> {
             }
             if let Some(chain) = reach.chain(self.resolver, id) {
                 // The callers of an alias are what a person can change, unless it is called through a pointer.
-                let called_by_name = chain.path.last().is_some_and(|it| matches!(it.via, Via::Direct | Via::Macro));
+                let called_by_name = chain
+                    .path
+                    .last()
+                    .is_some_and(|it| matches!(it.via, Via::Direct | Via::Macro));
                 if is_alias && called_by_name {
                     continue;
                 }
-                reaches.push(Reach { context, path: chain.path, confidence: chain.confidence, root_count: chain.root_count });
+                reaches.push(Reach {
+                    context,
+                    path: chain.path,
+                    confidence: chain.confidence,
+                    root_count: chain.root_count,
+                });
             }
         }
         let always_drops = self.always_drops.contains(&self.index.file_of(id).domain.0);
         body.releases
             .iter()
-            .map(|release| ReachedRelease { release: release.clone(), reaches: reaches.clone(), always_drops })
+            .map(|release| ReachedRelease {
+                release: release.clone(),
+                reaches: reaches.clone(),
+                always_drops,
+            })
             .collect()
     }
 
     fn finding(&self, id: ItemId, function: &str, found: RuleFinding, ordinal: u32) -> Finding {
         let file = self.index.file_of(id).path.clone();
         let (line, column) = self.index.position(id, found.offset as u32);
-        let related = found.related.into_iter().map(|(offset, message)| Related { file: file.clone(), line: self.index.position(id, offset as u32).0, message });
+        let related = found.related.into_iter().map(|(offset, message)| Related {
+            file: file.clone(),
+            line: self.index.position(id, offset as u32).0,
+            message,
+        });
         Finding {
             rule: found.rule,
             severity: self.options.config.severity(found.rule, found.severity),
@@ -357,7 +544,11 @@ impl Run<'_, '_, '_> {
     }
 
     fn gap(&self, id: ItemId, what: &str) -> Gap {
-        Gap { file: self.index.file_of(id).path.clone(), line: self.index.position(id, 0).0, what: what.to_owned() }
+        Gap {
+            file: self.index.file_of(id).path.clone(),
+            line: self.index.position(id, 0).0,
+            what: what.to_owned(),
+        }
     }
 
     /// Where the two readings of a function disagree on its `iput()` calls.
@@ -365,14 +556,24 @@ impl Run<'_, '_, '_> {
         let mut gaps = Vec::new();
         let item = self.index.item(id);
         if item.flags & flags::UNBALANCED != 0 {
-            gaps.push(self.gap(id, "braces do not balance: the end of this function was guessed"));
+            gaps.push(self.gap(
+                id,
+                "braces do not balance: the end of this function was guessed",
+            ));
         }
         let iput = Sym::of(kernel::IPUT);
         let mut lexical = 0;
-        crate::lex::each_call(text, (item.body - item.start) as usize, |start, end, member| {
-            lexical += usize::from(!member && Sym::of(&text[start..end]) == iput);
-        });
-        let parsed = releases.iter().filter(|it| it.release.callee == kernel::IPUT).count();
+        crate::lex::each_call(
+            text,
+            (item.body - item.start) as usize,
+            |start, end, member| {
+                lexical += usize::from(!member && Sym::of(&text[start..end]) == iput);
+            },
+        );
+        let parsed = releases
+            .iter()
+            .filter(|it| it.release.callee == kernel::IPUT)
+            .count();
         if lexical != parsed {
             gaps.push(self.gap(id, &format!("{lexical} iput() calls stand in the text of this function, the grammar sees {parsed}")));
         }

@@ -22,7 +22,10 @@ pub(crate) struct Focus {
 impl Focus {
     /// `None` where a change may reach every implementation: shared headers, the VFS, new or lost entry points.
     pub(crate) fn of(index: &Index<'_>, base: &CheckReport, changed: &[TreePath]) -> Option<Self> {
-        let mut focus = Self { domains: FxHashSet::default(), changed: changed.iter().cloned().collect() };
+        let mut focus = Self {
+            domains: FxHashSet::default(),
+            changed: changed.iter().cloned().collect(),
+        };
         for path in changed.iter().filter(|it| is_source(it.as_str())) {
             let domain = index.domain_of_path(path.as_str());
             if domain != Domain::GENERIC {
@@ -30,8 +33,12 @@ impl Focus {
                 continue;
             }
             let is_home = index.files.iter().any(|it| it.path == *path && it.at_home);
-            let decides = |it: &Finding| it.file == *path || it.path.iter().any(|it| it.file == *path);
-            if is_home || kernel::is_filesystem_side(path.as_str()) || base.findings.iter().any(decides) {
+            let decides =
+                |it: &Finding| it.file == *path || it.path.iter().any(|it| it.file == *path);
+            if is_home
+                || kernel::is_filesystem_side(path.as_str())
+                || base.findings.iter().any(decides)
+            {
                 return None;
             }
         }
@@ -49,10 +56,24 @@ impl Focus {
 
     /// Joins what was looked at anew with what the base says of the rest; `None` where the rest may have
     /// changed as well.
-    pub(crate) fn merge(&self, index: &Index<'_>, base: &CheckReport, part: CheckReport) -> Option<CheckReport> {
-        let same = |a: &Finding, b: &Finding| a.file == b.file && a.line == b.line && a.column == b.column && a.fingerprint == b.fingerprint;
+    pub(crate) fn merge(
+        &self,
+        index: &Index<'_>,
+        base: &CheckReport,
+        part: CheckReport,
+    ) -> Option<CheckReport> {
+        let same = |a: &Finding, b: &Finding| {
+            a.file == b.file
+                && a.line == b.line
+                && a.column == b.column
+                && a.fingerprint == b.fingerprint
+        };
         let mut findings: Vec<Finding> = Vec::new();
-        for old in base.findings.iter().filter(|it| !self.holds(index, &it.file)) {
+        for old in base
+            .findings
+            .iter()
+            .filter(|it| !self.holds(index, &it.file))
+        {
             // A generic line that was reached through what changed: another way there may be left.
             if old.path.iter().any(|it| self.holds(index, &it.file)) {
                 findings.push(part.findings.iter().find(|it| same(it, old))?.clone());
@@ -65,13 +86,30 @@ impl Focus {
                 findings.push(new);
             }
         }
-        findings.sort_by(|a, b| (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule)));
-        let mut gaps: Vec<_> = base.gaps.iter().filter(|it| !self.holds(index, &it.file)).cloned().collect();
-        gaps.extend(part.gaps.into_iter().filter(|it| self.holds(index, &it.file)));
+        findings.sort_by(|a, b| {
+            (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule))
+        });
+        let mut gaps: Vec<_> = base
+            .gaps
+            .iter()
+            .filter(|it| !self.holds(index, &it.file))
+            .cloned()
+            .collect();
+        gaps.extend(
+            part.gaps
+                .into_iter()
+                .filter(|it| self.holds(index, &it.file)),
+        );
         gaps.sort();
         gaps.dedup();
         let mut stats = part.stats;
         stats.edges = stats.edges.max(base.stats.edges);
-        Some(CheckReport { stages: part.stages, stats, findings, gaps, warnings: part.warnings })
+        Some(CheckReport {
+            stages: part.stages,
+            stats,
+            findings,
+            gaps,
+            warnings: part.warnings,
+        })
     }
 }

@@ -274,7 +274,19 @@ pub static HAND_OVER_PREFIXES: &[&str] = &[
 ///
 /// What lies below (allocator, scheduler, block layer, drivers, network core) is entered from every
 /// filesystem and leads back only through completions, which are entry points of their own.
-pub static FILESYSTEM_SIDE: &[&str] = &["fs/", "mm/", "include/", "net/ceph/", "net/9p/", "net/sunrpc/", "net/rxrpc/", "ipc/mqueue.c", "lib/list_sort.c", "lib/sort.c", "lib/assoc_array.c"];
+pub static FILESYSTEM_SIDE: &[&str] = &[
+    "fs/",
+    "mm/",
+    "include/",
+    "net/ceph/",
+    "net/9p/",
+    "net/sunrpc/",
+    "net/rxrpc/",
+    "ipc/mqueue.c",
+    "lib/list_sort.c",
+    "lib/sort.c",
+    "lib/assoc_array.c",
+];
 
 /// Exceptions to [`FILESYSTEM_SIDE`]: `mm/` files that allocate or reclaim. Writeback allocates with
 /// `GFP_NOFS` (`Documentation/core-api/gfp_mask-from-fs-io.rst`), so reclaim below it enters no filesystem.
@@ -307,7 +319,8 @@ pub static ALLOCATION: &[&str] = &[
 
 /// Whether a chain may enter the file.
 pub fn is_filesystem_side(path: &str) -> bool {
-    FILESYSTEM_SIDE.iter().any(|it| path.starts_with(it)) && !ALLOCATION.iter().any(|it| path.starts_with(it))
+    FILESYSTEM_SIDE.iter().any(|it| path.starts_with(it))
+        && !ALLOCATION.iter().any(|it| path.starts_with(it))
 }
 
 /// Tables through which system calls enter a filesystem: a chain below writeback that goes through
@@ -334,12 +347,51 @@ pub static FRONT_DOORS: &[&str] = &[
 /// path of their own: the same front doors as [`FRONT_DOORS`], by name.
 /// Source: `fs/{open,read_write,sync,stat,statfs,namei,xattr,attr,ioctl,splice,exec,file_table}.c`.
 pub static SYSTEM_CALL_HELPERS: &[&str] = &[
-    "dentry_open", "do_filp_open", "filp_close", "filp_open", "kern_path", "kernel_read", "kernel_write", "lookup_one_len",
-    "notify_change", "vfs_create", "vfs_fallocate", "vfs_fstat", "vfs_fsync", "vfs_fsync_range", "vfs_get_tree", "vfs_getattr",
-    "vfs_getattr_nosec", "vfs_getxattr", "vfs_ioctl", "vfs_iocb_iter_read", "vfs_iocb_iter_write", "vfs_iter_read",
-    "vfs_iter_write", "vfs_link", "vfs_listxattr", "vfs_llseek", "vfs_mkdir", "vfs_mknod", "vfs_open", "vfs_path_lookup",
-    "vfs_read", "vfs_readlink", "vfs_removexattr", "vfs_rename", "vfs_rmdir", "vfs_setxattr", "vfs_statfs", "vfs_symlink",
-    "vfs_tmpfile", "vfs_truncate", "vfs_unlink", "vfs_write", "__vfs_getxattr", "__vfs_setxattr", "__vfs_removexattr",
+    "dentry_open",
+    "do_filp_open",
+    "filp_close",
+    "filp_open",
+    "kern_path",
+    "kernel_read",
+    "kernel_write",
+    "lookup_one_len",
+    "notify_change",
+    "vfs_create",
+    "vfs_fallocate",
+    "vfs_fstat",
+    "vfs_fsync",
+    "vfs_fsync_range",
+    "vfs_get_tree",
+    "vfs_getattr",
+    "vfs_getattr_nosec",
+    "vfs_getxattr",
+    "vfs_ioctl",
+    "vfs_iocb_iter_read",
+    "vfs_iocb_iter_write",
+    "vfs_iter_read",
+    "vfs_iter_write",
+    "vfs_link",
+    "vfs_listxattr",
+    "vfs_llseek",
+    "vfs_mkdir",
+    "vfs_mknod",
+    "vfs_open",
+    "vfs_path_lookup",
+    "vfs_read",
+    "vfs_readlink",
+    "vfs_removexattr",
+    "vfs_rename",
+    "vfs_rmdir",
+    "vfs_setxattr",
+    "vfs_statfs",
+    "vfs_symlink",
+    "vfs_tmpfile",
+    "vfs_truncate",
+    "vfs_unlink",
+    "vfs_write",
+    "__vfs_getxattr",
+    "__vfs_setxattr",
+    "__vfs_removexattr",
 ];
 
 /// Words by which a function that drops its parameter shows that the inode is still under construction.

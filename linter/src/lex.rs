@@ -9,8 +9,8 @@ mod item;
 mod scan;
 pub(crate) mod words;
 
-pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use body::each_call;
+pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use scan::scan;
 
 use std::hash::Hasher as _;
@@ -31,7 +31,9 @@ impl Sym {
         let mut chunks = name.chunks_exact(8);
         let mut hasher = rustc_hash::FxHasher::default();
         for chunk in chunks.by_ref() {
-            hasher.write_u64(u64::from_le_bytes(chunk.try_into().expect("chunks of eight")));
+            hasher.write_u64(u64::from_le_bytes(
+                chunk.try_into().expect("chunks of eight"),
+            ));
         }
         let mut tail = [0u8; 8];
         let rest = chunks.remainder();

@@ -12,9 +12,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use why::{ContextWhy, Cut, Verdict, Why};
 
-use crate::finding::{Confidence, Hop};
 use crate::Options;
 use crate::contexts::CONTEXTS;
+use crate::finding::{Confidence, Hop};
 use crate::graph::reading::{self, Plan, Reading};
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through, explore};
@@ -126,7 +126,9 @@ pub enum QueryError {
     #[error(transparent)]
     Tree(#[from] TreeError),
     /// Nothing has this name.
-    #[error("no function or macro of this tree is named {0}; `lorelint graph functions` lists them")]
+    #[error(
+        "no function or macro of this tree is named {0}; `lorelint graph functions` lists them"
+    )]
     NoFunction(String),
     /// The file is not in the tree.
     #[error("{0} is no C source of this tree")]
@@ -142,22 +144,45 @@ pub struct Graph<'t> {
 }
 
 impl<'t> Graph<'t> {
-    pub(crate) fn open(tree: &'t dyn TreeSource, warm: &'t Warm, options: &'t Options) -> Result<Self, TreeError> {
-        let plan = Plan { scope: &options.scope, reading: Reading::Unlimited, contexts: CONTEXTS };
+    pub(crate) fn open(
+        tree: &'t dyn TreeSource,
+        warm: &'t Warm,
+        options: &'t Options,
+    ) -> Result<Self, TreeError> {
+        let plan = Plan {
+            scope: &options.scope,
+            reading: Reading::Unlimited,
+            contexts: CONTEXTS,
+        };
         let index = reading::read(tree, warm, &plan)?;
-        Ok(Self { tree, warm, options, index })
+        Ok(Self {
+            tree,
+            warm,
+            options,
+            index,
+        })
     }
 
     fn functions_under(&self, under: &str) -> Vec<ItemId> {
         (0..self.index.files.len())
             .filter(|it| self.index.files[*it].path.is_under(under))
-            .flat_map(|it| self.index.items(it).filter(|it| it.1.kind == ItemKind::Function).map(|it| it.0).collect::<Vec<_>>())
+            .flat_map(|it| {
+                self.index
+                    .items(it)
+                    .filter(|it| it.1.kind == ItemKind::Function)
+                    .map(|it| it.0)
+                    .collect::<Vec<_>>()
+            })
             .collect()
     }
 
     /// The functions below a directory, sorted; an empty path is the whole tree.
     pub fn functions(&self, under: &str) -> Vec<Function> {
-        let mut found: Vec<Function> = self.functions_under(under).into_par_iter().map(|it| self.function(it)).collect();
+        let mut found: Vec<Function> = self
+            .functions_under(under)
+            .into_par_iter()
+            .map(|it| self.function(it))
+            .collect();
         found.par_sort_unstable();
         found.dedup();
         found
@@ -189,7 +214,10 @@ impl<'t> Graph<'t> {
             .par_iter()
             .flat_map_iter(|it| {
                 let edges = resolver.edges(*it);
-                edges.iter().map(|edge| Self::row(&resolver, *it, edge)).collect::<Vec<_>>()
+                edges
+                    .iter()
+                    .map(|edge| Self::row(&resolver, *it, edge))
+                    .collect::<Vec<_>>()
             })
             .collect();
         found.par_sort_unstable();
@@ -201,7 +229,10 @@ impl<'t> Graph<'t> {
         let index = resolver.index;
         let (callee_file, callee) = match edge.target {
             Target::Function(it) => (Some(index.file_of(it).path.clone()), index.name_of(it)),
-            Target::External(name) => (None, explore::spell_called(resolver, caller, edge.through, name)),
+            Target::External(name) => (
+                None,
+                explore::spell_called(resolver, caller, edge.through, name),
+            ),
         };
         CallEdge {
             caller_file: index.file_of(caller).path.clone(),
@@ -217,7 +248,9 @@ impl<'t> Graph<'t> {
 
     /// The functions and macros that `name` or `file:name` means.
     fn named(&self, name: &str) -> Result<Vec<ItemId>, QueryError> {
-        let (file, plain) = name.rsplit_once(':').map_or((None, name), |it| (Some(it.0), it.1));
+        let (file, plain) = name
+            .rsplit_once(':')
+            .map_or((None, name), |it| (Some(it.0), it.1));
         let sym = Sym::of(plain);
         let found: Vec<ItemId> = self
             .index
@@ -225,7 +258,11 @@ impl<'t> Graph<'t> {
             .chain(self.index.macros(sym))
             .filter(|it| file.is_none_or(|file| self.index.file_of(*it).path.is_under(file)))
             .collect();
-        if found.is_empty() { Err(QueryError::NoFunction(name.to_owned())) } else { Ok(found) }
+        if found.is_empty() {
+            Err(QueryError::NoFunction(name.to_owned()))
+        } else {
+            Ok(found)
+        }
     }
 
     /// Who calls a function or uses a macro, sorted.
@@ -242,9 +279,15 @@ impl<'t> Graph<'t> {
             .par_iter()
             .flat_map_iter(|caller| {
                 let edges = resolver.edges(*caller);
-                let mut rows: Vec<CallEdge> = edges.iter().filter(|it| self.leads_to(it, &targets)).map(|it| Self::row(&resolver, *caller, it)).collect();
+                let mut rows: Vec<CallEdge> = edges
+                    .iter()
+                    .filter(|it| self.leads_to(it, &targets))
+                    .map(|it| Self::row(&resolver, *caller, it))
+                    .collect();
                 // All that a macro's body calls is one use of the macro.
-                let used = targets.iter().find(|it| self.index.item(**it).kind == ItemKind::Macro);
+                let used = targets
+                    .iter()
+                    .find(|it| self.index.item(**it).kind == ItemKind::Macro);
                 if let Some(used) = used {
                     for row in rows.iter_mut().filter(|it| it.kind == CallKind::Macro) {
                         row.callee = self.index.name_of(*used);
@@ -261,7 +304,11 @@ impl<'t> Graph<'t> {
     }
 
     fn leads_to(&self, edge: &Edge, targets: &FxHashSet<ItemId>) -> bool {
-        let through_macro = |name: Sym| targets.iter().any(|it| self.index.item(*it).name == name && self.index.item(*it).kind == ItemKind::Macro);
+        let through_macro = |name: Sym| {
+            targets.iter().any(|it| {
+                self.index.item(*it).name == name && self.index.item(*it).kind == ItemKind::Macro
+            })
+        };
         match (edge.target, edge.through) {
             (Target::Function(it), _) if targets.contains(&it) => true,
             (_, Through::Name(name)) => edge.kind == EdgeKind::Macro && through_macro(name),
@@ -272,12 +319,20 @@ impl<'t> Graph<'t> {
     /// The functions whose text names the targets, a macro that does, or a member that holds them.
     fn may_call(&self, targets: &FxHashSet<ItemId>) -> Vec<ItemId> {
         let index = &self.index;
-        let mut names: FxHashSet<u32> = targets.iter().map(|it| index.item(*it).name.short()).collect();
+        let mut names: FxHashSet<u32> = targets
+            .iter()
+            .map(|it| index.item(*it).name.short())
+            .collect();
         let mut members: FxHashSet<u32> = FxHashSet::default();
         loop {
             let macros: Vec<u32> = index
                 .macro_ids()
-                .filter(|it| index.refs(*it).iter().any(|it| it.kind() != RefKind::Declares && names.contains(&it.name())))
+                .filter(|it| {
+                    index
+                        .refs(*it)
+                        .iter()
+                        .any(|it| it.kind() != RefKind::Declares && names.contains(&it.name()))
+                })
                 .map(|it| index.item(it).name.short())
                 .filter(|it| !names.contains(it))
                 .collect();
@@ -288,10 +343,27 @@ impl<'t> Graph<'t> {
         }
         for file in 0..index.files.len() {
             for (id, item) in index.items(file) {
-                members.extend(index.pairs_of(id).iter().filter(|it| names.contains(&it.1)).map(|it| it.0));
-                let positional = item.kind == ItemKind::Object && item.tag != Sym::NONE && index.refs(id).iter().any(|it| it.kind() == RefKind::Mention && names.contains(&it.name()));
+                members.extend(
+                    index
+                        .pairs_of(id)
+                        .iter()
+                        .filter(|it| names.contains(&it.1))
+                        .map(|it| it.0),
+                );
+                let positional = item.kind == ItemKind::Object
+                    && item.tag != Sym::NONE
+                    && index
+                        .refs(id)
+                        .iter()
+                        .any(|it| it.kind() == RefKind::Mention && names.contains(&it.name()));
                 if positional {
-                    members.extend(index.types(item.tag).flat_map(|it| index.refs(it)).filter(|it| it.kind() == RefKind::Declares).map(|it| it.name()));
+                    members.extend(
+                        index
+                            .types(item.tag)
+                            .flat_map(|it| index.refs(it))
+                            .filter(|it| it.kind() == RefKind::Declares)
+                            .map(|it| it.name()),
+                    );
                 }
             }
         }
@@ -304,7 +376,13 @@ impl<'t> Graph<'t> {
         };
         (0..index.files.len())
             .into_par_iter()
-            .flat_map_iter(|file| index.items(file).filter(|it| it.1.kind == ItemKind::Function && wanted(it.0)).map(|it| it.0).collect::<Vec<_>>())
+            .flat_map_iter(|file| {
+                index
+                    .items(file)
+                    .filter(|it| it.1.kind == ItemKind::Function && wanted(it.0))
+                    .map(|it| it.0)
+                    .collect::<Vec<_>>()
+            })
             .collect()
     }
 
@@ -319,10 +397,15 @@ impl<'t> Graph<'t> {
         let mut found = Vec::new();
         for caller in self.named(name)? {
             let edges = resolver.edges(caller);
-            let rows: BTreeSet<CallEdge> = edges.iter().map(|it| Self::row(&resolver, caller, it)).collect();
+            let rows: BTreeSet<CallEdge> = edges
+                .iter()
+                .map(|it| Self::row(&resolver, caller, it))
+                .collect();
             found.extend(rows);
         }
-        found.sort_by(|a, b| (&a.caller_file, a.line, &a.callee).cmp(&(&b.caller_file, b.line, &b.callee)));
+        found.sort_by(|a, b| {
+            (&a.caller_file, a.line, &a.callee).cmp(&(&b.caller_file, b.line, &b.callee))
+        });
         Ok(found)
     }
 
@@ -339,13 +422,20 @@ impl<'t> Graph<'t> {
         let sinks: FxHashSet<Sym> = ends.iter().map(|it| self.index.item(*it).name).collect();
         let sinks: Vec<Sym> = sinks.into_iter().collect();
         let sieve = Sieve::leading_to(&self.index, &sinks);
-        let mut seen: FxHashMap<ItemId, Option<(ItemId, Edge)>> = starts.iter().map(|it| (*it, None)).collect();
+        let mut seen: FxHashMap<ItemId, Option<(ItemId, Edge)>> =
+            starts.iter().map(|it| (*it, None)).collect();
         let mut queue: VecDeque<ItemId> = starts.into();
         while let Some(at) = queue.pop_front() {
             if ends.contains(&at) && seen[&at].is_some() || seen.len() > MAX_VISITED {
-                return Ok(ends.contains(&at).then(|| Self::chain(&resolver, &seen, at)));
+                return Ok(ends
+                    .contains(&at)
+                    .then(|| Self::chain(&resolver, &seen, at)));
             }
-            for edge in resolver.edges(at).iter().filter(|it| !matches!(it.kind, EdgeKind::Deferred(_))) {
+            for edge in resolver
+                .edges(at)
+                .iter()
+                .filter(|it| !matches!(it.kind, EdgeKind::Deferred(_)))
+            {
                 if let Target::Function(to) = edge.target
                     && (sieve.passes(to) || ends.contains(&to))
                     && let std::collections::hash_map::Entry::Vacant(slot) = seen.entry(to)
@@ -358,7 +448,11 @@ impl<'t> Graph<'t> {
         Ok(None)
     }
 
-    fn chain(resolver: &Resolver<'_, '_>, seen: &FxHashMap<ItemId, Option<(ItemId, Edge)>>, end: ItemId) -> Vec<Hop> {
+    fn chain(
+        resolver: &Resolver<'_, '_>,
+        seen: &FxHashMap<ItemId, Option<(ItemId, Edge)>>,
+        end: ItemId,
+    ) -> Vec<Hop> {
         let (mut at, mut path) = (end, Vec::new());
         while let Some((from, edge)) = seen[&at] {
             path.push(explore::hop(resolver, from, &edge, at));

@@ -21,12 +21,18 @@ pub(crate) struct ContentKey(u128);
 
 impl ContentKey {
     pub(crate) fn of_blob(blob: BlobId) -> Self {
-        Self(u128::from_le_bytes(blob.0[..16].try_into().expect("a blob id has twenty bytes")))
+        Self(u128::from_le_bytes(
+            blob.0[..16].try_into().expect("a blob id has twenty bytes"),
+        ))
     }
 
     pub(crate) fn of_text(text: &[u8]) -> Self {
         let hash = blake3::hash(text);
-        Self(u128::from_le_bytes(hash.as_bytes()[..16].try_into().expect("a hash has 32 bytes")))
+        Self(u128::from_le_bytes(
+            hash.as_bytes()[..16]
+                .try_into()
+                .expect("a hash has 32 bytes"),
+        ))
     }
 }
 
@@ -40,7 +46,9 @@ pub(crate) struct Memo<K, V> {
 
 impl<K: Hash + Eq + Copy, V> Memo<K, V> {
     pub(crate) fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+        }
     }
 
     fn shard(&self, key: &K) -> &Mutex<FxHashMap<K, Arc<V>>> {
@@ -49,7 +57,11 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
 
     /// The value for `key`, if somebody asked before.
     pub(crate) fn known(&self, key: K) -> Option<Arc<V>> {
-        self.shard(&key).lock().expect("no panic while locked").get(&key).cloned()
+        self.shard(&key)
+            .lock()
+            .expect("no panic while locked")
+            .get(&key)
+            .cloned()
     }
 
     /// The value for `key`; two threads may compute it at once, one result is kept.
@@ -58,15 +70,33 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
             return value;
         }
         let value = Arc::new(compute());
-        Arc::clone(self.shard(&key).lock().expect("no panic while locked").entry(key).or_insert(value))
+        Arc::clone(
+            self.shard(&key)
+                .lock()
+                .expect("no panic while locked")
+                .entry(key)
+                .or_insert(value),
+        )
     }
 
     pub(crate) fn values(&self) -> Vec<Arc<V>> {
-        self.shards.iter().flat_map(|it| it.lock().expect("no panic while locked").values().cloned().collect::<Vec<_>>()).collect()
+        self.shards
+            .iter()
+            .flat_map(|it| {
+                it.lock()
+                    .expect("no panic while locked")
+                    .values()
+                    .cloned()
+                    .collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|it| it.lock().expect("no panic while locked").len()).sum()
+        self.shards
+            .iter()
+            .map(|it| it.lock().expect("no panic while locked").len())
+            .sum()
     }
 
     fn trim(&self) {

@@ -34,7 +34,9 @@ pub(super) fn run(
         .retain(|it| it.confidence >= args.lint.min_confidence);
     if !common.scope.is_empty() {
         // Of a part of the tree, whatever lies outside is missing: one warning says it all.
-        report.warnings.retain(|it| it.rule != "context-root-missing");
+        report
+            .warnings
+            .retain(|it| it.rule != "context-root-missing");
     }
     report.warnings.extend(settings::scope_warning(common));
     if let Some(path) = &args.write_baseline {

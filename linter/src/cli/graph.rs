@@ -2,7 +2,9 @@
 
 use anyhow::{Context as _, bail};
 
-use super::args::{Common, FunctionArgs, GraphArgs, GraphFormat, GraphQuery, LintArgs, LintFormat, WhyArgs};
+use super::args::{
+    Common, FunctionArgs, GraphArgs, GraphFormat, GraphQuery, LintArgs, LintFormat, WhyArgs,
+};
 use super::{ExitStatus, Io, settings, tree};
 use crate::config::Config;
 use crate::finding::{Confidence, Severity};
@@ -21,7 +23,12 @@ pub(super) fn run(
     if let Some(warning) = settings::scope_warning(common) {
         settings::print_warnings(&[warning], common, io)?;
     }
-    let query = Query { args, common, tree: &tree, scope };
+    let query = Query {
+        args,
+        common,
+        tree: &tree,
+        scope,
+    };
     let mut text = Vec::new();
     let status = query.answer(io, &mut text)?;
     io.stdout.write_all(&text)?;
@@ -57,7 +64,10 @@ impl Query<'_> {
                 render::edges(&found, form(format.format), out)?;
             }
             GraphQuery::Path(args) => {
-                let Some(path) = self.ask(Config::default(), |graph| Ok(graph.path(&args.from, &args.to)?))? else {
+                let Some(path) = self.ask(Config::default(), |graph| {
+                    Ok(graph.path(&args.from, &args.to)?)
+                })?
+                else {
                     bail!("no chain of calls leads from {} to {}", args.from, args.to);
                 };
                 render::path(&path, form(args.format.format), out)?;
@@ -82,7 +92,9 @@ impl Query<'_> {
     }
 
     fn under(&self, under: Option<&String>, io: &Io<'_>) -> anyhow::Result<String> {
-        let Some(under) = under else { return Ok(String::new()) };
+        let Some(under) = under else {
+            return Ok(String::new());
+        };
         let paths = tree::paths_in_tree(std::slice::from_ref(under), self.tree, self.common, io)?;
         Ok(paths.into_iter().next().unwrap_or_default())
     }
@@ -92,7 +104,10 @@ impl Query<'_> {
         let (file, line) = args.place.rsplit_once(':').with_context(wrong)?;
         let line: u32 = line.parse().ok().filter(|it| *it > 0).with_context(wrong)?;
         let found = tree::paths_in_tree(&[file.to_owned()], self.tree, self.common, io)?;
-        let file = found.first().and_then(|it| TreePath::parse(it)).with_context(wrong)?;
+        let file = found
+            .first()
+            .and_then(|it| TreePath::parse(it))
+            .with_context(wrong)?;
         let lint = LintArgs {
             context: Vec::new(),
             rule: Vec::new(),

@@ -17,19 +17,45 @@ pub(super) static CONTEXT: Context = Context {
         Root::member("address_space_operations", "writepage").optional(),
         // Truncation, reclaim and compaction call the following as well.
         // invalidate_folio was invalidatepage before 5.18, launder_folio launder_page, and so on.
-        Root::member("address_space_operations", "invalidate_folio").one_of("invalidate").shared(),
-        Root::member("address_space_operations", "invalidatepage").one_of("invalidate").shared(),
-        Root::member("address_space_operations", "launder_folio").one_of("launder").shared(),
-        Root::member("address_space_operations", "launder_page").one_of("launder").shared(),
-        Root::member("address_space_operations", "release_folio").one_of("release").shared(),
-        Root::member("address_space_operations", "releasepage").one_of("release").shared(),
-        Root::member("address_space_operations", "free_folio").optional().shared(),
-        Root::member("address_space_operations", "freepage").optional().shared(),
-        Root::member("address_space_operations", "migrate_folio").one_of("migrate").shared(),
-        Root::member("address_space_operations", "migratepage").one_of("migrate").shared(),
-        Root::member("address_space_operations", "swap_rw").optional().shared(),
-        Root::member("address_space_operations", "error_remove_folio").optional().shared(),
-        Root::member("address_space_operations", "error_remove_page").optional().shared(),
+        Root::member("address_space_operations", "invalidate_folio")
+            .one_of("invalidate")
+            .shared(),
+        Root::member("address_space_operations", "invalidatepage")
+            .one_of("invalidate")
+            .shared(),
+        Root::member("address_space_operations", "launder_folio")
+            .one_of("launder")
+            .shared(),
+        Root::member("address_space_operations", "launder_page")
+            .one_of("launder")
+            .shared(),
+        Root::member("address_space_operations", "release_folio")
+            .one_of("release")
+            .shared(),
+        Root::member("address_space_operations", "releasepage")
+            .one_of("release")
+            .shared(),
+        Root::member("address_space_operations", "free_folio")
+            .optional()
+            .shared(),
+        Root::member("address_space_operations", "freepage")
+            .optional()
+            .shared(),
+        Root::member("address_space_operations", "migrate_folio")
+            .one_of("migrate")
+            .shared(),
+        Root::member("address_space_operations", "migratepage")
+            .one_of("migrate")
+            .shared(),
+        Root::member("address_space_operations", "swap_rw")
+            .optional()
+            .shared(),
+        Root::member("address_space_operations", "error_remove_folio")
+            .optional()
+            .shared(),
+        Root::member("address_space_operations", "error_remove_page")
+            .optional()
+            .shared(),
         Root::member("super_operations", "write_inode"),
         // include/linux/iomap.h
         Root::member("iomap_writeback_ops", "map_blocks").optional(),

@@ -478,7 +478,9 @@ impl<'a> Stage<'a> {
         let path = file.path();
         let Some(base) = self.named_blob(file, now)? else {
             // Sections that fit as they are need no blob.
-            return self.exact(file, now).map_err(|failure| without_blob(failure, file));
+            return self
+                .exact(file, now)
+                .map_err(|failure| without_blob(failure, file));
         };
         if now.is_some_and(|it| it.data == base.data) {
             return self.exact(file, now);

@@ -48,30 +48,40 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
             _ => Expr::Unknown,
         },
         Kind::CallExpression => match nodes::function(node) {
-            Some(callee) if kind(callee) == Kind::Identifier => {
-                Expr::Call(text.sym(callee), nodes::arguments(node).map(|it| children(it).map(inner).collect()).unwrap_or_default())
-            }
+            Some(callee) if kind(callee) == Kind::Identifier => Expr::Call(
+                text.sym(callee),
+                nodes::arguments(node)
+                    .map(|it| children(it).map(inner).collect())
+                    .unwrap_or_default(),
+            ),
             _ => Expr::Unknown,
         },
         Kind::ParenthesizedExpression => children(node).next().map_or(Expr::Unknown, inner),
-        Kind::PointerExpression | Kind::SubscriptExpression => nodes::argument(node).map_or(Expr::Unknown, inner),
+        Kind::PointerExpression | Kind::SubscriptExpression => {
+            nodes::argument(node).map_or(Expr::Unknown, inner)
+        }
         Kind::CastExpression => {
             let typed = nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it));
             match (typed, nodes::value(node)) {
                 (TypeRef::Unknown, Some(value)) => inner(value),
                 // A cast function is still that function.
-                (TypeRef::Name(_), Some(value)) if matches!(kind(value), Kind::Identifier) => inner(value),
+                (TypeRef::Name(_), Some(value)) if matches!(kind(value), Kind::Identifier) => {
+                    inner(value)
+                }
                 _ => Expr::Typed(typed),
             }
         }
-        Kind::CompoundLiteral => Expr::Typed(nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it))),
+        Kind::CompoundLiteral => {
+            Expr::Typed(nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it)))
+        }
         Kind::ConditionalExpression => {
-
             let first = nodes::consequence(node).map_or(Expr::Unknown, inner);
             let second = nodes::alternative(node).map_or(Expr::Unknown, inner);
             Expr::Either(Box::new(first), Box::new(second))
         }
-        Kind::AssignmentExpression | Kind::CommaExpression => nodes::right(node).map_or(Expr::Unknown, inner),
+        Kind::AssignmentExpression | Kind::CommaExpression => {
+            nodes::right(node).map_or(Expr::Unknown, inner)
+        }
         Kind::NumberLiteral => number(text.of(node)),
         Kind::UnaryExpression => match nodes::argument(node).map(inner) {
             Some(Expr::Const(value)) if text.of(node).first() == Some(&b'-') => Expr::Const(-value),
@@ -108,8 +118,13 @@ fn name_or_type(text: Text<'_>, node: Node<'_>) -> Expr {
     let clean = text.of(node);
     let original = text.original.get(node.byte_range()).unwrap_or_default();
     if clean != original && original.iter().any(u8::is_ascii_whitespace) {
-        let mut words = original.split(|it| !(it.is_ascii_alphanumeric() || *it == b'_')).filter(|it| !it.is_empty());
-        return match words.find(|it| matches!(*it, b"struct" | b"union")).and_then(|_| words.next()) {
+        let mut words = original
+            .split(|it| !(it.is_ascii_alphanumeric() || *it == b'_'))
+            .filter(|it| !it.is_empty());
+        return match words
+            .find(|it| matches!(*it, b"struct" | b"union"))
+            .and_then(|_| words.next())
+        {
             Some(tag) => Expr::Typed(TypeRef::Tag(Sym::of(tag))),
             None => Expr::Unknown,
         };
@@ -127,7 +142,9 @@ pub(crate) fn type_ref(text: Text<'_>, node: Node<'_>) -> TypeRef {
             nodes::name(node).map_or(TypeRef::Unknown, |it| TypeRef::Tag(text.sym(it)))
         }
         Kind::TypeIdentifier => TypeRef::Name(text.sym(node)),
-        Kind::TypeDescriptor => nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it)),
+        Kind::TypeDescriptor => {
+            nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it))
+        }
         _ => TypeRef::Unknown,
     }
 }
@@ -137,7 +154,9 @@ pub(crate) fn declared(text: Text<'_>, mut node: Node<'_>) -> Option<(Sym, bool)
     let mut is_array = false;
     for _ in 0..MAX_DEPTH {
         match kind(node) {
-            Kind::Identifier | Kind::FieldIdentifier | Kind::TypeIdentifier => return Some((text.sym(node), is_array)),
+            Kind::Identifier | Kind::FieldIdentifier | Kind::TypeIdentifier => {
+                return Some((text.sym(node), is_array));
+            }
             Kind::ArrayDeclarator => is_array = true,
             _ => {}
         }

@@ -36,8 +36,16 @@ pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> Func
     let parsed = parse_function(item, body, macro_head);
     let mut facts = FunctionFacts::default();
     if let Some(tree) = &parsed.tree {
-        let text = Text { original: item, clean: &parsed.clean, shift: 0 };
-        let mut walk = Walk { text, facts: &mut facts, by_value: Vec::new() };
+        let text = Text {
+            original: item,
+            clean: &parsed.clean,
+            shift: 0,
+        };
+        let mut walk = Walk {
+            text,
+            facts: &mut facts,
+            by_value: Vec::new(),
+        };
         walk.visit(tree.root_node(), 0);
         let by_value = std::mem::take(&mut walk.by_value);
         mark_stack_objects(&mut facts, &by_value);
@@ -61,30 +69,58 @@ fn mark_stack_objects(facts: &mut FunctionFacts, by_value: &[crate::lex::Sym]) {
 /// Reads a macro: its parameters, and its body as if it were a function's.
 pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
     const HEAD: &[u8] = b"int f() {";
-    let mut facts = FunctionFacts { params: macro_params(&item[..body]), ..FunctionFacts::default() };
+    let mut facts = FunctionFacts {
+        params: macro_params(&item[..body]),
+        ..FunctionFacts::default()
+    };
     let mut original = HEAD.to_vec();
-    original.extend(item[body..].iter().map(|it| if *it == b'\\' { b' ' } else { *it }));
+    original.extend(
+        item[body..]
+            .iter()
+            .map(|it| if *it == b'\\' { b' ' } else { *it }),
+    );
     original.extend_from_slice(b";}");
     let clean = clean::clean(&original);
-    let Some(tree) = syntax::parse(&clean) else { return facts };
-    let text = Text { original: &original, clean: &clean, shift: HEAD.len() as u32 };
+    let Some(tree) = syntax::parse(&clean) else {
+        return facts;
+    };
+    let text = Text {
+        original: &original,
+        clean: &clean,
+        shift: HEAD.len() as u32,
+    };
     let params = std::mem::take(&mut facts.params);
-    Walk { text, facts: &mut facts, by_value: Vec::new() }.visit(tree.root_node(), 0);
+    Walk {
+        text,
+        facts: &mut facts,
+        by_value: Vec::new(),
+    }
+    .visit(tree.root_node(), 0);
     facts.params = params;
     let function = children(tree.root_node()).find(|it| kind(*it) == Kind::FunctionDefinition);
-    let last = function.and_then(nodes::body).and_then(|it| children(it).filter(|it| kind(*it) == Kind::ExpressionStatement && children(*it).next().is_some()).last());
+    let last = function.and_then(nodes::body).and_then(|it| {
+        children(it)
+            .filter(|it| kind(*it) == Kind::ExpressionStatement && children(*it).next().is_some())
+            .last()
+    });
     facts.result = last.map_or(Expr::Unknown, |it| expr(text, it));
     facts
 }
 
 fn macro_params(head: &[u8]) -> Vec<(crate::lex::Sym, TypeRef)> {
-    let Some(open) = head.iter().position(|it| *it == b'(') else { return Vec::new() };
+    let Some(open) = head.iter().position(|it| *it == b'(') else {
+        return Vec::new();
+    };
     head[open + 1..]
         .split(|it| matches!(it, b',' | b')'))
         .map(|it| it.trim_ascii())
         .filter(|it| !it.is_empty())
         .map(|it| {
-            let name = if it.starts_with(b"...") { b"__VA_ARGS__".as_slice() } else { it.strip_suffix(b"...").unwrap_or(it) };
+            let name = if it.starts_with(b"...") {
+                b"__VA_ARGS__".as_slice()
+            } else {
+                it.strip_suffix(b"...").unwrap_or(it)
+            };
             (crate::lex::Sym::of(name), TypeRef::Unknown)
         })
         .collect()
@@ -123,7 +159,11 @@ impl Walk<'_, '_> {
                     self.facts.returns = type_ref(self.text, of);
                 }
             }
-            Kind::FunctionDeclarator if self.facts.params.is_empty() && self.facts.calls.is_empty() => self.params(node),
+            Kind::FunctionDeclarator
+                if self.facts.params.is_empty() && self.facts.calls.is_empty() =>
+            {
+                self.params(node)
+            }
             Kind::Declaration => self.declaration(node),
             Kind::CallExpression => self.call(node),
             Kind::AssignmentExpression => self.assignment(node),
@@ -135,7 +175,9 @@ impl Walk<'_, '_> {
     }
 
     fn params(&mut self, declarator: Node<'_>) {
-        let Some(list) = nodes::parameters(declarator) else { return };
+        let Some(list) = nodes::parameters(declarator) else {
+            return;
+        };
         for param in children(list).filter(|it| kind(*it) == Kind::ParameterDeclaration) {
             let of = nodes::type_of(param).map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
             let name = nodes::declarator(param).and_then(|it| declared(self.text, it));
@@ -149,9 +191,13 @@ impl Walk<'_, '_> {
         let of = nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
         let is_static = self.text.of(node).starts_with(b"static");
         let mut cursor = node.walk();
-        let declarators: Vec<Node<'_>> = node.children_by_field_name("declarator", &mut cursor).collect();
+        let declarators: Vec<Node<'_>> = node
+            .children_by_field_name("declarator", &mut cursor)
+            .collect();
         for declarator in declarators {
-            let Some((name, _)) = declared(self.text, declarator) else { continue };
+            let Some((name, _)) = declared(self.text, declarator) else {
+                continue;
+            };
             self.facts.locals.push((name, of));
             if of != TypeRef::Unknown && !is_static && !is_pointer(declarator) {
                 self.by_value.push(name);
@@ -159,7 +205,11 @@ impl Walk<'_, '_> {
             if let Some(value) = nodes::value(declarator) {
                 if matches!(kind(value), Kind::InitializerList | Kind::CompoundLiteral) {
                     // A static local is a table like any other.
-                    let object = if is_static { Expr::Typed(of) } else { Expr::Name(name) };
+                    let object = if is_static {
+                        Expr::Typed(of)
+                    } else {
+                        Expr::Name(name)
+                    };
                     let mut stores = Vec::new();
                     initializer(self.text, &object, value, &mut Vec::new(), &mut stores);
                     self.facts.stores.append(&mut stores);
@@ -171,20 +221,26 @@ impl Walk<'_, '_> {
     }
 
     fn call(&mut self, node: Node<'_>) {
-        let Some(function) = nodes::function(node) else { return };
+        let Some(function) = nodes::function(node) else {
+            return;
+        };
         let callee = match expr(self.text, function) {
             Expr::Name(name) => Callee::Name(name),
             Expr::Member(object, member) => Callee::Member(*object, member),
             other => Callee::Value(other),
         };
-        let args: Vec<Expr> = nodes::arguments(node).map(|it| children(it).map(|it| expr(self.text, it)).collect()).unwrap_or_default();
+        let args: Vec<Expr> = nodes::arguments(node)
+            .map(|it| children(it).map(|it| expr(self.text, it)).collect())
+            .unwrap_or_default();
         if let Some(list) = nodes::arguments(node) {
             for literal in children(list) {
                 self.literal_argument(literal);
             }
         }
         let offset = match &callee {
-            Callee::Member(..) => nodes::field(function).map_or(node.start_byte(), |it| it.start_byte()),
+            Callee::Member(..) => {
+                nodes::field(function).map_or(node.start_byte(), |it| it.start_byte())
+            }
             _ => function.start_byte(),
         };
         self.facts.calls.push(Call {
@@ -199,19 +255,37 @@ impl Walk<'_, '_> {
 
     /// `f(&(struct ops){ .member = g })`
     fn literal_argument(&mut self, node: Node<'_>) {
-        let node = if kind(node) == Kind::PointerExpression { nodes::argument(node).unwrap_or(node) } else { node };
+        let node = if kind(node) == Kind::PointerExpression {
+            nodes::argument(node).unwrap_or(node)
+        } else {
+            node
+        };
         if kind(node) == Kind::CompoundLiteral {
             let object = expr(self.text, node);
-            initializer(self.text, &object, node, &mut Vec::new(), &mut self.facts.stores);
+            initializer(
+                self.text,
+                &object,
+                node,
+                &mut Vec::new(),
+                &mut self.facts.stores,
+            );
         }
     }
 
     fn assignment(&mut self, node: Node<'_>) {
-        let (Some(left), Some(right)) = (nodes::left(node), nodes::right(node)) else { return };
+        let (Some(left), Some(right)) = (nodes::left(node), nodes::right(node)) else {
+            return;
+        };
         match expr(self.text, left) {
             Expr::Name(name) => {
                 if kind(right) == Kind::CompoundLiteral {
-                    initializer(self.text, &Expr::Name(name), right, &mut Vec::new(), &mut self.facts.stores);
+                    initializer(
+                        self.text,
+                        &Expr::Name(name),
+                        right,
+                        &mut Vec::new(),
+                        &mut self.facts.stores,
+                    );
                 } else {
                     self.facts.assigns.push((name, expr(self.text, right)));
                 }
@@ -224,7 +298,13 @@ impl Walk<'_, '_> {
                 } else {
                     let value = expr(self.text, right);
                     if !matches!(value, Expr::Unknown | Expr::Const(_)) {
-                        self.facts.stores.push(Store { offset, object: *object, path, value, on_stack: false });
+                        self.facts.stores.push(Store {
+                            offset,
+                            object: *object,
+                            path,
+                            value,
+                            on_stack: false,
+                        });
                     }
                 }
             }

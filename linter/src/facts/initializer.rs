@@ -12,8 +12,14 @@ const MAX_DEPTH: usize = 12;
 /// Reads a variable with or without initialiser.
 pub(crate) fn object_facts(item: &[u8], name: Sym) -> ObjectFacts {
     let clean = clean::clean(item);
-    let Some(tree) = syntax::parse(&clean) else { return ObjectFacts::default() };
-    let text = Text { original: item, clean: &clean, shift: 0 };
+    let Some(tree) = syntax::parse(&clean) else {
+        return ObjectFacts::default();
+    };
+    let text = Text {
+        original: item,
+        clean: &clean,
+        shift: 0,
+    };
     let mut facts = ObjectFacts::default();
     declaration(text, tree.root_node(), name, &mut facts, 0);
     facts
@@ -45,7 +51,13 @@ fn declaration(text: Text<'_>, node: Node<'_>, name: Sym, facts: &mut ObjectFact
 }
 
 /// Gathers what the initialiser `node` of `object` sets.
-pub(crate) fn initializer(text: Text<'_>, object: &Expr, node: Node<'_>, path: &mut Vec<Step>, out: &mut Vec<Store>) {
+pub(crate) fn initializer(
+    text: Text<'_>,
+    object: &Expr,
+    node: Node<'_>,
+    path: &mut Vec<Step>,
+    out: &mut Vec<Store>,
+) {
     let node = match kind(node) {
         // `(struct x){ … }` sets what its braces set.
         Kind::CompoundLiteral => nodes::value(node).unwrap_or(node),
@@ -54,7 +66,13 @@ pub(crate) fn initializer(text: Text<'_>, object: &Expr, node: Node<'_>, path: &
     if kind(node) != Kind::InitializerList {
         let value = expr(text, node);
         if value != Expr::Unknown && !matches!(value, Expr::Const(_)) {
-            out.push(Store { offset: text.offset(node), object: object.clone(), path: path.clone(), value, on_stack: false });
+            out.push(Store {
+                offset: text.offset(node),
+                object: object.clone(),
+                path: path.clone(),
+                value,
+                on_stack: false,
+            });
         }
         return;
     }

@@ -11,8 +11,14 @@ pub(crate) fn type_facts(item: &[u8]) -> TypeFacts {
     if !clean.ends_with(b";") {
         clean.push(b';');
     }
-    let Some(tree) = syntax::parse(&clean) else { return TypeFacts::default() };
-    let text = Text { original: item, clean: &clean, shift: 0 };
+    let Some(tree) = syntax::parse(&clean) else {
+        return TypeFacts::default();
+    };
+    let text = Text {
+        original: item,
+        clean: &clean,
+        shift: 0,
+    };
     let mut facts = TypeFacts::default();
     find_type(text, tree.root_node(), &mut facts, 0);
     facts
@@ -57,13 +63,24 @@ fn member(text: Text<'_>, node: Node<'_>, facts: &mut TypeFacts, depth: u32) {
     let type_ref = of.map_or(TypeRef::Unknown, |it| type_ref(text, it));
     let mut named = false;
     let mut cursor = node.walk();
-    let declarators: Vec<Node<'_>> = node.children_by_field_name("declarator", &mut cursor).collect();
+    let declarators: Vec<Node<'_>> = node
+        .children_by_field_name("declarator", &mut cursor)
+        .collect();
     for declarator in declarators {
         if let Some((name, is_array)) = declared(text, declarator) {
             named = true;
             let is_function = declares_function_pointer(declarator);
-            let of = if is_function { TypeRef::Unknown } else { type_ref };
-            facts.members.push(Member { name, of, is_array, is_function });
+            let of = if is_function {
+                TypeRef::Unknown
+            } else {
+                type_ref
+            };
+            facts.members.push(Member {
+                name,
+                of,
+                is_array,
+                is_function,
+            });
         }
     }
     // An unnamed struct lends its members; a named one without tag is read as if it did, which is

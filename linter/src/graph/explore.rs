@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::{Domain, Index, ItemId};
-use super::sieve::Sieve;
 use super::resolve::{Edge, EdgeKind, Resolver, Target, Through};
+use super::sieve::Sieve;
 use super::typing::directory;
 use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, TypeRef};
@@ -63,9 +63,22 @@ pub(crate) struct Reach {
 pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &Limits) -> Reach {
     let roots = roots(resolver, context);
     let max_hops = context.max_hops.unwrap_or(MAX_HOPS);
-    let mut reach = Reach { states: FxHashMap::default(), roots: FxHashMap::default(), best: FxHashMap::default(), order: Vec::new() };
-    for (least, shared) in [(Confidence::High, false), (Confidence::High, true), (Confidence::Medium, true), (Confidence::Low, true)] {
-        for root in roots.iter().filter(|it| it.confidence >= least && (shared || !it.is_shared)) {
+    let mut reach = Reach {
+        states: FxHashMap::default(),
+        roots: FxHashMap::default(),
+        best: FxHashMap::default(),
+        order: Vec::new(),
+    };
+    for (least, shared) in [
+        (Confidence::High, false),
+        (Confidence::High, true),
+        (Confidence::Medium, true),
+        (Confidence::Low, true),
+    ] {
+        for root in roots
+            .iter()
+            .filter(|it| it.confidence >= least && (shared || !it.is_shared))
+        {
             let state = first_state(resolver, root);
             if limits.is_in_focus(state.domain) && reach.add(state, None, 0, least) {
                 reach.roots.insert(state, *root);
@@ -73,14 +86,20 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
         }
         let mut from = reach.order.clone();
         while !from.is_empty() {
-            from.par_iter().with_min_len(4).for_each(|state| drop(resolver.edges(state.function)));
+            from.par_iter()
+                .with_min_len(4)
+                .for_each(|state| drop(resolver.edges(state.function)));
             let mut next = Vec::new();
             for state in from {
                 let hops = reach.states[&state].2 + 1;
                 if hops > max_hops {
                     continue;
                 }
-                for edge in resolver.edges(state.function).iter().filter(|it| it.confidence >= least) {
+                for edge in resolver
+                    .edges(state.function)
+                    .iter()
+                    .filter(|it| it.confidence >= least)
+                {
                     if let Some(to) = step(resolver, state, edge, limits)
                         && reach.add(to, Some((state, *edge)), hops, least)
                     {
@@ -96,10 +115,20 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
 
 impl Reach {
     /// Whether the state is new.
-    fn add(&mut self, state: State, from: Option<(State, Edge)>, hops: u32, confidence: Confidence) -> bool {
-        let std::collections::hash_map::Entry::Vacant(slot) = self.states.entry(state) else { return false };
+    fn add(
+        &mut self,
+        state: State,
+        from: Option<(State, Edge)>,
+        hops: u32,
+        confidence: Confidence,
+    ) -> bool {
+        let std::collections::hash_map::Entry::Vacant(slot) = self.states.entry(state) else {
+            return false;
+        };
         slot.insert((from.map(|it| it.0), from.map(|it| it.1), hops));
-        self.best.entry(state.function).or_insert((state, confidence));
+        self.best
+            .entry(state.function)
+            .or_insert((state, confidence));
         self.order.push(state);
         true
     }
@@ -130,8 +159,17 @@ impl Reach {
         }
         let root = self.roots.get(&at)?;
         let mut path = vec![root_hop(resolver, root)];
-        path.extend(steps.iter().rev().map(|(from, edge, to)| hop(resolver, from.function, edge, *to)));
-        Some(Reached { confidence, path, root_count: 1 })
+        path.extend(
+            steps
+                .iter()
+                .rev()
+                .map(|(from, edge, to)| hop(resolver, from.function, edge, *to)),
+        );
+        Some(Reached {
+            confidence,
+            path,
+            root_count: 1,
+        })
     }
 }
 
@@ -165,37 +203,78 @@ pub(crate) fn hop(resolver: &Resolver<'_, '_>, from: ItemId, edge: &Edge, to: It
 pub(crate) fn spell(resolver: &Resolver<'_, '_>, near: ItemId, through: Through) -> String {
     match through {
         Through::Nothing => String::new(),
-        Through::Name(name) => resolver.index.spell(near, name).or_else(|| spell_defined(resolver, name)).unwrap_or_default(),
+        Through::Name(name) => resolver
+            .index
+            .spell(near, name)
+            .or_else(|| spell_defined(resolver, name))
+            .unwrap_or_default(),
         Through::Member(of, member) => {
             let (TypeRef::Tag(tag) | TypeRef::Name(tag)) = of else {
                 return resolver.index.spell(near, member).unwrap_or_default();
             };
             let mut definitions = resolver.index.types(tag);
             definitions
-                .find_map(|it| Some(format!("{}.{}", resolver.index.spell(it, tag)?, resolver.index.spell(it, member)?)))
+                .find_map(|it| {
+                    Some(format!(
+                        "{}.{}",
+                        resolver.index.spell(it, tag)?,
+                        resolver.index.spell(it, member)?
+                    ))
+                })
                 // A part of a kernel may use a struct that it does not define.
-                .or_else(|| Some(format!("{}.{}", resolver.index.spell(near, tag)?, resolver.index.spell(near, member)?)))
+                .or_else(|| {
+                    Some(format!(
+                        "{}.{}",
+                        resolver.index.spell(near, tag)?,
+                        resolver.index.spell(near, member)?
+                    ))
+                })
                 .unwrap_or_default()
         }
     }
 }
 
 /// The spelling of a callee that the tree does not define: it stands in the caller or in a macro on the way.
-pub(crate) fn spell_called(resolver: &Resolver<'_, '_>, caller: ItemId, through: Through, name: Sym) -> String {
+pub(crate) fn spell_called(
+    resolver: &Resolver<'_, '_>,
+    caller: ItemId,
+    through: Through,
+    name: Sym,
+) -> String {
     let in_macros = || match through {
         Through::Name(first) => spell_in_macros(resolver, first, name, 0),
         _ => None,
     };
-    resolver.index.spell(caller, name).or_else(in_macros).or_else(|| spell_defined(resolver, name)).unwrap_or_default()
+    resolver
+        .index
+        .spell(caller, name)
+        .or_else(in_macros)
+        .or_else(|| spell_defined(resolver, name))
+        .unwrap_or_default()
 }
 
 fn spell_in_macros(resolver: &Resolver<'_, '_>, of: Sym, name: Sym, depth: u32) -> Option<String> {
     let definitions: Vec<ItemId> = resolver.index.macros(of).take(8).collect();
-    definitions.iter().find_map(|it| resolver.index.spell(*it, name)).or_else(|| {
-        let calls = definitions.iter().flat_map(|it| resolver.facts(*it).calls.clone());
-        let mut names = calls.filter_map(|it| if let Callee::Name(it) = it.callee { Some(it) } else { None });
-        if depth < 8 { names.find_map(|it| spell_in_macros(resolver, it, name, depth + 1)) } else { None }
-    })
+    definitions
+        .iter()
+        .find_map(|it| resolver.index.spell(*it, name))
+        .or_else(|| {
+            let calls = definitions
+                .iter()
+                .flat_map(|it| resolver.facts(*it).calls.clone());
+            let mut names = calls.filter_map(|it| {
+                if let Callee::Name(it) = it.callee {
+                    Some(it)
+                } else {
+                    None
+                }
+            });
+            if depth < 8 {
+                names.find_map(|it| spell_in_macros(resolver, it, name, depth + 1))
+            } else {
+                None
+            }
+        })
 }
 
 /// The first hop of a chain that starts anywhere.
@@ -203,7 +282,10 @@ pub(crate) fn start_hop(resolver: &Resolver<'_, '_>, function: ItemId) -> Hop {
     Hop {
         function: resolver.index.name_of(function),
         file: resolver.index.file_of(function).path.clone(),
-        line: resolver.index.position(function, resolver.index.name_offset(function)).0,
+        line: resolver
+            .index
+            .position(function, resolver.index.name_offset(function))
+            .0,
         via: Via::Root,
         through: String::new(),
     }
@@ -211,25 +293,49 @@ pub(crate) fn start_hop(resolver: &Resolver<'_, '_>, function: ItemId) -> Hop {
 
 /// Where the search of a context starts.
 pub(crate) fn first_states(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<State> {
-    roots(resolver, context).iter().map(|it| first_state(resolver, it)).collect()
+    roots(resolver, context)
+        .iter()
+        .map(|it| first_state(resolver, it))
+        .collect()
 }
 
 /// The hop of the root that a search started at.
 pub(crate) fn root_hop_of(resolver: &Resolver<'_, '_>, context: &Context, state: State) -> Hop {
     let all = roots(resolver, context);
-    all.iter().find(|it| first_state(resolver, it) == state).map_or_else(|| start_hop(resolver, state.function), |it| root_hop(resolver, it))
+    all.iter()
+        .find(|it| first_state(resolver, it) == state)
+        .map_or_else(
+            || start_hop(resolver, state.function),
+            |it| root_hop(resolver, it),
+        )
 }
 
 fn spell_defined(resolver: &Resolver<'_, '_>, name: Sym) -> Option<String> {
-    resolver.index.functions(name).chain(resolver.index.macros(name)).find_map(|it| resolver.index.spell(it, name))
+    resolver
+        .index
+        .functions(name)
+        .chain(resolver.index.macros(name))
+        .find_map(|it| resolver.index.spell(it, name))
 }
 
 fn first_state(resolver: &Resolver<'_, '_>, root: &RootAt) -> State {
     let file = resolver.index.file_index(root.function);
     let source = &resolver.index.files[file];
-    let home = if kernel::is_filesystem_side(source.path.as_str()) { u32::MAX } else { file as u32 };
-    let domain = if source.domain == Domain::GENERIC { root.domain } else { source.domain };
-    State { function: root.function, domain, home }
+    let home = if kernel::is_filesystem_side(source.path.as_str()) {
+        u32::MAX
+    } else {
+        file as u32
+    };
+    let domain = if source.domain == Domain::GENERIC {
+        root.domain
+    } else {
+        source.domain
+    };
+    State {
+        function: root.function,
+        domain,
+        home,
+    }
 }
 
 /// Where every search stops, whatever the context.
@@ -245,10 +351,23 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn of(wrappers: &FxHashMap<ItemId, Wrapper>, focus: Option<FxHashSet<Domain>>) -> Self {
-        let safe = wrappers.iter().filter(|it| *it.1 == Wrapper::Safe).map(|it| *it.0).collect();
+    pub(crate) fn of(
+        wrappers: &FxHashMap<ItemId, Wrapper>,
+        focus: Option<FxHashSet<Domain>>,
+    ) -> Self {
+        let safe = wrappers
+            .iter()
+            .filter(|it| *it.1 == Wrapper::Safe)
+            .map(|it| *it.0)
+            .collect();
         Self {
-            names: kernel::NOT_ENTERED.iter().map(|it| it.0).chain(kernel::QUEUEING.iter().copied()).chain(kernel::SYSTEM_CALL_HELPERS.iter().copied()).map(Sym::of).collect(),
+            names: kernel::NOT_ENTERED
+                .iter()
+                .map(|it| it.0)
+                .chain(kernel::QUEUEING.iter().copied())
+                .chain(kernel::SYSTEM_CALL_HELPERS.iter().copied())
+                .map(Sym::of)
+                .collect(),
             safe,
             doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
             focus,
@@ -256,13 +375,20 @@ impl Limits {
     }
 
     fn is_in_focus(&self, domain: Domain) -> bool {
-        self.focus.as_ref().is_none_or(|it| domain == Domain::GENERIC || it.contains(&domain))
+        self.focus
+            .as_ref()
+            .is_none_or(|it| domain == Domain::GENERIC || it.contains(&domain))
     }
 
     /// What may lead to `iput()` within these limits.
     pub(crate) fn sieve<'i, 't>(&self, index: &'i Index<'t>) -> Sieve<'i, 't> {
         let iput = Sym::of(kernel::IPUT);
-        let stop = self.names.iter().filter(|it| **it != iput).map(|it| it.short()).collect();
+        let stop = self
+            .names
+            .iter()
+            .filter(|it| **it != iput)
+            .map(|it| it.short())
+            .collect();
         Sieve::build(index, &[iput], stop)
     }
 }
@@ -303,26 +429,56 @@ impl std::fmt::Display for Cut {
 fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<State> {
     match step_over(resolver, from, edge, limits)? {
         (state, None) if !limits.is_in_focus(state.domain) => None,
-        (state, None) if state.home != u32::MAX || resolver.sieve.passes_within(state.function, state.domain) => Some(state),
+        (state, None)
+            if state.home != u32::MAX
+                || resolver.sieve.passes_within(state.function, state.domain) =>
+        {
+            Some(state)
+        }
         _ => None,
     }
 }
 
 /// Where an edge leads, and what keeps the search from following it; `None` where it leads nowhere in sight.
-pub(crate) fn step_over(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<(State, Option<Cut>)> {
-    let Target::Function(target) = edge.target else { return None };
+pub(crate) fn step_over(
+    resolver: &Resolver<'_, '_>,
+    from: State,
+    edge: &Edge,
+    limits: &Limits,
+) -> Option<(State, Option<Cut>)> {
+    let Target::Function(target) = edge.target else {
+        return None;
+    };
     if !resolver.sieve.passes(target) {
         return None;
     }
     let index = resolver.index;
     let there = index.file_of(target);
-    let entered = if edge.kind == EdgeKind::Ops && there.domain == Domain::GENERIC { edge.domain } else { there.domain };
-    let domain = if entered == Domain::GENERIC { from.domain } else { entered };
-    let state = State { function: target, domain, home: from.home };
+    let entered = if edge.kind == EdgeKind::Ops && there.domain == Domain::GENERIC {
+        edge.domain
+    } else {
+        there.domain
+    };
+    let domain = if entered == Domain::GENERIC {
+        from.domain
+    } else {
+        entered
+    };
+    let state = State {
+        function: target,
+        domain,
+        home: from.home,
+    };
     Some((state, cut(resolver, from, edge, (target, entered), limits)))
 }
 
-fn cut(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, (target, entered): (ItemId, Domain), limits: &Limits) -> Option<Cut> {
+fn cut(
+    resolver: &Resolver<'_, '_>,
+    from: State,
+    edge: &Edge,
+    (target, entered): (ItemId, Domain),
+    limits: &Limits,
+) -> Option<Cut> {
     let index = resolver.index;
     if matches!(edge.kind, EdgeKind::Deferred(_)) {
         return Some(Cut::Deferred);
@@ -339,15 +495,22 @@ fn cut(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, (target, entered):
         return Some(Cut::OtherProgram);
     }
     let path = there.path.as_str();
-    let in_home = from.home != u32::MAX && directory(path).starts_with(directory(index.files[from.home as usize].path.as_str()));
+    let in_home = from.home != u32::MAX
+        && directory(path).starts_with(directory(index.files[from.home as usize].path.as_str()));
     if !there.at_home || (!in_home && !kernel::is_filesystem_side(path)) {
         return Some(Cut::Machinery);
     }
-    if entered != Domain::GENERIC && from.domain != Domain::GENERIC && entered != from.domain && edge.kind != EdgeKind::Direct {
+    if entered != Domain::GENERIC
+        && from.domain != Domain::GENERIC
+        && entered != from.domain
+        && edge.kind != EdgeKind::Direct
+    {
         return Some(Cut::OtherImplementation);
     }
     match edge.through {
-        Through::Member(TypeRef::Tag(tag), _) if limits.doors.contains(&tag) => Some(Cut::FrontDoor),
+        Through::Member(TypeRef::Tag(tag), _) if limits.doors.contains(&tag) => {
+            Some(Cut::FrontDoor)
+        }
         _ => None,
     }
 }
@@ -356,7 +519,11 @@ fn not_entered_because(name: Sym) -> &'static str {
     if let Some(it) = kernel::NOT_ENTERED.iter().find(|it| Sym::of(it.0) == name) {
         return it.1;
     }
-    if kernel::QUEUEING.iter().any(|it| Sym::of(it) == name) { "only queues: what it queues runs elsewhere" } else { "enters the VFS as a system call does" }
+    if kernel::QUEUEING.iter().any(|it| Sym::of(it) == name) {
+        "only queues: what it queues runs elsewhere"
+    } else {
+        "enters the VFS as a system call does"
+    }
 }
 
 /// The entry points of a context in this tree, each function once.
@@ -373,29 +540,52 @@ fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
                     offset: it.offset,
                     through: Through::Member(tag, name),
                     confidence: it.confidence,
-                    domain: if it.domain == Domain::GENERIC { Domain::PRIVATE } else { it.domain },
+                    domain: if it.domain == Domain::GENERIC {
+                        Domain::PRIVATE
+                    } else {
+                        it.domain
+                    },
                     is_shared: false,
                 }));
             }
             RootKind::Function { name, under } | RootKind::Work { name, under } => {
                 let named = resolver.index.functions(Sym::of(name));
-                found.extend(named.filter(|it| resolver.index.file_of(*it).path.as_str().starts_with(under)).map(|it| RootAt {
-                    function: it,
-                    item: it,
-                    offset: resolver.index.name_offset(it),
-                    through: Through::Nothing,
-                    confidence: Confidence::High,
-                    domain: Domain::GENERIC,
-                    is_shared: false,
-                }));
+                found.extend(
+                    named
+                        .filter(|it| resolver.index.file_of(*it).path.as_str().starts_with(under))
+                        .map(|it| RootAt {
+                            function: it,
+                            item: it,
+                            offset: resolver.index.name_offset(it),
+                            through: Through::Nothing,
+                            confidence: Confidence::High,
+                            domain: Domain::GENERIC,
+                            is_shared: false,
+                        }),
+                );
             }
-            RootKind::Argument { function, index } => found.extend(passed_to(resolver, Sym::of(function), index)),
+            RootKind::Argument { function, index } => {
+                found.extend(passed_to(resolver, Sym::of(function), index))
+            }
             RootKind::Deferred(runner) => found.extend(deferred_to(resolver, runner)),
         }
-        found[before..].iter_mut().for_each(|it| it.is_shared = root.is_shared);
+        found[before..]
+            .iter_mut()
+            .for_each(|it| it.is_shared = root.is_shared);
     }
-    found.retain(|it| resolver.sieve.passes(it.function) && !resolver.index.file_of(it.item).is_foreign);
-    found.sort_by_key(|it| (it.function, it.domain, it.is_shared, std::cmp::Reverse(it.confidence), it.item, it.offset));
+    found.retain(|it| {
+        resolver.sieve.passes(it.function) && !resolver.index.file_of(it.item).is_foreign
+    });
+    found.sort_by_key(|it| {
+        (
+            it.function,
+            it.domain,
+            it.is_shared,
+            std::cmp::Reverse(it.confidence),
+            it.item,
+            it.offset,
+        )
+    });
     found.dedup_by_key(|it| (it.function, it.domain));
     found
 }
@@ -408,7 +598,10 @@ fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
         .flat_map_iter(|file| {
             index
                 .items(file)
-                .filter(|(id, item)| item.kind == crate::lex::ItemKind::Function && index.refs(*id).binary_search(&wanted).is_ok())
+                .filter(|(id, item)| {
+                    item.kind == crate::lex::ItemKind::Function
+                        && index.refs(*id).binary_search(&wanted).is_ok()
+                })
                 .map(|it| it.0)
                 .collect::<Vec<_>>()
         })
@@ -420,11 +613,27 @@ fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec
     for caller in callers_of(resolver, function) {
         let facts = resolver.facts(caller);
         let file = resolver.index.file_index(caller);
-        for call in facts.calls.iter().filter(|it| it.callee == Callee::Name(function)) {
-            let names = call.args.get(argument).map(super::resolve::named_values).unwrap_or_default();
+        for call in facts
+            .calls
+            .iter()
+            .filter(|it| it.callee == Callee::Name(function))
+        {
+            let names = call
+                .args
+                .get(argument)
+                .map(super::resolve::named_values)
+                .unwrap_or_default();
             for name in names.into_iter().filter(|it| !facts.declares(*it)) {
                 for (target, confidence) in resolver.functions_in(name, file) {
-                    found.push(RootAt { function: target, item: caller, offset: call.offset, through: Through::Name(function), confidence, domain: resolver.index.file_of(caller).domain, is_shared: false });
+                    found.push(RootAt {
+                        function: target,
+                        item: caller,
+                        offset: call.offset,
+                        through: Through::Name(function),
+                        confidence,
+                        domain: resolver.index.file_of(caller).domain,
+                        is_shared: false,
+                    });
                 }
             }
         }
@@ -433,16 +642,35 @@ fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec
 }
 
 fn deferred_to(resolver: &Resolver<'_, '_>, runner: kernel::Runner) -> Vec<RootAt> {
-    let mut names: Vec<&str> = kernel::DEFERRALS.iter().filter(|it| it.runner == runner).map(|it| it.name).collect();
+    let mut names: Vec<&str> = kernel::DEFERRALS
+        .iter()
+        .filter(|it| it.runner == runner)
+        .map(|it| it.name)
+        .collect();
     names.dedup();
-    let mut callers: Vec<ItemId> = names.iter().flat_map(|it| callers_of(resolver, Sym::of(it))).collect();
+    let mut callers: Vec<ItemId> = names
+        .iter()
+        .flat_map(|it| callers_of(resolver, Sym::of(it)))
+        .collect();
     callers.sort_unstable();
     callers.dedup();
     let mut found = Vec::new();
     for caller in callers {
-        for edge in resolver.edges(caller).iter().filter(|it| it.kind == EdgeKind::Deferred(runner)) {
+        for edge in resolver
+            .edges(caller)
+            .iter()
+            .filter(|it| it.kind == EdgeKind::Deferred(runner))
+        {
             if let Target::Function(target) = edge.target {
-                found.push(RootAt { function: target, item: caller, offset: edge.offset, through: edge.through, confidence: edge.confidence, domain: resolver.index.file_of(caller).domain, is_shared: false });
+                found.push(RootAt {
+                    function: target,
+                    item: caller,
+                    offset: edge.offset,
+                    through: edge.through,
+                    confidence: edge.confidence,
+                    domain: resolver.index.file_of(caller).domain,
+                    is_shared: false,
+                });
             }
         }
     }

@@ -49,7 +49,12 @@ pub(crate) struct Index<'t> {
 
 impl<'t> Index<'t> {
     /// Joins the readings of a tree's files.
-    pub(crate) fn join(tree: &'t dyn TreeSource, warm: &'t Warm, mut files: Vec<SourceFile>, gaps: Vec<Gap>) -> Self {
+    pub(crate) fn join(
+        tree: &'t dyn TreeSource,
+        warm: &'t Warm,
+        mut files: Vec<SourceFile>,
+        gaps: Vec<Gap>,
+    ) -> Self {
         let domains = assign_domains(&mut files);
         let mut first_item = Vec::with_capacity(files.len() + 1);
         let mut count = 0u32;
@@ -58,7 +63,11 @@ impl<'t> Index<'t> {
             count += file.scan.items.len() as u32;
         }
         first_item.push(count);
-        let item_file = files.iter().enumerate().flat_map(|(at, it)| std::iter::repeat_n(at as u32, it.scan.items.len())).collect();
+        let item_file = files
+            .iter()
+            .enumerate()
+            .flat_map(|(at, it)| std::iter::repeat_n(at as u32, it.scan.items.len()))
+            .collect();
         let texts = (0..files.len()).map(|_| OnceLock::new()).collect();
         let mut index = Self {
             tree,
@@ -99,7 +108,13 @@ impl<'t> Index<'t> {
                     }
                     ItemKind::Object => {
                         self.objects.list.push((item.name, id));
-                        if item.tag != Sym::NONE && source.scan.refs(at).iter().any(|it| it.kind() == RefKind::Mention) {
+                        if item.tag != Sym::NONE
+                            && source
+                                .scan
+                                .refs(at)
+                                .iter()
+                                .any(|it| it.kind() == RefKind::Mention)
+                        {
                             self.objects_by_tag.list.push((item.tag, id));
                         }
                     }
@@ -110,7 +125,13 @@ impl<'t> Index<'t> {
                 }
             }
         }
-        for list in [&mut self.functions, &mut self.macros, &mut self.types, &mut self.objects, &mut self.objects_by_tag] {
+        for list in [
+            &mut self.functions,
+            &mut self.macros,
+            &mut self.types,
+            &mut self.objects,
+            &mut self.objects_by_tag,
+        ] {
             list.seal();
         }
         self.pairs.par_sort_unstable();
@@ -143,17 +164,26 @@ impl<'t> Index<'t> {
     /// The items of a file, with their ids.
     pub(crate) fn items(&self, file: usize) -> impl Iterator<Item = (ItemId, &Item)> {
         let base = self.first_item[file];
-        self.files[file].scan.items.iter().enumerate().map(move |(at, it)| (ItemId(base + at as u32), it))
+        self.files[file]
+            .scan
+            .items
+            .iter()
+            .enumerate()
+            .map(move |(at, it)| (ItemId(base + at as u32), it))
     }
 
     pub(crate) fn refs(&self, id: ItemId) -> &[lex::Ref] {
         let file = self.file_index(id);
-        self.files[file].scan.refs((id.0 - self.first_item[file]) as usize)
+        self.files[file]
+            .scan
+            .refs((id.0 - self.first_item[file]) as usize)
     }
 
     pub(crate) fn pairs_of(&self, id: ItemId) -> &[lex::Pair] {
         let file = self.file_index(id);
-        self.files[file].scan.pairs((id.0 - self.first_item[file]) as usize)
+        self.files[file]
+            .scan
+            .pairs((id.0 - self.first_item[file]) as usize)
     }
 
     pub(crate) fn functions(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
@@ -198,19 +228,32 @@ impl<'t> Index<'t> {
 
     /// (value, member, item) of every pair whose value is a function.
     pub(crate) fn setters_of_functions(&self) -> impl Iterator<Item = (u32, u32, ItemId)> + '_ {
-        self.pairs.iter().filter(|it| self.function_names.contains(&it.1)).map(|it| (it.1, it.0, it.2))
+        self.pairs
+            .iter()
+            .filter(|it| self.function_names.contains(&it.1))
+            .map(|it| (it.1, it.0, it.2))
     }
 
     /// The bytes of a file; empty where it cannot be read.
     pub(crate) fn text(&self, file: usize) -> &Arc<Vec<u8>> {
         let source = &self.files[file];
-        self.texts[file].get_or_init(|| self.warm.texts.get(source.content, || self.tree.read(&source.path).ok().flatten().unwrap_or_default()))
+        self.texts[file].get_or_init(|| {
+            self.warm.texts.get(source.content, || {
+                self.tree
+                    .read(&source.path)
+                    .ok()
+                    .flatten()
+                    .unwrap_or_default()
+            })
+        })
     }
 
     /// The bytes of an item; empty where the file changed under us.
     pub(crate) fn item_text(&self, id: ItemId) -> &[u8] {
         let item = self.item(id);
-        self.text(self.file_index(id)).get(item.start as usize..item.end as usize).unwrap_or_default()
+        self.text(self.file_index(id))
+            .get(item.start as usize..item.end as usize)
+            .unwrap_or_default()
     }
 
     /// 1-based line and column of a byte of an item.
@@ -243,7 +286,10 @@ impl<'t> Index<'t> {
         let mut at = 0;
         while at < text.len() {
             if text[at].is_ascii_alphabetic() || text[at] == b'_' {
-                let end = text[at..].iter().position(|it| !(it.is_ascii_alphanumeric() || *it == b'_')).map_or(text.len(), |it| at + it);
+                let end = text[at..]
+                    .iter()
+                    .position(|it| !(it.is_ascii_alphanumeric() || *it == b'_'))
+                    .map_or(text.len(), |it| at + it);
                 if Sym::of(&text[at..end]) == item.name {
                     return at as u32;
                 }
@@ -285,7 +331,9 @@ impl Names {
 
     fn get(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
         let (start, end) = self.bounds.get(&name).copied().unwrap_or_default();
-        self.list[start as usize..end as usize].iter().map(|it| it.1)
+        self.list[start as usize..end as usize]
+            .iter()
+            .map(|it| it.1)
     }
 }
 
@@ -294,9 +342,15 @@ fn assign_domains(files: &mut [SourceFile]) -> FxHashMap<String, Domain> {
     let tag = Sym::of("file_system_type");
     let mut domains: FxHashMap<String, Domain> = FxHashMap::default();
     for file in files.iter() {
-        let registers = file.scan.items.iter().any(|it| it.kind == ItemKind::Object && it.tag == tag && it.end > it.body + 1);
+        let registers = file
+            .scan
+            .items
+            .iter()
+            .any(|it| it.kind == ItemKind::Object && it.tag == tag && it.end > it.body + 1);
         if registers && !file.is_foreign {
-            let key = filesystem_of(file.path.as_str()).unwrap_or(file.path.as_str()).to_owned();
+            let key = filesystem_of(file.path.as_str())
+                .unwrap_or(file.path.as_str())
+                .to_owned();
             let next = Domain(domains.len() as u16 + 1);
             domains.entry(key).or_insert(next);
         }
@@ -309,12 +363,19 @@ fn assign_domains(files: &mut [SourceFile]) -> FxHashMap<String, Domain> {
 
 fn domain_in(domains: &FxHashMap<String, Domain>, path: &str) -> Domain {
     // A filesystem's protocol code under net/ serves only that filesystem.
-    let of_protocol = path.strip_prefix("net/").and_then(|it| it.split_once('/')).map(|it| format!("fs/{}", it.0));
-    [Some(path.to_owned()), filesystem_of(path).map(str::to_owned), of_protocol]
-        .into_iter()
-        .flatten()
-        .find_map(|it| domains.get(&it).copied())
-        .unwrap_or_default()
+    let of_protocol = path
+        .strip_prefix("net/")
+        .and_then(|it| it.split_once('/'))
+        .map(|it| format!("fs/{}", it.0));
+    [
+        Some(path.to_owned()),
+        filesystem_of(path).map(str::to_owned),
+        of_protocol,
+    ]
+    .into_iter()
+    .flatten()
+    .find_map(|it| domains.get(&it).copied())
+    .unwrap_or_default()
 }
 
 /// `fs/x` of `fs/x/…`.

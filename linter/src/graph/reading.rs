@@ -49,25 +49,50 @@ pub(crate) fn is_source(path: &str) -> bool {
 }
 
 fn is_foreign(path: &str) -> bool {
-    matches!(path.split('/').next(), Some("tools" | "samples" | "scripts" | "Documentation" | "usr"))
+    matches!(
+        path.split('/').next(),
+        Some("tools" | "samples" | "scripts" | "Documentation" | "usr")
+    )
 }
 
 /// Reads the sources of a tree below `scope` (everywhere where that is empty) and joins them.
-pub(crate) fn read<'t>(tree: &'t dyn TreeSource, warm: &'t Warm, plan: &Plan<'_>) -> Result<Index<'t>, TreeError> {
+pub(crate) fn read<'t>(
+    tree: &'t dyn TreeSource,
+    warm: &'t Warm,
+    plan: &Plan<'_>,
+) -> Result<Index<'t>, TreeError> {
     let files: Vec<Source> = tree
         .files()?
         .into_iter()
         .filter(|it| matches!(it.mode, Mode::Regular | Mode::Executable))
-        .filter(|it| is_source(it.path.as_str()) && (plan.scope.is_empty() || plan.scope.iter().any(|dir| it.path.is_under(dir))))
-        .map(|it| Source { path: it.path, content: it.blob.map(ContentKey::of_blob), scan: None })
+        .filter(|it| {
+            is_source(it.path.as_str())
+                && (plan.scope.is_empty() || plan.scope.iter().any(|dir| it.path.is_under(dir)))
+        })
+        .map(|it| Source {
+            path: it.path,
+            content: it.blob.map(ContentKey::of_blob),
+            scan: None,
+        })
         .collect();
-    let mut work = Work { tree, warm, reading: plan.reading, files, gaps: Vec::new() };
+    let mut work = Work {
+        tree,
+        warm,
+        reading: plan.reading,
+        files,
+        gaps: Vec::new(),
+    };
     let all: Vec<usize> = (0..work.files.len()).collect();
-    let (side, rest): (Vec<usize>, Vec<usize>) = all.iter().partition(|it| kernel::is_filesystem_side(work.files[**it].path.as_str()));
+    let (side, rest): (Vec<usize>, Vec<usize>) = all
+        .iter()
+        .partition(|it| kernel::is_filesystem_side(work.files[**it].path.as_str()));
     work.scan(&side);
     let registers = Registers::of(&work, &side, plan.contexts);
     let needed = plan.reading == Reading::Needed;
-    let rest: Vec<usize> = rest.into_iter().filter(|it| !needed || !is_foreign(work.files[*it].path.as_str())).collect();
+    let rest: Vec<usize> = rest
+        .into_iter()
+        .filter(|it| !needed || !is_foreign(work.files[*it].path.as_str()))
+        .collect();
     let homes = work.scan_rest(&rest, &registers);
     Ok(work.join(&homes))
 }
@@ -101,32 +126,53 @@ impl<'t> Work<'t> {
         let path = &self.files[file].path;
         match self.tree.read(path) {
             Ok(text) => Ok(text.unwrap_or_default()),
-            Err(error) => Err(Gap { file: path.clone(), line: 1, what: error.to_string() }),
+            Err(error) => Err(Gap {
+                file: path.clone(),
+                line: 1,
+                what: error.to_string(),
+            }),
         }
     }
 
     /// Reads a file whole, or knows it.
     fn read(&self, file: usize) -> (Option<ContentKey>, Result<Arc<FileScan>, Gap>) {
-        if let Some(known) = self.files[file].content.and_then(|it| self.warm.scans.known(it)) {
+        if let Some(known) = self.files[file]
+            .content
+            .and_then(|it| self.warm.scans.known(it))
+        {
             return (self.files[file].content, Ok(known));
         }
         match self.text(file) {
             Ok(text) => {
-                let content = self.files[file].content.unwrap_or_else(|| ContentKey::of_text(&text));
-                (Some(content), Ok(self.warm.scans.get(content, || lex::scan(&text))))
+                let content = self.files[file]
+                    .content
+                    .unwrap_or_else(|| ContentKey::of_text(&text));
+                (
+                    Some(content),
+                    Ok(self.warm.scans.get(content, || lex::scan(&text))),
+                )
             }
             Err(gap) => (self.files[file].content, Err(gap)),
         }
     }
 
     fn scan(&mut self, files: &[usize]) {
-        let read: Vec<_> = files.par_iter().filter(|it| self.files[**it].scan.is_none()).map(|it| (*it, self.read(*it))).collect();
+        let read: Vec<_> = files
+            .par_iter()
+            .filter(|it| self.files[**it].scan.is_none())
+            .map(|it| (*it, self.read(*it)))
+            .collect();
         for (file, (content, scan)) in read {
             self.keep(file, content, scan.map(Some));
         }
     }
 
-    fn keep(&mut self, file: usize, content: Option<ContentKey>, scan: Result<Option<Arc<FileScan>>, Gap>) {
+    fn keep(
+        &mut self,
+        file: usize,
+        content: Option<ContentKey>,
+        scan: Result<Option<Arc<FileScan>>, Gap>,
+    ) {
         self.files[file].content = content;
         self.files[file].scan = scan.unwrap_or_else(|gap| {
             self.gaps.push(gap);
@@ -137,7 +183,10 @@ impl<'t> Work<'t> {
     /// Reads what matters beside the filesystem side; returns the directories that hold roots.
     fn scan_rest(&mut self, rest: &[usize], registers: &Registers) -> FxHashSet<String> {
         let search = Search::new(&registers.words, self.reading != Reading::Needed);
-        let read: Vec<Outcome> = rest.par_iter().map(|file| self.searched(*file, &search, registers)).collect();
+        let read: Vec<Outcome> = rest
+            .par_iter()
+            .map(|file| self.searched(*file, &search, registers))
+            .collect();
         let mut homes = FxHashSet::default();
         for (file, content, outcome) in read {
             let path = self.files[file].path.as_str();
@@ -146,13 +195,19 @@ impl<'t> Work<'t> {
             }
             self.keep(file, content, outcome.map(|it| it.scan.clone()));
         }
-        let beside: Vec<usize> = rest.iter().copied().filter(|it| is_below(&homes, self.files[*it].path.as_str())).collect();
+        let beside: Vec<usize> = rest
+            .iter()
+            .copied()
+            .filter(|it| is_below(&homes, self.files[*it].path.as_str()))
+            .collect();
         self.scan(&beside);
         homes
     }
 
     fn searched(&self, file: usize, search: &Search, registers: &Registers) -> Outcome {
-        let known = self.files[file].content.and_then(|it| self.warm.searched.known((it, search.key)));
+        let known = self.files[file]
+            .content
+            .and_then(|it| self.warm.searched.known((it, search.key)));
         if let Some(known) = known {
             return (file, self.files[file].content, Ok(known));
         }
@@ -160,14 +215,19 @@ impl<'t> Work<'t> {
             Ok(text) => text,
             Err(gap) => return (file, None, Err(gap)),
         };
-        let content = self.files[file].content.unwrap_or_else(|| ContentKey::of_text(&text));
+        let content = self.files[file]
+            .content
+            .unwrap_or_else(|| ContentKey::of_text(&text));
         let scanned = self.warm.searched.get((content, search.key), || {
             let matters = search.finds(&text);
             if !matters && !search.takes_all {
                 return Scanned::default();
             }
             let scan = self.warm.scans.get(content, || lex::scan(&text));
-            Scanned { is_root: matters && registers.holds(&scan), scan: Some(scan) }
+            Scanned {
+                is_root: matters && registers.holds(&scan),
+                scan: Some(scan),
+            }
         });
         (file, Some(content), Ok(scanned))
     }
@@ -186,7 +246,9 @@ impl<'t> Work<'t> {
                     domain: Domain::GENERIC,
                     is_shared: text.ends_with(".h"),
                     is_foreign,
-                    at_home: unlimited || (!is_foreign && (kernel::is_filesystem_side(text) || is_below(homes, text))),
+                    at_home: unlimited
+                        || (!is_foreign
+                            && (kernel::is_filesystem_side(text) || is_below(homes, text))),
                     path: source.path,
                 }
             })
@@ -207,7 +269,13 @@ impl Search {
     fn new(words: &[&str], takes_all: bool) -> Self {
         // Vectorised search takes some dozens of words; the automaton takes any number, at a third of the speed.
         const VECTOR_WORDS: usize = 32;
-        let searcher = |it: &[&str]| packed::Config::new().heuristic_pattern_limits(false).builder().extend(it).build();
+        let searcher = |it: &[&str]| {
+            packed::Config::new()
+                .heuristic_pattern_limits(false)
+                .builder()
+                .extend(it)
+                .build()
+        };
         Self {
             vectorised: words.chunks(VECTOR_WORDS).map(searcher).collect(),
             automaton: AhoCorasick::new(words).expect("a few dozen short words"),
@@ -256,7 +324,11 @@ impl Registers {
             for (at, item) in scan.items.iter().enumerate() {
                 match item.kind {
                     ItemKind::Type => {
-                        for it in scan.refs(at).iter().filter(|it| it.kind() == RefKind::Declares) {
+                        for it in scan
+                            .refs(at)
+                            .iter()
+                            .filter(|it| it.kind() == RefKind::Declares)
+                        {
                             *declared.entry(it.name()).or_default() += 1;
                         }
                     }
@@ -265,12 +337,21 @@ impl Registers {
                 }
             }
         }
-        let mut this = Self { members: FxHashMap::default(), own: FxHashSet::default(), functions: FxHashSet::default(), known, words: vec!["iput", "i_count"] };
+        let mut this = Self {
+            members: FxHashMap::default(),
+            own: FxHashSet::default(),
+            functions: FxHashSet::default(),
+            known,
+            words: vec!["iput", "i_count"],
+        };
         for root in contexts.iter().flat_map(|it| it.roots) {
             match root.kind {
                 RootKind::Member { structure, member } => {
                     let name = Sym::of(member).short();
-                    this.members.entry(name).or_default().insert(Sym::of(structure));
+                    this.members
+                        .entry(name)
+                        .or_default()
+                        .insert(Sym::of(structure));
                     this.words.push(structure);
                     if declared.get(&name).is_none_or(|it| *it <= FEW) && member.contains('_') {
                         this.own.insert(name);
@@ -290,13 +371,24 @@ impl Registers {
     }
 
     fn holds(&self, scan: &FileScan) -> bool {
-        let own: FxHashSet<u32> = scan.items.iter().filter(|it| it.kind == ItemKind::Function).map(|it| it.name.short()).collect();
+        let own: FxHashSet<u32> = scan
+            .items
+            .iter()
+            .filter(|it| it.kind == ItemKind::Function)
+            .map(|it| it.name.short())
+            .collect();
         let is_function = |value: &u32| own.contains(value) || self.known.contains(value);
         scan.items.iter().enumerate().any(|(at, item)| {
             (item.kind == ItemKind::Function && self.functions.contains(&item.name))
                 || scan.pairs(at).iter().any(|(member, value)| {
                     is_function(value)
-                        && self.members.get(member).is_some_and(|it| if item.kind == ItemKind::Object { it.contains(&item.tag) } else { self.own.contains(member) })
+                        && self.members.get(member).is_some_and(|it| {
+                            if item.kind == ItemKind::Object {
+                                it.contains(&item.tag)
+                            } else {
+                                self.own.contains(member)
+                            }
+                        })
                 })
         })
     }

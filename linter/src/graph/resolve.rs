@@ -68,7 +68,10 @@ pub(crate) struct Scope<'a> {
 impl FunctionFacts {
     /// Whether a name is a parameter or a local variable.
     pub(crate) fn declares(&self, name: Sym) -> bool {
-        self.locals.iter().chain(&self.params).any(|it| it.0 == name)
+        self.locals
+            .iter()
+            .chain(&self.params)
+            .any(|it| it.0 == name)
     }
 }
 
@@ -90,7 +93,10 @@ impl<'i, 't> Resolver<'i, 't> {
     pub(crate) fn new(index: &'i Index<'t>, sieve: &'i Sieve<'i, 't>, warm: &'i Warm) -> Self {
         let mut deferrals: FxHashMap<Sym, Vec<(usize, Runner)>> = FxHashMap::default();
         for it in kernel::DEFERRALS {
-            deferrals.entry(Sym::of(it.name)).or_default().push((it.callback, it.runner));
+            deferrals
+                .entry(Sym::of(it.name))
+                .or_default()
+                .push((it.callback, it.runner));
         }
         Self {
             index,
@@ -101,7 +107,15 @@ impl<'i, 't> Resolver<'i, 't> {
             calls_param: Memo::new(),
             choices: Memo::new(),
             deferrals,
-            passing_names: if sieve.is_open() { rustc_hash::FxHashSet::default() } else { index.function_ids().filter(|it| sieve.passes(*it)).map(|it| index.item(it).name.short()).collect() },
+            passing_names: if sieve.is_open() {
+                rustc_hash::FxHashSet::default()
+            } else {
+                index
+                    .function_ids()
+                    .filter(|it| sieve.passes(*it))
+                    .map(|it| index.item(it).name.short())
+                    .collect()
+            },
         }
     }
 
@@ -144,11 +158,17 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     pub(crate) fn object(&self, id: ItemId) -> Arc<ObjectFacts> {
-        self.warm.objects.get(self.index.key(id), || facts::object_facts(self.index.item_text(id), self.index.item(id).name))
+        self.warm.objects.get(self.index.key(id), || {
+            facts::object_facts(self.index.item_text(id), self.index.item(id).name)
+        })
     }
 
     /// Those of `candidates` that can be meant in `file`, nearest first.
-    pub(crate) fn visible(&self, candidates: impl Iterator<Item = ItemId>, file: usize) -> impl Iterator<Item = ItemId> {
+    pub(crate) fn visible(
+        &self,
+        candidates: impl Iterator<Item = ItemId>,
+        file: usize,
+    ) -> impl Iterator<Item = ItemId> {
         let mut found: Vec<(u8, ItemId)> = candidates
             .filter(|it| self.index.is_visible(*it, file))
             .map(|it| (self.distance(it, file), it))
@@ -171,7 +191,11 @@ impl<'i, 't> Resolver<'i, 't> {
     /// The functions that a name can mean in a file: twins of `#ifdef` arms are all meant.
     pub(crate) fn functions_in(&self, name: Sym, file: usize) -> Vec<(ItemId, Confidence)> {
         let all: Vec<ItemId> = self.visible(self.index.functions(name), file).collect();
-        let own: Vec<ItemId> = all.iter().copied().filter(|it| self.index.file_index(*it) == file).collect();
+        let own: Vec<ItemId> = all
+            .iter()
+            .copied()
+            .filter(|it| self.index.file_index(*it) == file)
+            .collect();
         if !own.is_empty() {
             return own.into_iter().map(|it| (it, Confidence::High)).collect();
         }
@@ -187,12 +211,22 @@ impl<'i, 't> Resolver<'i, 't> {
                 2
             }
         };
-        let Some(best) = all.iter().map(|it| rank(*it)).min() else { return Vec::new() };
-        let best: Vec<ItemId> = all.into_iter().filter(|it| rank(*it) == best).take(32).collect();
+        let Some(best) = all.iter().map(|it| rank(*it)).min() else {
+            return Vec::new();
+        };
+        let best: Vec<ItemId> = all
+            .into_iter()
+            .filter(|it| rank(*it) == best)
+            .take(32)
+            .collect();
         // Twins in one file are arms of one definition; in several files only one is linked.
         let first = self.index.file_index(best[0]);
         let sure = best.iter().all(|it| self.index.file_index(*it) == first);
-        let confidence = if sure { Confidence::High } else { Confidence::Medium };
+        let confidence = if sure {
+            Confidence::High
+        } else {
+            Confidence::Medium
+        };
         best.into_iter().map(|it| (it, confidence)).collect()
     }
 
@@ -200,10 +234,22 @@ impl<'i, 't> Resolver<'i, 't> {
     pub(crate) fn edges(&self, id: ItemId) -> Arc<Vec<Edge>> {
         self.edges.get(id, || {
             let facts = self.facts(id);
-            let scope = Scope { file: self.index.file_index(id), facts: &facts };
+            let scope = Scope {
+                file: self.index.file_index(id),
+                facts: &facts,
+            };
             let mut out = Vec::new();
             for call in &facts.calls {
-                self.call_edges(call, scope, &Context { offset: call.offset, via_macro: None, depth: 0 }, &mut out);
+                self.call_edges(
+                    call,
+                    scope,
+                    &Context {
+                        offset: call.offset,
+                        via_macro: None,
+                        depth: 0,
+                    },
+                    &mut out,
+                );
             }
             self.stack_edges(scope, &mut out);
             self.lexical_edges(id, scope, &mut out);
@@ -216,8 +262,13 @@ impl<'i, 't> Resolver<'i, 't> {
     /// A function pointer in an object on the stack is called by what this function calls, or not at all.
     fn stack_edges(&self, scope: Scope<'_>, out: &mut Vec<Edge>) {
         for store in scope.facts.stores.iter().filter(|it| it.on_stack) {
-            let Some(crate::facts::Step::Member(member)) = store.path.last() else { continue };
-            for name in named_values(&store.value).into_iter().filter(|it| !scope.facts.declares(*it)) {
+            let Some(crate::facts::Step::Member(member)) = store.path.last() else {
+                continue;
+            };
+            for name in named_values(&store.value)
+                .into_iter()
+                .filter(|it| !scope.facts.declares(*it))
+            {
                 for (target, confidence) in self.functions_in(name, scope.file) {
                     out.push(Edge {
                         target: Target::Function(target),
@@ -250,8 +301,24 @@ impl<'i, 't> Resolver<'i, 't> {
             if prev_is_member || called.contains(&name) || scope.facts.declares(name) {
                 continue;
             }
-            let call = Call { offset, end: offset, callee: Callee::Name(name), args: Vec::new(), guards: Vec::new(), dead: false };
-            self.call_edges(&call, scope, &Context { offset, via_macro: None, depth: 0 }, out);
+            let call = Call {
+                offset,
+                end: offset,
+                callee: Callee::Name(name),
+                args: Vec::new(),
+                guards: Vec::new(),
+                dead: false,
+            };
+            self.call_edges(
+                &call,
+                scope,
+                &Context {
+                    offset,
+                    via_macro: None,
+                    depth: 0,
+                },
+                out,
+            );
         }
     }
 
@@ -263,7 +330,14 @@ impl<'i, 't> Resolver<'i, 't> {
         }
     }
 
-    fn named_call(&self, name: Sym, call: &Call, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+    fn named_call(
+        &self,
+        name: Sym,
+        call: &Call,
+        scope: Scope<'_>,
+        at: &Context,
+        out: &mut Vec<Edge>,
+    ) {
         if scope.facts.declares(name) {
             for (_, value) in scope.facts.assigns.iter().filter(|it| it.0 == name) {
                 self.value_edges(value, scope, at, out);
@@ -274,40 +348,83 @@ impl<'i, 't> Resolver<'i, 't> {
             for (index, runner) in runners {
                 if let Some(Expr::Name(function)) = call.args.get(*index) {
                     for (target, confidence) in self.functions_in(*function, scope.file) {
-                        out.push(Edge { target: Target::Function(target), offset: at.offset, kind: EdgeKind::Deferred(*runner), confidence, through: Through::Name(name), domain: Domain::GENERIC });
+                        out.push(Edge {
+                            target: Target::Function(target),
+                            offset: at.offset,
+                            kind: EdgeKind::Deferred(*runner),
+                            confidence,
+                            through: Through::Name(name),
+                            domain: Domain::GENERIC,
+                        });
                     }
                 }
             }
         }
         let functions = self.functions_in(name, scope.file);
-        if let Some(definition) = self.macro_in(name, scope.file).filter(|_| at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name)) {
+        if let Some(definition) = self
+            .macro_in(name, scope.file)
+            .filter(|_| at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name))
+        {
             self.macro_edges(definition, name, call, scope, at, out);
             if functions.is_empty() {
                 return;
             }
         }
-        let kind = if at.via_macro.is_some() { EdgeKind::Macro } else { EdgeKind::Direct };
+        let kind = if at.via_macro.is_some() {
+            EdgeKind::Macro
+        } else {
+            EdgeKind::Direct
+        };
         let through = at.via_macro.map_or(Through::Nothing, Through::Name);
         if functions.is_empty() {
-            out.push(Edge { target: Target::External(name), offset: at.offset, kind, confidence: Confidence::High, through, domain: Domain::GENERIC });
+            out.push(Edge {
+                target: Target::External(name),
+                offset: at.offset,
+                kind,
+                confidence: Confidence::High,
+                through,
+                domain: Domain::GENERIC,
+            });
         }
         for (target, confidence) in &functions {
-            out.push(Edge { target: Target::Function(*target), offset: at.offset, kind, confidence: *confidence, through, domain: Domain::GENERIC });
+            out.push(Edge {
+                target: Target::Function(*target),
+                offset: at.offset,
+                kind,
+                confidence: *confidence,
+                through,
+                domain: Domain::GENERIC,
+            });
         }
         if !self.deferrals.contains_key(&name) {
             self.callback_edges(name, &functions, call, scope, at, out);
         }
     }
 
-    fn macro_edges(&self, definition: ItemId, name: Sym, call: &Call, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+    fn macro_edges(
+        &self,
+        definition: ItemId,
+        name: Sym,
+        call: &Call,
+        scope: Scope<'_>,
+        at: &Context,
+        out: &mut Vec<Edge>,
+    ) {
         let facts = self.facts(definition);
-        let inside = Context { offset: at.offset, via_macro: Some(at.via_macro.unwrap_or(name)), depth: at.depth + 1 };
+        let inside = Context {
+            offset: at.offset,
+            via_macro: Some(at.via_macro.unwrap_or(name)),
+            depth: at.depth + 1,
+        };
         if self.index.item(definition).flags & flags::FUNCTION_LIKE == 0 {
             // An alias: the call is one of what it stands for.
             if let Expr::Name(other) = facts.result
                 && other != name
             {
-                let call = Call { callee: Callee::Name(other), ..call.clone() };
+                let call = Call {
+                    callee: Callee::Name(other),
+                    ..call.clone()
+                };
                 self.call_edges(&call, scope, &inside, out);
             }
             return;
@@ -324,12 +441,23 @@ impl<'i, 't> Resolver<'i, 't> {
                 Callee::Member(object, member) => Callee::Member(value(object), *member),
                 Callee::Value(it) => Callee::Value(value(it)),
             };
-            let expanded = Call { callee, args: inner.args.iter().map(value).collect(), ..inner.clone() };
+            let expanded = Call {
+                callee,
+                args: inner.args.iter().map(value).collect(),
+                ..inner.clone()
+            };
             self.call_edges(&expanded, scope, &inside, out);
         }
     }
 
-    fn member_call(&self, object: &Expr, member: Sym, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+    fn member_call(
+        &self,
+        object: &Expr,
+        member: Sym,
+        scope: Scope<'_>,
+        at: &Context,
+        out: &mut Vec<Edge>,
+    ) {
         let typed = self.type_of(object, scope);
         let entries = self.entries(typed.of, member);
         for entry in entries.iter() {
@@ -351,15 +479,25 @@ impl<'i, 't> Resolver<'i, 't> {
     fn choice(&self, of: TypeRef, member: Sym, domain: Domain) -> Confidence {
         const FEW: usize = 8;
         let count = self.choices.get((of, member, domain), || {
-            let tag = if let TypeRef::Tag(tag) = of { tag } else { Sym::NONE };
+            let tag = if let TypeRef::Tag(tag) = of {
+                tag
+            } else {
+                Sym::NONE
+            };
             let mut values: Vec<u32> = self
                 .index
                 .setters(member.short())
                 .iter()
-                .filter(|it| self.index.function_names.contains(&it.1) && self.index.file_of(it.2).domain == domain)
+                .filter(|it| {
+                    self.index.function_names.contains(&it.1)
+                        && self.index.file_of(it.2).domain == domain
+                })
                 .filter(|it| {
                     let item = self.index.item(it.2);
-                    item.kind != ItemKind::Object || tag == Sym::NONE || item.tag == tag || item.tag == Sym::NONE
+                    item.kind != ItemKind::Object
+                        || tag == Sym::NONE
+                        || item.tag == tag
+                        || item.tag == Sym::NONE
                 })
                 .map(|it| it.1)
                 .collect();
@@ -379,7 +517,14 @@ impl<'i, 't> Resolver<'i, 't> {
         match value {
             Expr::Name(name) if !scope.facts.declares(*name) => {
                 for (target, confidence) in self.functions_in(*name, scope.file) {
-                    out.push(Edge { target: Target::Function(target), offset: at.offset, kind: EdgeKind::Callback, confidence, through: Through::Nothing, domain: Domain::GENERIC });
+                    out.push(Edge {
+                        target: Target::Function(target),
+                        offset: at.offset,
+                        kind: EdgeKind::Callback,
+                        confidence,
+                        through: Through::Nothing,
+                        domain: Domain::GENERIC,
+                    });
                 }
             }
             Expr::Member(object, member) => self.member_call(object, *member, scope, at, out),
@@ -392,7 +537,15 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     /// Functions among the arguments are called by a callee that calls its parameter.
-    fn callback_edges(&self, name: Sym, callees: &[(ItemId, Confidence)], call: &Call, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+    fn callback_edges(
+        &self,
+        name: Sym,
+        callees: &[(ItemId, Confidence)],
+        call: &Call,
+        scope: Scope<'_>,
+        at: &Context,
+        out: &mut Vec<Edge>,
+    ) {
         for (index, arg) in call.args.iter().enumerate() {
             for function in named_values(arg) {
                 if scope.facts.declares(function) {
@@ -427,7 +580,9 @@ impl<'i, 't> Resolver<'i, 't> {
         }
         *self.calls_param.get((function, param), || {
             let facts = self.facts(function);
-            let Some((name, _)) = facts.params.get(param as usize) else { return false };
+            let Some((name, _)) = facts.params.get(param as usize) else {
+                return false;
+            };
             let file = self.index.file_index(function);
             facts.calls.iter().any(|call| {
                 let called = match &call.callee {
@@ -441,7 +596,10 @@ impl<'i, 't> Resolver<'i, 't> {
                             && match &call.callee {
                                 Callee::Name(callee) if !self.deferrals.contains_key(callee) => {
                                     self.macro_calls_param(*callee, at, file)
-                                        || self.functions_in(*callee, file).iter().any(|it| it.0 != function && self.is_param_called(it.0, at as u32, depth + 1))
+                                        || self.functions_in(*callee, file).iter().any(|it| {
+                                            it.0 != function
+                                                && self.is_param_called(it.0, at as u32, depth + 1)
+                                        })
                                 }
                                 _ => false,
                             }
@@ -453,7 +611,12 @@ impl<'i, 't> Resolver<'i, 't> {
     fn macro_calls_param(&self, name: Sym, param: usize, file: usize) -> bool {
         self.macro_in(name, file).is_some_and(|it| {
             let facts = self.facts(it);
-            facts.params.get(param).is_some_and(|param| facts.calls.iter().any(|it| it.callee == Callee::Name(param.0)))
+            facts.params.get(param).is_some_and(|param| {
+                facts
+                    .calls
+                    .iter()
+                    .any(|it| it.callee == Callee::Name(param.0))
+            })
         })
     }
 }
@@ -466,7 +629,9 @@ struct Context {
 }
 
 fn arch_of(path: &str) -> &str {
-    path.match_indices('/').nth(1).map_or(path, |it| &path[..it.0])
+    path.match_indices('/')
+        .nth(1)
+        .map_or(path, |it| &path[..it.0])
 }
 
 /// The names that an expression may have as its value.
@@ -485,6 +650,8 @@ pub(crate) fn named_values(expr: &Expr) -> Vec<Sym> {
 /// The words before `(` in a body: name, offset, and whether `.` or `->` stands before it.
 fn call_words(text: &[u8], from: usize) -> Vec<(Sym, u32, bool)> {
     let mut scanned = Vec::new();
-    crate::lex::each_call(text, from, |start, end, member| scanned.push((Sym::of(&text[start..end]), start as u32, member)));
+    crate::lex::each_call(text, from, |start, end, member| {
+        scanned.push((Sym::of(&text[start..end]), start as u32, member))
+    });
     scanned
 }

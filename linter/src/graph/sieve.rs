@@ -46,9 +46,20 @@ impl<'i, 't> Sieve<'i, 't> {
 
     /// What may lead to functions of these names by any chain, front doors and machinery included.
     pub(crate) fn leading_to(index: &'i Index<'t>, names: &[Sym]) -> Self {
-        let users = Users { doors: FxHashSet::default(), owners: &[], ..Users::new(index, names, FxHashSet::default()) };
+        let users = Users {
+            doors: FxHashSet::default(),
+            owners: &[],
+            ..Users::new(index, names, FxHashSet::default())
+        };
         let all = Closure::new(&users, None).close(&[]);
-        Self { closed: Some(Closed { users, all, crossing: Vec::new(), within: Vec::new() }) }
+        Self {
+            closed: Some(Closed {
+                users,
+                all,
+                crossing: Vec::new(),
+                within: Vec::new(),
+            }),
+        }
     }
 
     /// Computes the closure: items that name a sink, items that name those, and so on; `stop` names
@@ -57,9 +68,21 @@ impl<'i, 't> Sieve<'i, 't> {
         let users = Users::new(index, sinks, stop);
         let all = Closure::new(&users, None).close(&[]);
         let crossing = users.crossing(&all);
-        let domains = index.files.iter().map(|it| it.domain.0).max().unwrap_or_default();
+        let domains = index
+            .files
+            .iter()
+            .map(|it| it.domain.0)
+            .max()
+            .unwrap_or_default();
         let within = (0..=domains).map(|_| OnceLock::new()).collect();
-        Self { closed: Some(Closed { users, all, crossing, within }) }
+        Self {
+            closed: Some(Closed {
+                users,
+                all,
+                crossing,
+                within,
+            }),
+        }
     }
 
     /// Whether an item may lead to a sink at all.
@@ -69,12 +92,16 @@ impl<'i, 't> Sieve<'i, 't> {
 
     /// Whether an item may lead to a sink for a chain that is in `domain` and stays on the filesystem side.
     pub(crate) fn passes_within(&self, id: ItemId, domain: Domain) -> bool {
-        let Some(closed) = &self.closed else { return true };
+        let Some(closed) = &self.closed else {
+            return true;
+        };
         if !closed.all.has(id) {
             return false;
         }
         match closed.within.get(domain.0 as usize) {
-            Some(slot) if domain != Domain::GENERIC => slot.get_or_init(|| closed.within(domain)).has(id),
+            Some(slot) if domain != Domain::GENERIC => {
+                slot.get_or_init(|| closed.within(domain)).has(id)
+            }
             _ => true,
         }
     }
@@ -85,14 +112,21 @@ impl<'i, 't> Sieve<'i, 't> {
 
     /// How many items it lets through.
     pub(crate) fn passed(&self) -> usize {
-        self.closed.as_ref().map_or(0, |it| it.all.0.iter().map(|it| it.count_ones() as usize).sum())
+        self.closed.as_ref().map_or(0, |it| {
+            it.all.0.iter().map(|it| it.count_ones() as usize).sum()
+        })
     }
 }
 
 impl Closed<'_, '_> {
     /// A call by name may lead into another implementation, and on from there.
     fn within(&self, domain: Domain) -> Bits {
-        let entries: Vec<u32> = self.crossing.iter().filter(|it| it.1 != domain).map(|it| it.0).collect();
+        let entries: Vec<u32> = self
+            .crossing
+            .iter()
+            .filter(|it| it.1 != domain)
+            .map(|it| it.0)
+            .collect();
         let mut bits = Closure::new(&self.users, Some(domain)).close(&entries);
         for id in self.users.index.function_ids() {
             let home = self.users.index.file_of(id).domain;
@@ -141,39 +175,70 @@ impl<T: Copy + Ord + Send> Runs<T> {
 
     fn of(&self, key: u32) -> impl Iterator<Item = T> + '_ {
         let (start, end) = self.bounds.get(&key).copied().unwrap_or_default();
-        self.list[start as usize..end as usize].iter().map(|it| it.1)
+        self.list[start as usize..end as usize]
+            .iter()
+            .map(|it| it.1)
     }
 }
 
 impl<'i, 't> Users<'i, 't> {
     fn new(index: &'i Index<'t>, sinks: &[Sym], stop: FxHashSet<u32>) -> Self {
-        let home: Vec<usize> = (0..index.files.len()).filter(|it| index.files[*it].at_home).collect();
+        let home: Vec<usize> = (0..index.files.len())
+            .filter(|it| index.files[*it].at_home)
+            .collect();
         let gather = |wanted: &(dyn Fn(RefKind) -> bool + Sync)| {
             let found: Vec<(u32, ItemId)> = home
                 .par_iter()
                 .flat_map_iter(|file| {
-                    index.items(*file).flat_map(|(id, _)| index.refs(id).iter().filter(|it| wanted(it.kind())).map(move |it| (it.name(), id))).collect::<Vec<_>>()
+                    index
+                        .items(*file)
+                        .flat_map(|(id, _)| {
+                            index
+                                .refs(id)
+                                .iter()
+                                .filter(|it| wanted(it.kind()))
+                                .map(move |it| (it.name(), id))
+                        })
+                        .collect::<Vec<_>>()
                 })
                 .collect();
             Runs::new(found)
         };
         let names = gather(&|it| matches!(it, RefKind::Call | RefKind::Mention));
         let members = gather(&|it| it == RefKind::Member);
-        let setters = index.setters_of_functions().filter(|it| index.file_of(it.2).at_home);
+        let setters = index
+            .setters_of_functions()
+            .filter(|it| index.file_of(it.2).at_home);
         let values = Runs::new(setters.map(|it| (it.0, (it.1, it.2))).collect());
         let doors = kernel::FRONT_DOORS.iter().map(Sym::of).collect();
-        Self { index, names, members, values, stop, sinks: sinks.iter().map(|it| it.short()).collect(), doors, owners: kernel::I_COUNT_OWNERS }
+        Self {
+            index,
+            names,
+            members,
+            values,
+            stop,
+            sinks: sinks.iter().map(|it| it.short()).collect(),
+            doors,
+            owners: kernel::I_COUNT_OWNERS,
+        }
     }
 
     /// Functions that may lead to a sink and are named outside their own implementation.
     fn crossing(&self, all: &Bits) -> Vec<(u32, Domain)> {
         let index = self.index;
-        let is_crossed = |name: u32, home: Domain| self.names.of(name).any(|it| index.file_of(it).domain != home);
+        let is_crossed = |name: u32, home: Domain| {
+            self.names
+                .of(name)
+                .any(|it| index.file_of(it).domain != home)
+        };
         let mut found: Vec<(u32, Domain)> = index
             .function_ids()
             .filter(|it| all.has(*it))
             .map(|it| (index.item(it), index.file_of(it)))
-            .filter(|(item, file)| file.domain != Domain::GENERIC && (file.is_shared || item.flags & flags::STATIC == 0))
+            .filter(|(item, file)| {
+                file.domain != Domain::GENERIC
+                    && (file.is_shared || item.flags & flags::STATIC == 0)
+            })
             .map(|(item, file)| (item.name.short(), file.domain))
             .filter(|it| !self.stop.contains(&it.0) && is_crossed(it.0, it.1))
             .collect();
@@ -195,7 +260,13 @@ struct Closure<'u, 'i, 't> {
 impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     fn new(users: &'u Users<'i, 't>, domain: Option<Domain>) -> Self {
         let items = Bits(vec![0; users.index.item_count() as usize / 64 + 1]);
-        Self { users, domain, items, members: FxHashSet::default(), queue: Vec::new() }
+        Self {
+            users,
+            domain,
+            items,
+            members: FxHashSet::default(),
+            queue: Vec::new(),
+        }
     }
 
     /// Closes over the sinks and the names of `entries`.
@@ -203,7 +274,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         let users = self.users;
         for sink in &users.sinks {
             // What the VFS does with its own `iput()` is not reported.
-            let named = users.names.of(*sink).filter(|it| !users.owners.contains(&users.index.file_of(*it).path.as_str()));
+            let named = users.names.of(*sink).filter(|it| {
+                !users
+                    .owners
+                    .contains(&users.index.file_of(*it).path.as_str())
+            });
             named.for_each(|it| self.add(it));
         }
         for name in entries {
@@ -222,7 +297,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         let file = self.users.index.file_of(id);
         let takes_part = match self.domain {
             None => true,
-            Some(domain) => file.domain == domain || (file.domain == Domain::GENERIC && kernel::is_filesystem_side(file.path.as_str())),
+            Some(domain) => {
+                file.domain == domain
+                    || (file.domain == Domain::GENERIC
+                        && kernel::is_filesystem_side(file.path.as_str()))
+            }
         };
         if takes_part {
             self.items.set(id);
@@ -243,7 +322,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             ItemKind::Function => {
                 self.add_users(name, is_static.then_some(file));
                 for (member, setter) in users.values.of(name) {
-                    if (!is_static || users.index.file_index(setter) == file) && !users.doors.contains(&users.index.item(setter).tag) {
+                    if (!is_static || users.index.file_index(setter) == file)
+                        && !users.doors.contains(&users.index.item(setter).tag)
+                    {
                         self.add_member(member);
                     }
                 }
@@ -282,11 +363,21 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             return;
         }
         let paired: FxHashSet<u32> = users.index.pairs_of(id).iter().map(|it| it.1).collect();
-        let is_function = |name: u32| users.index.function_names.contains(&name) && !paired.contains(&name);
-        let positional = users.index.refs(id).iter().any(|it| it.kind() == RefKind::Mention && is_function(it.name()));
+        let is_function =
+            |name: u32| users.index.function_names.contains(&name) && !paired.contains(&name);
+        let positional = users
+            .index
+            .refs(id)
+            .iter()
+            .any(|it| it.kind() == RefKind::Mention && is_function(it.name()));
         if positional {
             for of in users.index.types(item.tag) {
-                for member in users.index.refs(of).iter().filter(|it| it.kind() == RefKind::Declares) {
+                for member in users
+                    .index
+                    .refs(of)
+                    .iter()
+                    .filter(|it| it.kind() == RefKind::Declares)
+                {
                     self.add_member(member.name());
                 }
             }

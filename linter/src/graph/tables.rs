@@ -31,7 +31,15 @@ impl Resolver<'_, '_> {
             for item in self.setting_items(of, member) {
                 self.entries_of_item(item, of, member, &mut found);
             }
-            found.sort_by_key(|it: &Entry| (it.function, it.domain, std::cmp::Reverse(it.confidence), it.item, it.offset));
+            found.sort_by_key(|it: &Entry| {
+                (
+                    it.function,
+                    it.domain,
+                    std::cmp::Reverse(it.confidence),
+                    it.item,
+                    it.offset,
+                )
+            });
             found.dedup_by_key(|it| (it.function, it.domain));
             found
         })
@@ -40,12 +48,23 @@ impl Resolver<'_, '_> {
     /// The items that may set `member` to a function that the sieve lets through.
     fn setting_items(&self, of: TypeRef, member: Sym) -> Vec<ItemId> {
         let index = self.index;
-        let wanted = |value: u32| index.function_names.contains(&value) && (self.sieve.is_open() || self.may_pass(value));
-        let mut items: Vec<ItemId> = index.setters(member.short()).iter().filter(|it| wanted(it.1)).map(|it| it.2).collect();
+        let wanted = |value: u32| {
+            index.function_names.contains(&value) && (self.sieve.is_open() || self.may_pass(value))
+        };
+        let mut items: Vec<ItemId> = index
+            .setters(member.short())
+            .iter()
+            .filter(|it| wanted(it.1))
+            .map(|it| it.2)
+            .collect();
         if let TypeRef::Tag(tag) = of {
             items.extend(index.objects_of(tag).filter(|it| {
                 let paired: FxHashSet<u32> = index.pairs_of(*it).iter().map(|it| it.1).collect();
-                index.refs(*it).iter().any(|it| it.kind() == RefKind::Mention && !paired.contains(&it.name()) && wanted(it.name()))
+                index.refs(*it).iter().any(|it| {
+                    it.kind() == RefKind::Mention
+                        && !paired.contains(&it.name())
+                        && wanted(it.name())
+                })
             }));
         }
         items.sort_unstable();
@@ -63,19 +82,41 @@ impl Resolver<'_, '_> {
             ItemKind::Object => {
                 let object = self.object(item);
                 let empty = FunctionFacts::default();
-                let scope = Scope { file, facts: &empty };
+                let scope = Scope {
+                    file,
+                    facts: &empty,
+                };
                 for store in &object.stores {
                     let start = self.canonical(object.of, file);
-                    self.entries_of_store(item, store, (start, object.is_array), (of, member), scope, out);
+                    self.entries_of_store(
+                        item,
+                        store,
+                        (start, object.is_array),
+                        (of, member),
+                        scope,
+                        out,
+                    );
                 }
             }
             ItemKind::Function => {
                 let facts = self.facts(item);
-                let scope = Scope { file, facts: &facts };
+                let scope = Scope {
+                    file,
+                    facts: &facts,
+                };
                 for store in facts.stores.iter().filter(|it| !it.on_stack) {
-                    if store.path.contains(&Step::Member(member)) || store.path.iter().any(|it| matches!(it, Step::Position(_))) {
+                    if store.path.contains(&Step::Member(member))
+                        || store.path.iter().any(|it| matches!(it, Step::Position(_)))
+                    {
                         let start = self.type_of(&store.object, scope).of;
-                        self.entries_of_store(item, store, (start, false), (of, member), scope, out);
+                        self.entries_of_store(
+                            item,
+                            store,
+                            (start, false),
+                            (of, member),
+                            scope,
+                            out,
+                        );
                     }
                 }
             }
@@ -84,8 +125,19 @@ impl Resolver<'_, '_> {
                 for (name, value) in self.index.pairs_of(item) {
                     if *name == member.short() {
                         for function in self.functions_by_short(item, *value) {
-                            let confidence = if of == TypeRef::Unknown { Confidence::Low } else { Confidence::Medium };
-                            out.push(Entry { function, of, item, offset: 0, confidence, domain: self.index.files[file].domain });
+                            let confidence = if of == TypeRef::Unknown {
+                                Confidence::Low
+                            } else {
+                                Confidence::Medium
+                            };
+                            out.push(Entry {
+                                function,
+                                of,
+                                item,
+                                offset: 0,
+                                confidence,
+                                domain: self.index.files[file].domain,
+                            });
                         }
                     }
                 }
@@ -94,8 +146,18 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn entries_of_store(&self, item: ItemId, store: &Store, (start, is_array): (TypeRef, bool), (of, member): (TypeRef, Sym), scope: Scope<'_>, out: &mut Vec<Entry>) {
-        let Some((holder, set)) = self.walk_path(start, is_array, &store.path, scope.file) else { return };
+    fn entries_of_store(
+        &self,
+        item: ItemId,
+        store: &Store,
+        (start, is_array): (TypeRef, bool),
+        (of, member): (TypeRef, Sym),
+        scope: Scope<'_>,
+        out: &mut Vec<Entry>,
+    ) {
+        let Some((holder, set)) = self.walk_path(start, is_array, &store.path, scope.file) else {
+            return;
+        };
         if set != member {
             return;
         }
@@ -109,21 +171,41 @@ impl Resolver<'_, '_> {
                 continue;
             }
             for (function, sure) in self.functions_in(name, scope.file) {
-                out.push(Entry { function, of: holder, item, offset: store.offset, confidence: confidence.min(sure), domain: self.index.files[scope.file].domain });
+                out.push(Entry {
+                    function,
+                    of: holder,
+                    item,
+                    offset: store.offset,
+                    confidence: confidence.min(sure),
+                    domain: self.index.files[scope.file].domain,
+                });
             }
         }
         if let Expr::Call(_, args) = &store.value {
             // `.show = WRAP(fn)`: the macro may hand the function on.
             for name in args.iter().flat_map(named_values) {
                 for (function, _) in self.functions_in(name, scope.file) {
-                    out.push(Entry { function, of: holder, item, offset: store.offset, confidence: Confidence::Low, domain: self.index.files[scope.file].domain });
+                    out.push(Entry {
+                        function,
+                        of: holder,
+                        item,
+                        offset: store.offset,
+                        confidence: Confidence::Low,
+                        domain: self.index.files[scope.file].domain,
+                    });
                 }
             }
         }
     }
 
     /// The type and the member that a path into an initialiser ends at.
-    fn walk_path(&self, start: TypeRef, is_array: bool, path: &[Step], file: usize) -> Option<(TypeRef, Sym)> {
+    fn walk_path(
+        &self,
+        start: TypeRef,
+        is_array: bool,
+        path: &[Step],
+        file: usize,
+    ) -> Option<(TypeRef, Sym)> {
         let (mut of, mut is_array) = (start, is_array);
         let mut last = None;
         for step in path {
@@ -137,12 +219,15 @@ impl Resolver<'_, '_> {
                     continue;
                 }
                 Step::Position(at) => self.member_at(of, *at, file)?,
-                Step::Member(name) => self.member(of, *name, file).unwrap_or(crate::facts::Member {
-                    name: *name,
-                    of: TypeRef::Unknown,
-                    is_array: false,
-                    is_function: false,
-                }),
+                Step::Member(name) => {
+                    self.member(of, *name, file)
+                        .unwrap_or(crate::facts::Member {
+                            name: *name,
+                            of: TypeRef::Unknown,
+                            is_array: false,
+                            is_function: false,
+                        })
+                }
             };
             last = Some((of, member.name));
             is_array = member.is_array;

@@ -19,14 +19,23 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
-    const UNKNOWN: Self = Self { of: TypeRef::Unknown, confidence: Confidence::Low };
+    const UNKNOWN: Self = Self {
+        of: TypeRef::Unknown,
+        confidence: Confidence::Low,
+    };
 
     fn sure(of: TypeRef) -> Self {
-        Self { of, confidence: Confidence::High }
+        Self {
+            of,
+            confidence: Confidence::High,
+        }
     }
 
     fn at_most(self, confidence: Confidence) -> Self {
-        Self { of: self.of, confidence: self.confidence.min(confidence) }
+        Self {
+            of: self.of,
+            confidence: self.confidence.min(confidence),
+        }
     }
 }
 
@@ -34,7 +43,10 @@ impl Resolver<'_, '_> {
     /// The struct, union or typedef that an expression leads to, pointers taken off.
     pub(crate) fn type_of(&self, expr: &Expr, scope: Scope<'_>) -> Typed {
         let typed = self.type_at(expr, scope, 0);
-        Typed { of: self.canonical(typed.of, scope.file), confidence: typed.confidence }
+        Typed {
+            of: self.canonical(typed.of, scope.file),
+            confidence: typed.confidence,
+        }
     }
 
     fn type_at(&self, expr: &Expr, scope: Scope<'_>, depth: u32) -> Typed {
@@ -53,20 +65,33 @@ impl Resolver<'_, '_> {
                 match self.member(outer.of, *member, scope.file) {
                     // Members of an unnamed struct are read as the outer one's own.
                     Some(it) if it.of == TypeRef::Unknown && !it.is_function => outer,
-                    Some(it) => Typed { of: it.of, confidence: outer.confidence },
+                    Some(it) => Typed {
+                        of: it.of,
+                        confidence: outer.confidence,
+                    },
                     None => Typed::UNKNOWN,
                 }
             }
             Expr::Either(first, second) => {
                 let first = self.type_at(first, scope, depth + 1);
-                if first.of == TypeRef::Unknown { self.type_at(second, scope, depth + 1) } else { first }
+                if first.of == TypeRef::Unknown {
+                    self.type_at(second, scope, depth + 1)
+                } else {
+                    first
+                }
             }
             Expr::Call(callee, args) => self.type_of_call(*callee, args, scope, depth),
         }
     }
 
     fn type_of_name(&self, name: Sym, scope: Scope<'_>, depth: u32) -> Typed {
-        if let Some((_, of)) = scope.facts.locals.iter().chain(&scope.facts.params).find(|it| it.0 == name && it.1 != TypeRef::Unknown) {
+        if let Some((_, of)) = scope
+            .facts
+            .locals
+            .iter()
+            .chain(&scope.facts.params)
+            .find(|it| it.0 == name && it.1 != TypeRef::Unknown)
+        {
             return Typed::sure(*of);
         }
         if scope.facts.declares(name) {
@@ -104,7 +129,10 @@ impl Resolver<'_, '_> {
             if let Some(Expr::Typed(of)) = args.iter().find(|it| matches!(it, Expr::Typed(_))) {
                 return Typed::sure(*of).at_most(Confidence::Medium);
             }
-            return args.first().map_or(Typed::UNKNOWN, |it| self.type_at(it, scope, depth + 1).at_most(Confidence::Medium));
+            return args.first().map_or(Typed::UNKNOWN, |it| {
+                self.type_at(it, scope, depth + 1)
+                    .at_most(Confidence::Medium)
+            });
         }
         for function in self.functions_in(callee, scope.file) {
             let returns = self.signature(function.0).returns;
@@ -120,7 +148,10 @@ impl Resolver<'_, '_> {
         let mut of = of;
         for _ in 0..MAX_DEPTH {
             let TypeRef::Name(name) = of else { return of };
-            let Some(it) = self.types_in(name, file).find(|it| self.index.item(*it).kind == ItemKind::Typedef) else {
+            let Some(it) = self
+                .types_in(name, file)
+                .find(|it| self.index.item(*it).kind == ItemKind::Typedef)
+            else {
                 return TypeRef::Unknown;
             };
             let facts = self.type_item(it);
@@ -141,7 +172,13 @@ impl Resolver<'_, '_> {
             TypeRef::Tag(name) | TypeRef::Name(name) => name,
             TypeRef::Unknown => return None,
         };
-        self.types_in(name, file).find_map(|it| self.type_item(it).members.iter().find(|it| it.name == member).copied())
+        self.types_in(name, file).find_map(|it| {
+            self.type_item(it)
+                .members
+                .iter()
+                .find(|it| it.name == member)
+                .copied()
+        })
     }
 
     /// The n-th member of a type.
@@ -150,7 +187,8 @@ impl Resolver<'_, '_> {
             TypeRef::Tag(name) | TypeRef::Name(name) => name,
             TypeRef::Unknown => return None,
         };
-        self.types_in(name, file).find_map(|it| self.type_item(it).members.get(position as usize).copied())
+        self.types_in(name, file)
+            .find_map(|it| self.type_item(it).members.get(position as usize).copied())
     }
 
     /// Definitions of a type, nearest first: the file's own, then headers, then other sources of the same directory.
@@ -175,7 +213,10 @@ impl Resolver<'_, '_> {
         if !there.at_home || there.is_foreign != here.is_foreign {
             return 7;
         }
-        let (there_dir, here_dir) = (directory(there.path.as_str()), directory(here.path.as_str()));
+        let (there_dir, here_dir) = (
+            directory(there.path.as_str()),
+            directory(here.path.as_str()),
+        );
         match there.is_shared {
             true if there_dir == here_dir => 1,
             true if there.path.as_str().starts_with("include/") => 2,
@@ -187,7 +228,9 @@ impl Resolver<'_, '_> {
     }
 
     pub(crate) fn type_item(&self, id: ItemId) -> Arc<TypeFacts> {
-        self.warm.types.get(self.index.key(id), || crate::facts::type_facts(self.index.item_text(id)))
+        self.warm.types.get(self.index.key(id), || {
+            crate::facts::type_facts(self.index.item_text(id))
+        })
     }
 }
 
@@ -200,10 +243,17 @@ pub(crate) fn substitute(expr: &Expr, of: &FunctionFacts, args: &[Expr], depth: 
     if depth > MAX_DEPTH {
         return Expr::Unknown;
     }
-    let argument = |name: Sym| of.params.iter().position(|it| it.0 == name).map(|at| args.get(at).cloned().unwrap_or_default());
+    let argument = |name: Sym| {
+        of.params
+            .iter()
+            .position(|it| it.0 == name)
+            .map(|at| args.get(at).cloned().unwrap_or_default())
+    };
     let inner = |it: &Expr| substitute(it, of, args, depth + 1);
     match expr {
-        Expr::Name(name) | Expr::Typed(TypeRef::Name(name)) => argument(*name).unwrap_or_else(|| expr.clone()),
+        Expr::Name(name) | Expr::Typed(TypeRef::Name(name)) => {
+            argument(*name).unwrap_or_else(|| expr.clone())
+        }
         Expr::Member(object, member) => Expr::Member(Box::new(inner(object)), *member),
         Expr::Call(callee, of_args) => {
             let callee = match argument(*callee) {
@@ -212,7 +262,9 @@ pub(crate) fn substitute(expr: &Expr, of: &FunctionFacts, args: &[Expr], depth: 
             };
             Expr::Call(callee, of_args.iter().map(inner).collect())
         }
-        Expr::Either(first, second) => Expr::Either(Box::new(inner(first)), Box::new(inner(second))),
+        Expr::Either(first, second) => {
+            Expr::Either(Box::new(inner(first)), Box::new(inner(second)))
+        }
         Expr::Unknown | Expr::Const(_) | Expr::Typed(_) => expr.clone(),
     }
 }

@@ -63,7 +63,8 @@ impl Scanner<'_> {
     }
 
     pub(super) fn comment_end(&self, at: usize) -> usize {
-        memchr::memmem::find(&self.src[(at + 2).min(self.src.len())..], b"*/").map_or(self.src.len(), |it| at + 2 + it + 2)
+        memchr::memmem::find(&self.src[(at + 2).min(self.src.len())..], b"*/")
+            .map_or(self.src.len(), |it| at + 2 + it + 2)
     }
 
     /// The newline that ends the logical line at `at`, continuations included.
@@ -73,7 +74,11 @@ impl Scanner<'_> {
             let Some(newline) = memchr::memchr(b'\n', &self.src[from..]).map(|it| from + it) else {
                 return self.src.len();
             };
-            let before = if newline > 0 && self.src[newline - 1] == b'\r' { newline.wrapping_sub(2) } else { newline.wrapping_sub(1) };
+            let before = if newline > 0 && self.src[newline - 1] == b'\r' {
+                newline.wrapping_sub(2)
+            } else {
+                newline.wrapping_sub(1)
+            };
             if newline == 0 || self.byte(before) != b'\\' || before < at {
                 return newline;
             }
@@ -85,7 +90,9 @@ impl Scanner<'_> {
     pub(super) fn literal_end(&self, at: usize) -> usize {
         let quote = self.src[at];
         let mut from = at + 1;
-        while let Some(found) = memchr::memchr3(quote, b'\\', b'\n', &self.src[from.min(self.src.len())..]) {
+        while let Some(found) =
+            memchr::memchr3(quote, b'\\', b'\n', &self.src[from.min(self.src.len())..])
+        {
             let hit = from + found;
             match self.src[hit] {
                 b'\\' => from = hit + 2,
@@ -118,8 +125,11 @@ impl Scanner<'_> {
                     self.mention(start, end, reading);
                 }
             }
-        } else if matches!(prev, b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}')
-            && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?') || (next == b':' && prev == b'?'))
+        } else if matches!(
+            prev,
+            b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}'
+        ) && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?')
+            || (next == b':' && prev == b'?'))
         {
             self.mention(start, end, reading);
         }
@@ -198,7 +208,10 @@ pub(crate) fn each_call(text: &[u8], from: usize, mut found: impl FnMut(usize, u
         if is_word(byte) {
             let end = scanner.word_end(at);
             let word = &text[at..end];
-            if scanner.byte(scanner.skip_space(end)) == b'(' && !byte.is_ascii_digit() && !words::is_control(word) {
+            if scanner.byte(scanner.skip_space(end)) == b'('
+                && !byte.is_ascii_digit()
+                && !words::is_control(word)
+            {
                 found(at, end, matches!(prev, ARROW | b'.'));
             }
             prev = WORD;

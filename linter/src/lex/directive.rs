@@ -1,9 +1,9 @@
 //! Preprocessor lines: macros become items, conditionals keep the braces balanced.
 
+use super::Sym;
 use super::body::{Reading, is_word};
 use super::item::{Item, ItemKind, flags};
 use super::scan::Scanner;
-use super::Sym;
 
 /// The brace depth around one `#if`.
 pub(super) struct Conditional {
@@ -27,7 +27,10 @@ impl Scanner<'_> {
                 if &self.src[word..word_end] == b"if" && self.is_zero(word_end, end) {
                     return self.skip_dead_arm(end, *depth);
                 }
-                self.conditionals.push(Conditional { depth_at_if: *depth, depth_after_first_arm: None });
+                self.conditionals.push(Conditional {
+                    depth_at_if: *depth,
+                    depth_after_first_arm: None,
+                });
             }
             b"else" | b"elif" => {
                 if let Some(frame) = self.conditionals.last_mut() {
@@ -36,7 +39,11 @@ impl Scanner<'_> {
                 }
             }
             b"endif" => {
-                if let Some(after) = self.conditionals.pop().and_then(|it| it.depth_after_first_arm) {
+                if let Some(after) = self
+                    .conditionals
+                    .pop()
+                    .and_then(|it| it.depth_after_first_arm)
+                {
                     *depth = after;
                 }
             }
@@ -49,7 +56,8 @@ impl Scanner<'_> {
     fn directive_end(&self, from: usize) -> usize {
         let mut end = self.line_end(from);
         let mut at = from;
-        while let Some(slash) = memchr::memchr(b'/', &self.src[at.min(end)..end]).map(|it| at + it) {
+        while let Some(slash) = memchr::memchr(b'/', &self.src[at.min(end)..end]).map(|it| at + it)
+        {
             match self.byte(slash + 1) {
                 b'/' => return end,
                 b'*' => {
@@ -66,7 +74,13 @@ impl Scanner<'_> {
 
     fn is_zero(&self, from: usize, end: usize) -> bool {
         let at = self.skip_space(from);
-        at < end && self.src[at] == b'0' && !is_word(self.byte(at + 1)) && matches!(self.byte(self.skip_space(at + 1).min(end)), b'\n' | b'\r' | 0)
+        at < end
+            && self.src[at] == b'0'
+            && !is_word(self.byte(at + 1))
+            && matches!(
+                self.byte(self.skip_space(at + 1).min(end)),
+                b'\n' | b'\r' | 0
+            )
     }
 
     /// Skips the text under `#if 0`; stops behind the `#else` that makes the rest live, or behind the `#endif`.
@@ -90,7 +104,10 @@ impl Scanner<'_> {
                     b"endif" if nested == 0 => return end,
                     b"endif" => nested -= 1,
                     b"else" | b"elif" if nested == 0 => {
-                        self.conditionals.push(Conditional { depth_at_if: depth, depth_after_first_arm: None });
+                        self.conditionals.push(Conditional {
+                            depth_at_if: depth,
+                            depth_after_first_arm: None,
+                        });
                         return end;
                     }
                     _ => {}
@@ -109,7 +126,9 @@ impl Scanner<'_> {
             _ => return,
         };
         if let Some(length) = memchr::memchr(close, &self.src[(at + 1).min(end)..end]) {
-            self.out.includes.push((at as u32 + 1, (at + 1 + length) as u32));
+            self.out
+                .includes
+                .push((at as u32 + 1, (at + 1 + length) as u32));
         }
     }
 
@@ -134,14 +153,18 @@ impl Scanner<'_> {
         let outer_refs = std::mem::take(&mut self.refs);
         let outer_pairs = std::mem::take(&mut self.pairs);
         let outer_calls = self.calls;
-        let mut reading = Reading { prev: b'=', ..Reading::default() };
+        let mut reading = Reading {
+            prev: b'=',
+            ..Reading::default()
+        };
         let (mut at, mut reaches_member, mut pastes) = (body, false, false);
         loop {
             at = self.skip_space(at);
             if at >= end {
                 break;
             }
-            reaches_member |= self.src[at] == b'-' && self.byte(at + 1) == b'>' || self.src[at] == b'.';
+            reaches_member |=
+                self.src[at] == b'-' && self.byte(at + 1) == b'>' || self.src[at] == b'.';
             pastes |= self.src[at] == b'#' && self.byte(at + 1) == b'#';
             at = self.token(at, &mut reading);
         }
@@ -152,11 +175,17 @@ impl Scanner<'_> {
         let is_alias = alias_end > alias && self.skip_space(alias_end) >= end;
         if is_alias {
             let target = Sym::of(&self.src[alias..alias_end]);
-            self.refs.push(super::item::Ref::new(super::item::RefKind::Call, target));
-            self.refs.push(super::item::Ref::new(super::item::RefKind::Mention, target));
+            self.refs
+                .push(super::item::Ref::new(super::item::RefKind::Call, target));
+            self.refs
+                .push(super::item::Ref::new(super::item::RefKind::Mention, target));
         }
         if !self.refs.is_empty() || reaches_member || pastes {
-            let mut bits = if function_like { flags::FUNCTION_LIKE } else { 0 };
+            let mut bits = if function_like {
+                flags::FUNCTION_LIKE
+            } else {
+                0
+            };
             if pastes {
                 bits |= flags::PASTES;
             }
@@ -170,7 +199,12 @@ impl Scanner<'_> {
     /// Whether an object-like macro's body can name code: numbers and strings cannot.
     fn may_alias(&self, body: usize, end: usize) -> bool {
         let mut at = body;
-        while at < end && matches!(self.src[at], b' ' | b'\t' | b'(' | b'-' | b'\\' | b'\n' | b'~') {
+        while at < end
+            && matches!(
+                self.src[at],
+                b' ' | b'\t' | b'(' | b'-' | b'\\' | b'\n' | b'~'
+            )
+        {
             at += 1;
         }
         at < end && !self.src[at].is_ascii_digit() && self.src[at] != b'"'

@@ -121,13 +121,21 @@ pub(crate) struct FileScan {
 impl FileScan {
     /// The refs of item `index`.
     pub(crate) fn refs(&self, index: usize) -> &[Ref] {
-        let start = if index == 0 { 0 } else { self.items[index - 1].refs_end };
+        let start = if index == 0 {
+            0
+        } else {
+            self.items[index - 1].refs_end
+        };
         &self.refs[start as usize..self.items[index].refs_end as usize]
     }
 
     /// The pairs of item `index`.
     pub(crate) fn pairs(&self, index: usize) -> &[Pair] {
-        let start = if index == 0 { 0 } else { self.items[index - 1].pairs_end };
+        let start = if index == 0 {
+            0
+        } else {
+            self.items[index - 1].pairs_end
+        };
         &self.pairs[start as usize..self.items[index].pairs_end as usize]
     }
 }

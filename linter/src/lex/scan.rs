@@ -60,7 +60,12 @@ struct Head {
 }
 
 impl Item {
-    pub(super) fn new(kind: ItemKind, name: Sym, (start, body, end): (usize, usize, usize), flags: u8) -> Self {
+    pub(super) fn new(
+        kind: ItemKind,
+        name: Sym,
+        (start, body, end): (usize, usize, usize),
+        flags: u8,
+    ) -> Self {
         Self {
             name,
             tag: Sym::NONE,
@@ -77,7 +82,14 @@ impl Item {
 
 impl<'a> Scanner<'a> {
     pub(super) fn over(src: &'a [u8]) -> Self {
-        Self { src, out: FileScan::default(), conditionals: Vec::new(), refs: Vec::new(), pairs: Vec::new(), calls: 0 }
+        Self {
+            src,
+            out: FileScan::default(),
+            conditionals: Vec::new(),
+            refs: Vec::new(),
+            pairs: Vec::new(),
+            calls: 0,
+        }
     }
 }
 
@@ -146,13 +158,16 @@ impl Scanner<'_> {
 
     /// A macro use without semicolon ends where a declaration begins on a later line.
     fn begins_next_item(&self, head: &Head, at: usize, end: usize) -> bool {
-        let [group] = head.groups[..] else { return false };
+        let [group] = head.groups[..] else {
+            return false;
+        };
         head.words == 1
             && head.flags == 0
             && head.pointer.is_none()
             && memchr::memchr(b'\n', &self.src[group.close..at]).is_some()
             && !words::is_annotation(&self.src[group.word.0..group.word.1])
-            && (words::is_type_word(&self.src[at..end]) || !words::is_annotation(&self.src[at..end]))
+            && (words::is_type_word(&self.src[at..end])
+                || !words::is_annotation(&self.src[at..end]))
     }
 
     fn head_word(&mut self, head: &mut Head, start: usize, end: usize) {
@@ -186,9 +201,13 @@ impl Scanner<'_> {
         let inner = self.skip_space(open + 1);
         let word = head.last_word;
         let directly_behind = word.1 > word.0 && self.skip_space(word.1) == open;
-        if self.byte(inner) == b'*' && head.pointer.is_none() && (!directly_behind || self.is_type_position(head, close)) {
+        if self.byte(inner) == b'*'
+            && head.pointer.is_none()
+            && (!directly_behind || self.is_type_position(head, close))
+        {
             let mut at = self.skip_space(inner + 1);
-            while self.src[at.min(self.src.len())..].starts_with(b"const ") || self.byte(at) == b'*' {
+            while self.src[at.min(self.src.len())..].starts_with(b"const ") || self.byte(at) == b'*'
+            {
                 at = self.skip_space(at + if self.byte(at) == b'*' { 1 } else { 6 });
             }
             let end = self.word_end(at);
@@ -199,7 +218,10 @@ impl Scanner<'_> {
             head.groups.push(Group { word, open, close });
         }
         // A tag followed by a group is a return type.
-        head.compound = head.compound.filter(|_| self.byte(self.skip_space(close)) == b'{' && words::is_annotation(&self.src[word.0..word.1]));
+        head.compound = head.compound.filter(|_| {
+            self.byte(self.skip_space(close)) == b'{'
+                && words::is_annotation(&self.src[word.0..word.1])
+        });
         close
     }
 
@@ -210,7 +232,10 @@ impl Scanner<'_> {
 
     /// One past the bracket that closes the one at `at`; names inside are gathered.
     fn balanced(&mut self, at: usize, open: u8, close: u8) -> usize {
-        let mut reading = Reading { prev: open, ..Reading::default() };
+        let mut reading = Reading {
+            prev: open,
+            ..Reading::default()
+        };
         let mut depth = 1u32;
         let mut at = self.skip_space(at + 1);
         while at < self.src.len() {
@@ -235,7 +260,11 @@ impl Scanner<'_> {
     }
 
     fn is_line_start(&self, at: usize) -> bool {
-        self.src[..at].iter().rev().find(|it| !matches!(it, b' ' | b'\t')).is_none_or(|it| *it == b'\n')
+        self.src[..at]
+            .iter()
+            .rev()
+            .find(|it| !matches!(it, b' ' | b'\t'))
+            .is_none_or(|it| *it == b'\n')
     }
 
     /// Handles `{` in a head: `(next, true)` when the item ended there.
@@ -243,7 +272,11 @@ impl Scanner<'_> {
         if let Some(compound) = head.compound.take() {
             self.refs.clear();
             self.pairs.clear();
-            let name = if compound.1 > compound.0 { self.sym(compound) } else { Sym::NONE };
+            let name = if compound.1 > compound.0 {
+                self.sym(compound)
+            } else {
+                Sym::NONE
+            };
             let (close, _) = self.type_body(open);
             let item = Item::new(ItemKind::Type, name, (head.start, open, close), 0);
             self.push_item(item);
@@ -267,15 +300,31 @@ impl Scanner<'_> {
             bits |= flags::UNBALANCED;
         }
         self.out.call_sites += self.calls;
-        let item = Item::new(ItemKind::Function, self.sym(group.word), (head.start, open, close), bits);
-        self.push_item(Item { tag: head.tag, ..item });
+        let item = Item::new(
+            ItemKind::Function,
+            self.sym(group.word),
+            (head.start, open, close),
+            bits,
+        );
+        self.push_item(Item {
+            tag: head.tag,
+            ..item
+        });
         (close, true)
     }
 
     /// `static DEFINE_X(name) {`: nothing but storage stands before the word.
     fn is_macro_head(&self, head: &Head, group: Group) -> bool {
         let before = &self.src[head.start..group.word.0];
-        before.split(|it| !is_word(*it)).filter(|it| !it.is_empty()).all(|it| matches!(it, b"static" | b"inline" | b"noinline" | b"__always_inline" | b"asmlinkage"))
+        before
+            .split(|it| !is_word(*it))
+            .filter(|it| !it.is_empty())
+            .all(|it| {
+                matches!(
+                    it,
+                    b"static" | b"inline" | b"noinline" | b"__always_inline" | b"asmlinkage"
+                )
+            })
     }
 
     /// The group that names the function: the first that is no annotation.
@@ -289,7 +338,10 @@ impl Scanner<'_> {
 
     /// Reads from `{` to its `}`; the flag says whether the braces were balanced.
     fn block(&mut self, open: usize) -> (usize, bool) {
-        let mut reading = Reading { prev: b'{', ..Reading::default() };
+        let mut reading = Reading {
+            prev: b'{',
+            ..Reading::default()
+        };
         let (mut depth, mut at) = (1u32, self.skip_space(open + 1));
         let conditionals = self.conditionals.len();
         while at < self.src.len() {
@@ -304,7 +356,8 @@ impl Scanner<'_> {
                     // In column 0 a brace closes the item whatever the `#if` arms did to the count.
                     let column_0 = at > 0 && self.src[at - 1] == b'\n';
                     if depth <= 1 || column_0 {
-                        self.conditionals.truncate(conditionals.min(self.conditionals.len()));
+                        self.conditionals
+                            .truncate(conditionals.min(self.conditionals.len()));
                         return (at + 1, depth <= 1);
                     }
                     depth -= 1;
@@ -355,7 +408,8 @@ impl Scanner<'_> {
                         let name = self.skip_space(star + 1);
                         let end = self.word_end(name);
                         if end > name {
-                            self.refs.push(Ref::new(RefKind::Declares, Sym::of(&self.src[name..end])));
+                            self.refs
+                                .push(Ref::new(RefKind::Declares, Sym::of(&self.src[name..end])));
                         }
                     }
                     at += 1;
@@ -388,7 +442,10 @@ impl Scanner<'_> {
     fn object(&mut self, head: &Head, equals: usize) -> usize {
         self.refs.clear();
         self.pairs.clear();
-        let mut reading = Reading { prev: b'=', ..Reading::default() };
+        let mut reading = Reading {
+            prev: b'=',
+            ..Reading::default()
+        };
         let (mut depth, mut at) = (0u32, self.skip_space(equals + 1));
         let body = at;
         while at < self.src.len() {
@@ -421,25 +478,63 @@ impl Scanner<'_> {
         if word.1 <= word.0 {
             return;
         }
-        let bits = head.flags | if head.pointer.is_some() { flags::POINTER } else { 0 };
-        let item = Item::new(ItemKind::Object, self.sym(word), (head.start, body, end), bits);
-        self.push_item(Item { tag: head.tag, ..item });
+        let bits = head.flags
+            | if head.pointer.is_some() {
+                flags::POINTER
+            } else {
+                0
+            };
+        let item = Item::new(
+            ItemKind::Object,
+            self.sym(word),
+            (head.start, body, end),
+            bits,
+        );
+        self.push_item(Item {
+            tag: head.tag,
+            ..item
+        });
     }
 
     /// `;` at top level: a declaration of some kind.
     fn head_end(&mut self, head: &Head, at: usize) -> usize {
         let end = at + 1;
         if head.typedef {
-            let word = head.pointer.unwrap_or_else(|| head.groups.first().map_or(head.last_word, |it| if head.last_word == it.word { it.word } else { head.last_word }));
+            let word = head.pointer.unwrap_or_else(|| {
+                head.groups.first().map_or(head.last_word, |it| {
+                    if head.last_word == it.word {
+                        it.word
+                    } else {
+                        head.last_word
+                    }
+                })
+            });
             if word.1 > word.0 {
                 self.refs.clear();
                 self.pairs.clear();
-                let item = Item::new(ItemKind::Typedef, self.sym(word), (head.start, at, end), if head.pointer.is_some() { flags::POINTER } else { 0 });
-                self.push_item(Item { tag: head.tag, ..item });
+                let item = Item::new(
+                    ItemKind::Typedef,
+                    self.sym(word),
+                    (head.start, at, end),
+                    if head.pointer.is_some() {
+                        flags::POINTER
+                    } else {
+                        0
+                    },
+                );
+                self.push_item(Item {
+                    tag: head.tag,
+                    ..item
+                });
             }
         } else if head.words == 1 && head.groups.len() == 1 && head.pointer.is_none() {
             self.macro_use(head, end);
-        } else if head.groups.iter().all(|it| words::is_annotation(&self.src[it.word.0..it.word.1])) && head.words >= 2 {
+        } else if head
+            .groups
+            .iter()
+            .all(|it| words::is_annotation(&self.src[it.word.0..it.word.1]))
+            && head.words >= 2
+        {
             self.refs.clear();
             self.pairs.clear();
             self.push_object(head, at, end);
@@ -449,7 +544,12 @@ impl Scanner<'_> {
 
     fn macro_use(&mut self, head: &Head, end: usize) {
         let group = head.groups[0];
-        let item = Item::new(ItemKind::MacroUse, self.sym(group.word), (head.start, group.open, end), head.flags);
+        let item = Item::new(
+            ItemKind::MacroUse,
+            self.sym(group.word),
+            (head.start, group.open, end),
+            head.flags,
+        );
         self.push_item(item);
     }
 }

@@ -4,9 +4,30 @@
 pub(crate) fn is_control(word: &[u8]) -> bool {
     matches!(
         word,
-        b"if" | b"for" | b"while" | b"switch" | b"return" | b"sizeof" | b"typeof" | b"__typeof__" | b"do" | b"else"
-            | b"case" | b"goto" | b"__attribute__" | b"asm" | b"__asm__" | b"_Alignof" | b"__alignof__" | b"defined"
-            | b"__typeof" | b"alignof" | b"__builtin_offsetof" | b"offsetof" | b"_Static_assert" | b"static_assert"
+        b"if"
+            | b"for"
+            | b"while"
+            | b"switch"
+            | b"return"
+            | b"sizeof"
+            | b"typeof"
+            | b"__typeof__"
+            | b"do"
+            | b"else"
+            | b"case"
+            | b"goto"
+            | b"__attribute__"
+            | b"asm"
+            | b"__asm__"
+            | b"_Alignof"
+            | b"__alignof__"
+            | b"defined"
+            | b"__typeof"
+            | b"alignof"
+            | b"__builtin_offsetof"
+            | b"offsetof"
+            | b"_Static_assert"
+            | b"static_assert"
     )
 }
 
@@ -14,9 +35,31 @@ pub(crate) fn is_control(word: &[u8]) -> bool {
 pub(crate) fn is_type_word(word: &[u8]) -> bool {
     matches!(
         word,
-        b"void" | b"int" | b"char" | b"long" | b"short" | b"unsigned" | b"signed" | b"float" | b"double" | b"bool"
-            | b"_Bool" | b"const" | b"volatile" | b"struct" | b"union" | b"enum" | b"static" | b"extern" | b"inline"
-            | b"typedef" | b"register" | b"__inline" | b"__inline__" | b"__always_inline" | b"noinline"
+        b"void"
+            | b"int"
+            | b"char"
+            | b"long"
+            | b"short"
+            | b"unsigned"
+            | b"signed"
+            | b"float"
+            | b"double"
+            | b"bool"
+            | b"_Bool"
+            | b"const"
+            | b"volatile"
+            | b"struct"
+            | b"union"
+            | b"enum"
+            | b"static"
+            | b"extern"
+            | b"inline"
+            | b"typedef"
+            | b"register"
+            | b"__inline"
+            | b"__inline__"
+            | b"__always_inline"
+            | b"noinline"
     )
 }
 
@@ -24,18 +67,63 @@ pub(crate) fn is_type_word(word: &[u8]) -> bool {
 pub(crate) fn is_annotation(word: &[u8]) -> bool {
     matches!(
         word,
-        b"__attribute__" | b"__attribute" | b"__printf" | b"__scanf" | b"__aligned" | b"__section" | b"__alloc_size"
-            | b"__acquires" | b"__releases" | b"__must_hold" | b"__cond_acquires" | b"__cond_releases" | b"__realloc_size"
-            | b"__acquires_shared" | b"__releases_shared" | b"__must_hold_shared" | b"__no_context_analysis"
-            | b"__guarded_by" | b"__pt_guarded_by" | b"__counted_by" | b"__nonnull" | b"__assume_aligned" | b"__alias"
-            | b"__weak_alias" | b"__target" | b"__no_sanitize" | b"__diag" | b"__malloc" | b"__context__" | b"_Alignas"
-            | b"__declspec" | b"__copy" | b"__cleanup" | b"asm" | b"__asm__" | b"__error" | b"__warning" | b"nocf_check"
-            | b"NO_BRANCH_PROFILING" | b"__sized_by" | b"__counted_by_le" | b"__counted_by_be" | b"__typeof__" | b"typeof"
-            | b"_Static_assert" | b"static_assert" | b"__flatten" | b"__regparm" | b"__btf_id" | b"__ref"
+        b"__attribute__"
+            | b"__attribute"
+            | b"__printf"
+            | b"__scanf"
+            | b"__aligned"
+            | b"__section"
+            | b"__alloc_size"
+            | b"__acquires"
+            | b"__releases"
+            | b"__must_hold"
+            | b"__cond_acquires"
+            | b"__cond_releases"
+            | b"__realloc_size"
+            | b"__acquires_shared"
+            | b"__releases_shared"
+            | b"__must_hold_shared"
+            | b"__no_context_analysis"
+            | b"__guarded_by"
+            | b"__pt_guarded_by"
+            | b"__counted_by"
+            | b"__nonnull"
+            | b"__assume_aligned"
+            | b"__alias"
+            | b"__weak_alias"
+            | b"__target"
+            | b"__no_sanitize"
+            | b"__diag"
+            | b"__malloc"
+            | b"__context__"
+            | b"_Alignas"
+            | b"__declspec"
+            | b"__copy"
+            | b"__cleanup"
+            | b"asm"
+            | b"__asm__"
+            | b"__error"
+            | b"__warning"
+            | b"nocf_check"
+            | b"NO_BRANCH_PROFILING"
+            | b"__sized_by"
+            | b"__counted_by_le"
+            | b"__counted_by_be"
+            | b"__typeof__"
+            | b"typeof"
+            | b"_Static_assert"
+            | b"static_assert"
+            | b"__flatten"
+            | b"__regparm"
+            | b"__btf_id"
+            | b"__ref"
     )
 }
 
 /// Words of the function head that make a definition inline.
 pub(crate) fn is_inline(word: &[u8]) -> bool {
-    matches!(word, b"inline" | b"__inline" | b"__inline__" | b"__always_inline")
+    matches!(
+        word,
+        b"inline" | b"__inline" | b"__inline__" | b"__always_inline"
+    )
 }

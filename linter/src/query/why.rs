@@ -80,30 +80,63 @@ impl Graph<'_> {
         let Some(at) = self.index.files.iter().position(|it| it.path == *file) else {
             return Err(QueryError::NoFile(file.to_string()));
         };
-        let options = Options { under: vec![file.to_string()], ..self.options.clone() };
+        let options = Options {
+            under: vec![file.to_string()],
+            ..self.options.clone()
+        };
         let report = check::check(self.tree, self.warm, &options)?;
-        let findings: Vec<Finding> = report.findings.into_iter().filter(|it| it.file == *file && it.line == line).collect();
+        let findings: Vec<Finding> = report
+            .findings
+            .into_iter()
+            .filter(|it| it.file == *file && it.line == line)
+            .collect();
         let Some(id) = self.function_at(at, line) else {
-            return Ok(Why { function: None, calls: Vec::new(), findings, notes: Vec::new(), contexts: Vec::new() });
+            return Ok(Why {
+                function: None,
+                calls: Vec::new(),
+                findings,
+                notes: Vec::new(),
+                contexts: Vec::new(),
+            });
         };
         let open = Sieve::open();
         let resolver = Resolver::new(&self.index, &open, self.warm);
         let edges = resolver.edges(id);
-        let calls = edges.iter().map(|it| Self::row(&resolver, id, it)).filter(|it| it.line == line).collect();
+        let calls = edges
+            .iter()
+            .map(|it| Self::row(&resolver, id, it))
+            .filter(|it| it.line == line)
+            .collect();
         let suspects = check::suspects(&self.index);
         let wrappers = check::wrappers(&self.index, self.warm, &suspects);
         let mut notes = self.notes(id, line, &wrappers);
-        notes.extend(report.gaps.iter().filter(|it| it.file == *file && self.function_at(at, it.line) == Some(id)).map(|it| format!("not all of this function was understood: {}", it.what)));
+        notes.extend(
+            report
+                .gaps
+                .iter()
+                .filter(|it| it.file == *file && self.function_at(at, it.line) == Some(id))
+                .map(|it| format!("not all of this function was understood: {}", it.what)),
+        );
         let contexts = self.contexts(id, &wrappers, &options);
-        Ok(Why { function: Some(self.function(id)), calls, findings, notes, contexts })
+        Ok(Why {
+            function: Some(self.function(id)),
+            calls,
+            findings,
+            notes,
+            contexts,
+        })
     }
 
     /// The innermost function whose text holds the line.
     fn function_at(&self, file: usize, line: u32) -> Option<ItemId> {
-        let functions = self.index.items(file).filter(|it| it.1.kind == ItemKind::Function);
+        let functions = self
+            .index
+            .items(file)
+            .filter(|it| it.1.kind == ItemKind::Function);
         let holds = |id: ItemId| {
             let length = self.index.item_text(id).len() as u32;
-            (self.index.position(id, 0).0..=self.index.position(id, length.saturating_sub(1)).0).contains(&line)
+            (self.index.position(id, 0).0..=self.index.position(id, length.saturating_sub(1)).0)
+                .contains(&line)
         };
         functions.map(|it| it.0).filter(|it| holds(*it)).last()
     }
@@ -119,18 +152,30 @@ impl Graph<'_> {
         if let Some(parsed) = check::parse(&self.index, id)
             && let Some(tree) = &parsed.tree
         {
-            for release in idioms::releases(tree.root_node(), self.index.item_text(id), &[(kernel::IPUT, 0)]) {
+            for release in idioms::releases(
+                tree.root_node(),
+                self.index.item_text(id),
+                &[(kernel::IPUT, 0)],
+            ) {
                 if self.index.position(id, release.offset as u32).0 == line
                     && let Some(reason) = &release.not_last
                 {
-                    notes.push(format!("{} is not the last reference: {reason}", release.statement));
+                    notes.push(format!(
+                        "{} is not the last reference: {reason}",
+                        release.statement
+                    ));
                 }
             }
         }
         notes
     }
 
-    fn contexts(&self, id: ItemId, wrappers: &FxHashMap<ItemId, Wrapper>, options: &Options) -> Vec<ContextWhy> {
+    fn contexts(
+        &self,
+        id: ItemId,
+        wrappers: &FxHashMap<ItemId, Wrapper>,
+        options: &Options,
+    ) -> Vec<ContextWhy> {
         let sieve = Sieve::leading_to(&self.index, &[self.index.item(id).name]);
         let resolver = Resolver::new(&self.index, &sieve, self.warm);
         let limits = Limits::of(wrappers, None);
@@ -140,10 +185,16 @@ impl Graph<'_> {
             .map(|context| {
                 let reach = explore::explore(&resolver, context, &limits);
                 let verdict = match reach.chain(&resolver, id) {
-                    Some(it) => Verdict::Reached { path: it.path, confidence: it.confidence },
+                    Some(it) => Verdict::Reached {
+                        path: it.path,
+                        confidence: it.confidence,
+                    },
                     None => with_cuts(&resolver, context, &limits, id),
                 };
-                ContextWhy { context: context.name, verdict }
+                ContextWhy {
+                    context: context.name,
+                    verdict,
+                }
             })
             .collect();
         found.sort_by_key(|it| (!matches!(it.verdict, Verdict::Reached { .. }), it.context));
@@ -156,7 +207,12 @@ type Best = FxHashMap<State, (u32, Option<(State, Edge, Option<Cut>)>)>;
 
 /// The chain from a root of the context with the fewest hops, where a hop that the search does not take
 /// counts as [`CUT_COST`].
-fn with_cuts(resolver: &Resolver<'_, '_>, context: &Context, limits: &Limits, to: ItemId) -> Verdict {
+fn with_cuts(
+    resolver: &Resolver<'_, '_>,
+    context: &Context,
+    limits: &Limits,
+    to: ItemId,
+) -> Verdict {
     let mut best = Best::default();
     let mut queue: BinaryHeap<Reverse<(u32, State)>> = BinaryHeap::new();
     for state in explore::first_states(resolver, context) {
@@ -171,7 +227,9 @@ fn with_cuts(resolver: &Resolver<'_, '_>, context: &Context, limits: &Limits, to
             continue;
         }
         for edge in resolver.edges(at.function).iter() {
-            let Some((next, cut)) = explore::step_over(resolver, at, edge, limits) else { continue };
+            let Some((next, cut)) = explore::step_over(resolver, at, edge, limits) else {
+                continue;
+            };
             let next_cost = cost + if cut.is_some() { CUT_COST } else { 1 };
             if next_cost <= MAX_COST && best.get(&next).is_none_or(|it| it.0 > next_cost) {
                 best.insert(next, (next_cost, Some((at, *edge, cut))));

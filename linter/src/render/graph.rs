@@ -28,13 +28,36 @@ pub enum Form {
 /// Those of `out`.
 pub fn functions(list: &[Function], form: Form, out: &mut dyn io::Write) -> io::Result<()> {
     match form {
-        Form::Text => list.iter().try_for_each(|it| writeln!(out, "{}:{}: {} ({})", printable(it.file.as_str()), it.line, printable(&it.name), it.linkage.as_str())),
-        Form::Tsv => list.iter().try_for_each(|it| row(out, &[it.file.as_str(), &it.name, &it.line.to_string(), it.linkage.as_str()])),
+        Form::Text => list.iter().try_for_each(|it| {
+            writeln!(
+                out,
+                "{}:{}: {} ({})",
+                printable(it.file.as_str()),
+                it.line,
+                printable(&it.name),
+                it.linkage.as_str()
+            )
+        }),
+        Form::Tsv => list.iter().try_for_each(|it| {
+            row(
+                out,
+                &[
+                    it.file.as_str(),
+                    &it.name,
+                    &it.line.to_string(),
+                    it.linkage.as_str(),
+                ],
+            )
+        }),
         Form::Json => {
             let list: Vec<Value> = list.iter().map(function_json).collect();
             json_line(out, &json!({ "version": 1, "functions": list }))
         }
-        Form::Dot => dot(out, |out| list.iter().try_for_each(|it| writeln!(out, "  {};", quoted(&node(it.file.as_str(), &it.name))))),
+        Form::Dot => dot(out, |out| {
+            list.iter().try_for_each(|it| {
+                writeln!(out, "  {};", quoted(&node(it.file.as_str(), &it.name)))
+            })
+        }),
     }
 }
 
@@ -49,10 +72,22 @@ fn function_json(it: &Function) -> Value {
 /// Those of `out`.
 pub fn edges(list: &[CallEdge], form: Form, out: &mut dyn io::Write) -> io::Result<()> {
     match form {
-        Form::Text => list.iter().try_for_each(|it| writeln!(out, "{}", edge_text(it))),
+        Form::Text => list
+            .iter()
+            .try_for_each(|it| writeln!(out, "{}", edge_text(it))),
         Form::Tsv => list.iter().try_for_each(|it| {
             let callee_file = it.callee_file.as_ref().map_or("", |it| it.as_str());
-            row(out, &[it.caller_file.as_str(), &it.caller, callee_file, &it.callee, &it.line.to_string(), it.kind.as_str()])
+            row(
+                out,
+                &[
+                    it.caller_file.as_str(),
+                    &it.caller,
+                    callee_file,
+                    &it.callee,
+                    &it.line.to_string(),
+                    it.kind.as_str(),
+                ],
+            )
         }),
         Form::Json => {
             let list: Vec<Value> = list.iter().map(edge_json).collect();
@@ -61,17 +96,40 @@ pub fn edges(list: &[CallEdge], form: Form, out: &mut dyn io::Write) -> io::Resu
         Form::Dot => dot(out, |out| {
             list.iter().try_for_each(|it| {
                 let from = node(it.caller_file.as_str(), &it.caller);
-                let to = node(it.callee_file.as_ref().map_or("", |it| it.as_str()), &it.callee);
-                writeln!(out, "  {} -> {} [label={}];", quoted(&from), quoted(&to), quoted(it.kind.as_str()))
+                let to = node(
+                    it.callee_file.as_ref().map_or("", |it| it.as_str()),
+                    &it.callee,
+                );
+                writeln!(
+                    out,
+                    "  {} -> {} [label={}];",
+                    quoted(&from),
+                    quoted(&to),
+                    quoted(it.kind.as_str())
+                )
             })
         }),
     }
 }
 
 fn edge_text(it: &CallEdge) -> String {
-    let through = if it.through.is_empty() { String::new() } else { format!(" through {}", it.through) };
-    let place = it.callee_file.as_ref().map_or(String::new(), |it| format!(" in {it}"));
-    printable(&format!("{}:{}: {} calls {}{place} ({}{through})", it.caller_file, it.line, it.caller, it.callee, it.kind.as_str()))
+    let through = if it.through.is_empty() {
+        String::new()
+    } else {
+        format!(" through {}", it.through)
+    };
+    let place = it
+        .callee_file
+        .as_ref()
+        .map_or(String::new(), |it| format!(" in {it}"));
+    printable(&format!(
+        "{}:{}: {} calls {}{place} ({}{through})",
+        it.caller_file,
+        it.line,
+        it.caller,
+        it.callee,
+        it.kind.as_str()
+    ))
 }
 
 fn edge_json(it: &CallEdge) -> Value {
@@ -89,8 +147,21 @@ fn edge_json(it: &CallEdge) -> Value {
 /// Those of `out`.
 pub fn path(hops: &[Hop], form: Form, out: &mut dyn io::Write) -> io::Result<()> {
     match form {
-        Form::Text => hops.iter().try_for_each(|it| writeln!(out, "{}", hop_text(it))),
-        Form::Tsv => hops.iter().try_for_each(|it| row(out, &[&it.function, it.file.as_str(), &it.line.to_string(), it.via.as_str(), &it.through])),
+        Form::Text => hops
+            .iter()
+            .try_for_each(|it| writeln!(out, "{}", hop_text(it))),
+        Form::Tsv => hops.iter().try_for_each(|it| {
+            row(
+                out,
+                &[
+                    &it.function,
+                    it.file.as_str(),
+                    &it.line.to_string(),
+                    it.via.as_str(),
+                    &it.through,
+                ],
+            )
+        }),
         Form::Json => {
             let hops: Vec<Value> = hops.iter().map(hop_json).collect();
             json_line(out, &json!({ "version": 1, "path": hops }))
@@ -100,12 +171,30 @@ pub fn path(hops: &[Hop], form: Form, out: &mut dyn io::Write) -> io::Result<()>
 }
 
 fn dot_chain(hops: &[Hop], out: &mut dyn io::Write) -> io::Result<()> {
-    hops.windows(2).try_for_each(|it| writeln!(out, "  {} -> {} [label={}];", quoted(&it[0].function), quoted(&it[1].function), quoted(it[1].via.as_str())))
+    hops.windows(2).try_for_each(|it| {
+        writeln!(
+            out,
+            "  {} -> {} [label={}];",
+            quoted(&it[0].function),
+            quoted(&it[1].function),
+            quoted(it[1].via.as_str())
+        )
+    })
 }
 
 fn hop_text(it: &Hop) -> String {
-    let through = if it.through.is_empty() { String::new() } else { format!(" through {}", it.through) };
-    printable(&format!("{} at {}:{} ({}{through})", it.function, it.file, it.line, it.via.as_str()))
+    let through = if it.through.is_empty() {
+        String::new()
+    } else {
+        format!(" through {}", it.through)
+    };
+    printable(&format!(
+        "{} at {}:{} ({}{through})",
+        it.function,
+        it.file,
+        it.line,
+        it.via.as_str()
+    ))
 }
 
 fn hop_json(it: &Hop) -> Value {
@@ -121,11 +210,26 @@ pub fn why(why: &Why, form: Form, out: &mut dyn io::Write) -> io::Result<()> {
     match form {
         Form::Text => why_text(why, out),
         Form::Tsv => why.contexts.iter().try_for_each(|it| {
-            let chain: Vec<&str> = chain(&it.verdict).iter().map(|it| it.function.as_str()).collect();
-            row(out, &[it.context, verdict_name(&it.verdict), &chain.join(" > "), &cut_texts(&it.verdict).join("; ")])
+            let chain: Vec<&str> = chain(&it.verdict)
+                .iter()
+                .map(|it| it.function.as_str())
+                .collect();
+            row(
+                out,
+                &[
+                    it.context,
+                    verdict_name(&it.verdict),
+                    &chain.join(" > "),
+                    &cut_texts(&it.verdict).join("; "),
+                ],
+            )
         }),
         Form::Json => json_line(out, &why_json(why)),
-        Form::Dot => dot(out, |out| why.contexts.iter().try_for_each(|it| dot_chain(chain(&it.verdict), out))),
+        Form::Dot => dot(out, |out| {
+            why.contexts
+                .iter()
+                .try_for_each(|it| dot_chain(chain(&it.verdict), out))
+        }),
     }
 }
 
@@ -145,15 +249,26 @@ fn verdict_name(verdict: &Verdict) -> &'static str {
 }
 
 fn cut_texts(verdict: &Verdict) -> Vec<String> {
-    let Verdict::Cut { path, cuts } = verdict else { return Vec::new() };
-    cuts.iter().map(|(at, cut)| format!("{}: {cut}", path[*at].function)).collect()
+    let Verdict::Cut { path, cuts } = verdict else {
+        return Vec::new();
+    };
+    cuts.iter()
+        .map(|(at, cut)| format!("{}: {cut}", path[*at].function))
+        .collect()
 }
 
 fn why_text(why: &Why, out: &mut dyn io::Write) -> io::Result<()> {
     let Some(function) = &why.function else {
         return writeln!(out, "no function holds this line");
     };
-    writeln!(out, "{}", printable(&format!("in {}, {}:{}", function.name, function.file, function.line)))?;
+    writeln!(
+        out,
+        "{}",
+        printable(&format!(
+            "in {}, {}:{}",
+            function.name, function.file, function.line
+        ))
+    )?;
     for call in &why.calls {
         writeln!(out, "  {}", edge_text(call))?;
     }
@@ -161,7 +276,17 @@ fn why_text(why: &Why, out: &mut dyn io::Write) -> io::Result<()> {
         writeln!(out, "reported: nothing")?;
     }
     for it in &why.findings {
-        writeln!(out, "{}", printable(&format!("reported: {} ({}, {}): {}", it.rule, it.severity.as_str(), it.confidence.as_str(), it.message)))?;
+        writeln!(
+            out,
+            "{}",
+            printable(&format!(
+                "reported: {} ({}, {}): {}",
+                it.rule,
+                it.severity.as_str(),
+                it.confidence.as_str(),
+                it.message
+            ))
+        )?;
     }
     for note in &why.notes {
         writeln!(out, "note: {}", printable(note))?;
@@ -172,8 +297,17 @@ fn why_text(why: &Why, out: &mut dyn io::Write) -> io::Result<()> {
 fn context_text(why: &ContextWhy, out: &mut dyn io::Write) -> io::Result<()> {
     match &why.verdict {
         Verdict::Unreached => return writeln!(out, "{}: no chain leads here", why.context),
-        Verdict::Reached { confidence, .. } => writeln!(out, "{}: reaches this function, confidence {}", why.context, confidence.as_str())?,
-        Verdict::Cut { .. } => writeln!(out, "{}: not reached; the nearest chain is cut", why.context)?,
+        Verdict::Reached { confidence, .. } => writeln!(
+            out,
+            "{}: reaches this function, confidence {}",
+            why.context,
+            confidence.as_str()
+        )?,
+        Verdict::Cut { .. } => writeln!(
+            out,
+            "{}: not reached; the nearest chain is cut",
+            why.context
+        )?,
     }
     for (at, hop) in chain(&why.verdict).iter().enumerate() {
         writeln!(out, "    {}", hop_text(hop))?;
@@ -220,17 +354,27 @@ fn json_line(out: &mut dyn io::Write, value: &Value) -> io::Result<()> {
     writeln!(out, "{value:#}")
 }
 
-fn dot(out: &mut dyn io::Write, body: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+fn dot(
+    out: &mut dyn io::Write,
+    body: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
     writeln!(out, "digraph calls {{")?;
     body(out)?;
     writeln!(out, "}}")
 }
 
 fn node(file: &str, name: &str) -> String {
-    if file.is_empty() { name.to_owned() } else { format!("{file}:{name}") }
+    if file.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{file}:{name}")
+    }
 }
 
 /// A string of the dot language.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", printable(text).replace('\\', "\\\\").replace('"', "\\\""))
+    format!(
+        "\"{}\"",
+        printable(text).replace('\\', "\\\\").replace('"', "\\\"")
+    )
 }

@@ -33,7 +33,9 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
         reaches.sort_by_key(|it| {
             (
                 std::cmp::Reverse((it.context.severity, it.confidence)),
-                CONTEXTS.iter().position(|other| other.name == it.context.name),
+                CONTEXTS
+                    .iter()
+                    .position(|other| other.name == it.context.name),
                 it.path.len(),
             )
         });
@@ -48,7 +50,10 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 help: help(view, &reached.release.inode),
                 contexts: names(&reaches),
                 path: shown.path.clone(),
-                related: reaches[1..].iter().map(|it| (reached.release.offset, other_chain(it))).collect(),
+                related: reaches[1..]
+                    .iter()
+                    .map(|it| (reached.release.offset, other_chain(it)))
+                    .collect(),
             });
         }
     }

@@ -33,7 +33,8 @@ fn blank_comments(out: &mut [u8]) {
     while let Some(hit) = memchr::memchr3(b'/', b'"', b'\'', &out[at..]).map(|it| at + it) {
         match out[hit] {
             b'/' if out.get(hit + 1) == Some(&b'*') => {
-                let end = memchr::memmem::find(&out[hit + 2..], b"*/").map_or(out.len(), |it| hit + it + 4);
+                let end = memchr::memmem::find(&out[hit + 2..], b"*/")
+                    .map_or(out.len(), |it| hit + it + 4);
                 blank(&mut out[hit..end]);
                 at = end;
             }
@@ -85,14 +86,24 @@ fn blank_directives(out: &mut [u8]) {
                 end = memchr::memchr(b'\n', &out[end + 1..]).map_or(out.len(), |it| end + 1 + it);
             }
             let rest = &out[hash + 1..end];
-            let word_start = rest.iter().position(|it| is_word(*it)).unwrap_or(rest.len());
-            let word_end = rest[word_start..].iter().position(|it| !is_word(*it)).map_or(rest.len(), |it| word_start + it);
+            let word_start = rest
+                .iter()
+                .position(|it| is_word(*it))
+                .unwrap_or(rest.len());
+            let word_end = rest[word_start..]
+                .iter()
+                .position(|it| !is_word(*it))
+                .map_or(rest.len(), |it| word_start + it);
             let word = rest[word_start..word_end].to_vec();
             let argument = rest[word_end..].trim_ascii();
             let dead_first = word == b"if" && argument == b"0";
             blank(&mut out[at..end]);
             match word.as_slice() {
-                b"if" | b"ifdef" | b"ifndef" => groups.push(Group { arms: Vec::new(), arm_start: end, dead_first }),
+                b"if" | b"ifdef" | b"ifndef" => groups.push(Group {
+                    arms: Vec::new(),
+                    arm_start: end,
+                    dead_first,
+                }),
                 b"else" | b"elif" => {
                     if let Some(group) = groups.last_mut() {
                         group.arms.push((group.arm_start, at));
@@ -153,22 +164,103 @@ fn is_whole(arm: &[u8]) -> bool {
 fn is_blank_word(word: &[u8]) -> bool {
     matches!(
         word,
-        b"__user" | b"__kernel" | b"__iomem" | b"__rcu" | b"__force" | b"__percpu" | b"__nocast" | b"__safe" | b"__private"
-            | b"__init" | b"__exit" | b"__initdata" | b"__exitdata" | b"__initconst" | b"__exitconst" | b"__devinit"
-            | b"__net_init" | b"__net_exit" | b"__net_initdata" | b"__meminit" | b"__meminitdata" | b"__cpuinit" | b"__ref"
-            | b"__refdata" | b"__init_or_module" | b"__initdata_or_module" | b"__initconst_or_module" | b"__ro_after_init"
-            | b"__read_mostly" | b"__must_check" | b"__maybe_unused" | b"__always_unused" | b"__unused" | b"__used"
-            | b"__cold" | b"__hot" | b"__weak" | b"__visible" | b"__noreturn" | b"noinline" | b"noinline_for_stack"
-            | b"__pure" | b"__attribute_const__" | b"__const" | b"__malloc" | b"__packed" | b"__deprecated" | b"__sched"
-            | b"__latent_entropy" | b"notrace" | b"noinstr" | b"asmlinkage" | b"__cacheline_aligned" | b"__kprobes"
-            | b"____cacheline_aligned" | b"____cacheline_aligned_in_smp" | b"__cacheline_aligned_in_smp" | b"__lockfunc"
-            | b"__page_aligned_data" | b"__page_aligned_bss" | b"__bitwise" | b"__flatten" | b"__no_sanitize_address"
-            | b"__no_kcsan" | b"__no_kasan_or_inline" | b"__nokcsan" | b"__noendbr" | b"__gnu_inline" | b"__noscs"
-            | b"__always_inline" | b"__designated_init" | b"__mayalias" | b"__ksym" | b"__kconfig" | b"__bpf_kfunc"
-            | b"__irq_entry" | b"__softirq_entry" | b"__randomize_layout" | b"__no_randomize_layout" | b"__cpuidle"
-            | b"__nonstring" | b"__counted" | b"__noclone" | b"__fix_address" | b"__compiletime_object" | b"__nostackprotector"
-            | b"__no_stack_protector" | b"__noinitretpoline" | b"__uninitialized" | b"__signed__" | b"__stdcall"
-            | b"__efiapi" | b"__fastcall" | b"__diagnose_as" | b"__hyp_text" | b"__section_init" | b"__ref_ok"
+        b"__user"
+            | b"__kernel"
+            | b"__iomem"
+            | b"__rcu"
+            | b"__force"
+            | b"__percpu"
+            | b"__nocast"
+            | b"__safe"
+            | b"__private"
+            | b"__init"
+            | b"__exit"
+            | b"__initdata"
+            | b"__exitdata"
+            | b"__initconst"
+            | b"__exitconst"
+            | b"__devinit"
+            | b"__net_init"
+            | b"__net_exit"
+            | b"__net_initdata"
+            | b"__meminit"
+            | b"__meminitdata"
+            | b"__cpuinit"
+            | b"__ref"
+            | b"__refdata"
+            | b"__init_or_module"
+            | b"__initdata_or_module"
+            | b"__initconst_or_module"
+            | b"__ro_after_init"
+            | b"__read_mostly"
+            | b"__must_check"
+            | b"__maybe_unused"
+            | b"__always_unused"
+            | b"__unused"
+            | b"__used"
+            | b"__cold"
+            | b"__hot"
+            | b"__weak"
+            | b"__visible"
+            | b"__noreturn"
+            | b"noinline"
+            | b"noinline_for_stack"
+            | b"__pure"
+            | b"__attribute_const__"
+            | b"__const"
+            | b"__malloc"
+            | b"__packed"
+            | b"__deprecated"
+            | b"__sched"
+            | b"__latent_entropy"
+            | b"notrace"
+            | b"noinstr"
+            | b"asmlinkage"
+            | b"__cacheline_aligned"
+            | b"__kprobes"
+            | b"____cacheline_aligned"
+            | b"____cacheline_aligned_in_smp"
+            | b"__cacheline_aligned_in_smp"
+            | b"__lockfunc"
+            | b"__page_aligned_data"
+            | b"__page_aligned_bss"
+            | b"__bitwise"
+            | b"__flatten"
+            | b"__no_sanitize_address"
+            | b"__no_kcsan"
+            | b"__no_kasan_or_inline"
+            | b"__nokcsan"
+            | b"__noendbr"
+            | b"__gnu_inline"
+            | b"__noscs"
+            | b"__always_inline"
+            | b"__designated_init"
+            | b"__mayalias"
+            | b"__ksym"
+            | b"__kconfig"
+            | b"__bpf_kfunc"
+            | b"__irq_entry"
+            | b"__softirq_entry"
+            | b"__randomize_layout"
+            | b"__no_randomize_layout"
+            | b"__cpuidle"
+            | b"__nonstring"
+            | b"__counted"
+            | b"__noclone"
+            | b"__fix_address"
+            | b"__compiletime_object"
+            | b"__nostackprotector"
+            | b"__no_stack_protector"
+            | b"__noinitretpoline"
+            | b"__uninitialized"
+            | b"__signed__"
+            | b"__stdcall"
+            | b"__efiapi"
+            | b"__fastcall"
+            | b"__diagnose_as"
+            | b"__hyp_text"
+            | b"__section_init"
+            | b"__ref_ok"
     )
 }
 
@@ -212,13 +304,36 @@ impl Cleaner<'_> {
             }
             if is_word(byte) {
                 let end = self.word_end(at);
-                let statement = depth > 0 && parens == 0 && matches!(prev, b';' | b'{' | b'}' | b':' | b')' | b'e');
+                let statement = depth > 0
+                    && parens == 0
+                    && matches!(prev, b';' | b'{' | b'}' | b':' | b')' | b'e');
                 if self.word(at, end, statement, depth > 0) {
                     // `else` and `do` are followed by statements.
                     let word = &self.out[at..end];
-                    prev = if matches!(word, b"else" | b"do") { b'e' } else { b'w' };
-                    if depth > 0 && matches!(word, b"struct" | b"union" | b"enum" | b"unsigned" | b"char" | b"const" | b"void" | b"long" | b"int") {
-                        self.type_argument(at, call_parens.last().copied().unwrap_or(false), prev_significant(self.out, at));
+                    prev = if matches!(word, b"else" | b"do") {
+                        b'e'
+                    } else {
+                        b'w'
+                    };
+                    if depth > 0
+                        && matches!(
+                            word,
+                            b"struct"
+                                | b"union"
+                                | b"enum"
+                                | b"unsigned"
+                                | b"char"
+                                | b"const"
+                                | b"void"
+                                | b"long"
+                                | b"int"
+                        )
+                    {
+                        self.type_argument(
+                            at,
+                            call_parens.last().copied().unwrap_or(false),
+                            prev_significant(self.out, at),
+                        );
                     }
                 }
                 at = end;
@@ -250,8 +365,14 @@ impl Cleaner<'_> {
 
     /// `sizeof (`, `if (` …: the parenthesis does not hold macro arguments.
     fn is_operator_before(&self, open: usize) -> bool {
-        let end = self.out[..open].iter().rposition(|it| !it.is_ascii_whitespace()).map_or(0, |it| it + 1);
-        let start = self.out[..end].iter().rposition(|it| !is_word(*it)).map_or(0, |it| it + 1);
+        let end = self.out[..open]
+            .iter()
+            .rposition(|it| !it.is_ascii_whitespace())
+            .map_or(0, |it| it + 1);
+        let start = self.out[..end]
+            .iter()
+            .rposition(|it| !is_word(*it))
+            .map_or(0, |it| it + 1);
         words::is_control(&self.out[start..end])
     }
 
@@ -266,7 +387,18 @@ impl Cleaner<'_> {
             return true;
         }
         let word = &self.out[start..end];
-        if words::is_annotation(word) && !matches!(word, b"__attribute__" | b"asm" | b"__asm__" | b"typeof" | b"__typeof__" | b"static_assert" | b"_Static_assert") {
+        if words::is_annotation(word)
+            && !matches!(
+                word,
+                b"__attribute__"
+                    | b"asm"
+                    | b"__asm__"
+                    | b"typeof"
+                    | b"__typeof__"
+                    | b"static_assert"
+                    | b"_Static_assert"
+            )
+        {
             let close = self.close(open);
             blank(&mut self.out[start..close]);
             return false;
@@ -274,7 +406,8 @@ impl Cleaner<'_> {
         if in_body && statement && !words::is_control(word) && end - start >= 5 {
             let close = self.close(open);
             let next = self.byte(self.skip_space(close));
-            let is_iterator = memchr::memmem::find(word, b"for_each").is_some() || memchr::memmem::find(word, b"foreach").is_some();
+            let is_iterator = memchr::memmem::find(word, b"for_each").is_some()
+                || memchr::memmem::find(word, b"foreach").is_some();
             if next == b'{' || (is_iterator && next != b';') {
                 self.out[start..start + 5].copy_from_slice(b"while");
                 blank(&mut self.out[start + 5..end]);
@@ -326,7 +459,10 @@ impl Cleaner<'_> {
                 break;
             }
         }
-        if !self.out[start..last_word].iter().any(u8::is_ascii_whitespace) {
+        if !self.out[start..last_word]
+            .iter()
+            .any(u8::is_ascii_whitespace)
+        {
             self.out[start] = b'_';
         }
         for at in start..last_word {
@@ -343,5 +479,10 @@ impl Cleaner<'_> {
 }
 
 fn prev_significant(text: &[u8], at: usize) -> u8 {
-    text[..at].iter().rev().find(|it| !it.is_ascii_whitespace()).copied().unwrap_or(0)
+    text[..at]
+        .iter()
+        .rev()
+        .find(|it| !it.is_ascii_whitespace())
+        .copied()
+        .unwrap_or(0)
 }

@@ -86,7 +86,10 @@ pub(crate) fn kind(node: Node<'_>) -> Kind {
     if node.is_error() {
         return Kind::Error;
     }
-    KINDS.get(node.kind_id() as usize).copied().unwrap_or(Kind::Other)
+    KINDS
+        .get(node.kind_id() as usize)
+        .copied()
+        .unwrap_or(Kind::Other)
 }
 
 macro_rules! fields {

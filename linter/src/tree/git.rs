@@ -123,7 +123,11 @@ impl GitRepo {
                 let mut some: Vec<String> = found
                     .flatten()
                     .take(limit)
-                    .filter_map(|it| std::str::from_utf8(it.name().as_bstr()).ok().map(str::to_owned))
+                    .filter_map(|it| {
+                        std::str::from_utf8(it.name().as_bstr())
+                            .ok()
+                            .map(str::to_owned)
+                    })
                     .collect();
                 some.sort();
                 names.append(&mut some);
