@@ -8,11 +8,14 @@
 
 mod apply;
 mod binary;
+mod content;
+mod headers;
 mod hunks;
 mod lines;
 mod merge;
 mod names;
 mod parse;
+mod strip;
 
 use std::fmt;
 

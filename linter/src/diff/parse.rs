@@ -1,12 +1,12 @@
 //! Text to [`Patch`]: finds the sections in whatever stands around them, as `git apply` does.
 
 use super::binary;
-use super::names::{RawNames, git_names, has_epoch_stamp, header_name, plain_name};
+use super::headers::GitHeaders;
+use super::names::{RawNames, git_names, has_epoch_stamp, header_name};
 use super::{
     Body, DiffError, FileKind, FilePatch, Hunk, HunkLine, LineKind, MAX_BINARY_BYTES,
-    MAX_DIFF_BYTES, MAX_FILES, Patch, quoted,
+    MAX_DIFF_BYTES, MAX_FILES, Patch,
 };
-use crate::tree::Mode;
 
 /// Parses every section of a git or plain unified diff; text before, between and after them is skipped.
 ///
@@ -370,128 +370,6 @@ fn parse_hunk_header(line: &[u8]) -> Option<(u32, u32, u32, u32)> {
     let fits = |start: u32, len: u32| start.checked_add(len).is_some_and(|it| it < u32::MAX / 4);
     (fits(old_start, old_len) && fits(new_start, new_len))
         .then_some((old_start, old_len, new_start, new_len))
-}
-
-#[derive(Default)]
-struct GitHeaders {
-    names: RawNames,
-    old_mode: Option<Mode>,
-    new_mode: Option<Mode>,
-    old_blob: Option<String>,
-    new_blob: Option<String>,
-    kind: Option<FileKind>,
-    is_contradictory: bool,
-    old_is_null: bool,
-    new_is_null: bool,
-}
-
-impl GitHeaders {
-    /// Reads one line; `false` when it is no extended header.
-    fn read(&mut self, line: &[u8], number: u32) -> Result<bool, DiffError> {
-        let is = |start: &str| line.strip_prefix(start.as_bytes());
-        if let Some(rest) = is("--- ") {
-            self.names.old = header_name(rest);
-            self.old_is_null = self.names.old.is_none();
-        } else if let Some(rest) = is("+++ ") {
-            self.names.new = header_name(rest);
-            self.new_is_null = self.names.new.is_none();
-        } else if let Some(rest) = is("old mode ") {
-            self.old_mode = Some(mode(rest, number)?);
-        } else if let Some(rest) = is("new mode ") {
-            self.new_mode = Some(mode(rest, number)?);
-        } else if let Some(rest) = is("deleted file mode ") {
-            self.claim(FileKind::Delete);
-            self.old_mode = Some(mode(rest, number)?);
-        } else if let Some(rest) = is("new file mode ") {
-            self.claim(FileKind::Create);
-            self.new_mode = Some(mode(rest, number)?);
-        } else if let Some(rest) = is("rename from ").or_else(|| is("rename old ")) {
-            self.claim(FileKind::Rename);
-            self.names.from = Some(plain_name(rest));
-        } else if let Some(rest) = is("rename to ").or_else(|| is("rename new ")) {
-            self.claim(FileKind::Rename);
-            self.names.to = Some(plain_name(rest));
-        } else if let Some(rest) = is("copy from ") {
-            self.claim(FileKind::Copy);
-            self.names.from = Some(plain_name(rest));
-        } else if let Some(rest) = is("copy to ") {
-            self.claim(FileKind::Copy);
-            self.names.to = Some(plain_name(rest));
-        } else if let Some(rest) = is("index ") {
-            self.index(rest, number)?;
-        } else {
-            return Ok(is("similarity index ")
-                .or_else(|| is("dissimilarity index "))
-                .is_some());
-        }
-        Ok(true)
-    }
-
-    fn claim(&mut self, kind: FileKind) {
-        let earlier = self.kind.replace(kind);
-        self.is_contradictory |= earlier.is_some_and(|it| it != kind);
-    }
-
-    fn index(&mut self, rest: &[u8], number: u32) -> Result<(), DiffError> {
-        let Ok(text) = std::str::from_utf8(rest) else {
-            return Ok(());
-        };
-        let mut words = text.split_ascii_whitespace();
-        let is_id = |it: &str| {
-            (4..=64).contains(&it.len()) && it.bytes().all(|byte| byte.is_ascii_hexdigit())
-        };
-        let ids = words.next().and_then(|it| it.split_once(".."));
-        if let Some((old, new)) = ids.filter(|(old, new)| is_id(old) && is_id(new)) {
-            self.old_blob = Some(old.to_ascii_lowercase());
-            self.new_blob = Some(new.to_ascii_lowercase());
-        }
-        if let Some(text) = words.next() {
-            self.old_mode = Some(mode(text.as_bytes(), number)?);
-        }
-        Ok(())
-    }
-
-    fn kind(&self, line: u32) -> Result<FileKind, DiffError> {
-        let contradiction = |what: &str| DiffError::Header {
-            line,
-            what: what.to_owned(),
-        };
-        let kind = self.kind.unwrap_or(FileKind::Modify);
-        let (is_new, is_delete) = (kind == FileKind::Create, kind == FileKind::Delete);
-        if self.is_contradictory {
-            return Err(contradiction("the headers say two things at once"));
-        }
-        if self.old_is_null && !is_new || self.new_is_null && !is_delete {
-            return Err(contradiction(
-                "/dev/null in a section that neither makes nor removes a file",
-            ));
-        }
-        if is_new && self.names.old.is_some() || is_delete && self.names.new.is_some() {
-            return Err(contradiction("a name where /dev/null is expected"));
-        }
-        let has_pair = self.names.from.is_some() && self.names.to.is_some();
-        if matches!(kind, FileKind::Rename | FileKind::Copy) && !has_pair {
-            return Err(contradiction("a rename or copy needs both names"));
-        }
-        Ok(kind)
-    }
-}
-
-fn mode(text: &[u8], line: u32) -> Result<Mode, DiffError> {
-    let bits = std::str::from_utf8(text.trim_ascii())
-        .ok()
-        .filter(|it| it.len() <= 7)
-        .and_then(|it| u32::from_str_radix(it, 8).ok());
-    match bits.map(|it| (it & 0o170_000, it & 0o100)) {
-        Some((0o100_000, 0)) => Ok(Mode::Regular),
-        Some((0o100_000, _)) => Ok(Mode::Executable),
-        Some((0o120_000, _)) => Ok(Mode::Symlink),
-        Some((0o160_000, _)) => Ok(Mode::Submodule),
-        _ => Err(DiffError::Header {
-            line,
-            what: format!("no file mode: {}", quoted(text)),
-        }),
-    }
 }
 
 /// Holds the hunks against what the headers say, and decides what a plain diff cannot be.
