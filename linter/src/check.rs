@@ -1,4 +1,8 @@
 //! One tree to its findings: index, sieve, contexts, rules.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +36,7 @@ pub(crate) fn check(
     options: &Options,
 ) -> Result<CheckReport, TreeError> {
     let prepared = Prepared::new(tree, warm, options)?;
-    prepared.lint(warm, options, None)
+    Ok(prepared.lint(warm, options, None))
 }
 
 /// Lints a tree that differs from one that was linted in `changed` files alone.
@@ -51,12 +55,12 @@ pub(crate) fn recheck(
     if let Some(focus) = Focus::of(&prepared.index, base, changed)
         && !changed.contains(&header)
     {
-        let part = prepared.lint(warm, options, Some(&focus))?;
+        let part = prepared.lint(warm, options, Some(&focus));
         if let Some(merged) = focus.merge(&prepared.index, base, part) {
             return Ok(merged);
         }
     }
-    prepared.lint(warm, options, None)
+    Ok(prepared.lint(warm, options, None))
 }
 
 /// A tree that has been read, before anything is asked of it.
@@ -113,12 +117,7 @@ impl<'t> Prepared<'t> {
         })
     }
 
-    fn lint(
-        &self,
-        warm: &Warm,
-        options: &Options,
-        focus: Option<&Focus>,
-    ) -> Result<CheckReport, TreeError> {
+    fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> CheckReport {
         let index = &self.index;
         let mut clock = self.clock.clone();
         let limits = Limits::of(&self.wrappers, focus.map(|it| it.domains.clone()));
@@ -160,7 +159,7 @@ impl<'t> Prepared<'t> {
                 .flat_map(|it| rules::missing_roots(it, &|kind| root_state(&resolver, kind)));
             report.warnings.extend(missing);
         }
-        Ok(report)
+        report
     }
 }
 
@@ -359,7 +358,8 @@ impl Run<'_, '_, '_> {
             let file = self.index.file_of(*it);
             let path = &file.path;
             if focus.is_some_and(|focus| {
-                !focus.holds(self.index, path) && !(file.at_home && file.domain == Domain::GENERIC)
+                let is_generic = file.at_home && file.domain == Domain::GENERIC;
+                !is_generic && !focus.holds(self.index, path)
             }) {
                 return false;
             }

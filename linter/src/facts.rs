@@ -2,6 +2,10 @@
 //!
 //! Extraction never fails. What the grammar could not read is missing here and caught by comparing with
 //! the lexical reading.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
+)]
 
 mod expr;
 mod function;

@@ -1,4 +1,8 @@
 //! The call graph: facts of a whole tree linked, lazily and only where somebody asks.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
+)]
 
 pub(crate) mod explore;
 pub(crate) mod index;

@@ -2,6 +2,10 @@
 //!
 //! It knows comments, strings, braces, parentheses and preprocessor lines, and nothing of grammar.
 //! What it says of names is complete rather than exact: it may name a variable, it must not miss a call.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
+)]
 
 mod body;
 mod directive;

@@ -2,6 +2,10 @@
 //! reported or not.
 //!
 //! Nothing is sieved by what leads to an `iput()`; only what a question asks for is parsed.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
+)]
 
 mod why;
 

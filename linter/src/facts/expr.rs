@@ -56,7 +56,9 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
             ),
             _ => Expr::Unknown,
         },
-        Kind::ParenthesizedExpression => children(node).next().map_or(Expr::Unknown, inner),
+        Kind::ParenthesizedExpression | Kind::ExpressionStatement => {
+            children(node).next().map_or(Expr::Unknown, inner)
+        }
         Kind::PointerExpression | Kind::SubscriptExpression => {
             nodes::argument(node).map_or(Expr::Unknown, inner)
         }
@@ -89,7 +91,6 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
         },
         // The value of a statement expression is that of its last statement.
         Kind::CompoundStatement => children(node).last().map_or(Expr::Unknown, inner),
-        Kind::ExpressionStatement => children(node).next().map_or(Expr::Unknown, inner),
         _ => literal(text.of(node)),
     }
 }

@@ -113,7 +113,7 @@ fn macro_params(head: &[u8]) -> Vec<(crate::lex::Sym, TypeRef)> {
     };
     head[open + 1..]
         .split(|it| matches!(it, b',' | b')'))
-        .map(|it| it.trim_ascii())
+        .map(<[u8]>::trim_ascii)
         .filter(|it| !it.is_empty())
         .map(|it| {
             let name = if it.starts_with(b"...") {
@@ -162,7 +162,7 @@ impl Walk<'_, '_> {
             Kind::FunctionDeclarator
                 if self.facts.params.is_empty() && self.facts.calls.is_empty() =>
             {
-                self.params(node)
+                self.params(node);
             }
             Kind::Declaration => self.declaration(node),
             Kind::CallExpression => self.call(node),

@@ -79,8 +79,7 @@ pub(crate) fn initializer(
     if path.len() >= MAX_DEPTH {
         return;
     }
-    let mut position = 0u32;
-    for child in children(node) {
+    for (position, child) in children(node).enumerate() {
         let before = path.len();
         if kind(child) == Kind::InitializerPair {
             let mut cursor = child.walk();
@@ -98,10 +97,9 @@ pub(crate) fn initializer(
                 initializer(text, object, value, path, out);
             }
         } else {
-            path.push(Step::Position(position));
+            path.push(Step::Position(position as u32));
             initializer(text, object, child, path, out);
         }
         path.truncate(before);
-        position += 1;
     }
 }

@@ -11,7 +11,7 @@ use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, TypeRef};
 use crate::finding::{Confidence, Hop, Via};
 use crate::kernel;
-use crate::lex::{ItemKind, RefKind, Sym};
+use crate::lex::{RefKind, Sym};
 use crate::syntax::idioms::Wrapper;
 
 /// Chains longer than this are not looked for.
@@ -565,7 +565,7 @@ fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
                 );
             }
             RootKind::Argument { function, index } => {
-                found.extend(passed_to(resolver, Sym::of(function), index))
+                found.extend(passed_to(resolver, Sym::of(function), index));
             }
             RootKind::Deferred(runner) => found.extend(deferred_to(resolver, runner)),
         }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::finding::Gap;
-use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
+use crate::lex::{self, Item, ItemKind, RefKind, Sym, flags};
 use crate::tree::TreeSource;
 use crate::warm::{ItemKey, Warm};
 

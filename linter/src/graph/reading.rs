@@ -45,7 +45,12 @@ pub(crate) struct SourceFile {
 
 /// Whether a path is a C source or header.
 pub(crate) fn is_source(path: &str) -> bool {
-    path.ends_with(".c") || path.ends_with(".h")
+    // git and the kernel's build know these two endings in lower case only.
+    path.as_bytes().ends_with(b".c") || is_header(path)
+}
+
+fn is_header(path: &str) -> bool {
+    path.as_bytes().ends_with(b".h")
 }
 
 fn is_foreign(path: &str) -> bool {
@@ -244,7 +249,7 @@ impl<'t> Work<'t> {
                     content: source.content.unwrap_or_default(),
                     scan: source.scan.unwrap_or_default(),
                     domain: Domain::GENERIC,
-                    is_shared: text.ends_with(".h"),
+                    is_shared: is_header(text),
                     is_foreign,
                     at_home: unlimited
                         || (!is_foreign

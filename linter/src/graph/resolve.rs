@@ -242,8 +242,8 @@ impl<'i, 't> Resolver<'i, 't> {
             for call in &facts.calls {
                 self.call_edges(
                     call,
-                    scope,
-                    &Context {
+                    &Site {
+                        scope,
                         offset: call.offset,
                         via_macro: None,
                         depth: 0,
@@ -311,8 +311,8 @@ impl<'i, 't> Resolver<'i, 't> {
             };
             self.call_edges(
                 &call,
-                scope,
-                &Context {
+                &Site {
+                    scope,
                     offset,
                     via_macro: None,
                     depth: 0,
@@ -322,32 +322,25 @@ impl<'i, 't> Resolver<'i, 't> {
         }
     }
 
-    fn call_edges(&self, call: &Call, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+    fn call_edges(&self, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
         match &call.callee {
-            Callee::Name(name) => self.named_call(*name, call, scope, at, out),
-            Callee::Member(object, member) => self.member_call(object, *member, scope, at, out),
-            Callee::Value(value) => self.value_edges(value, scope, at, out),
+            Callee::Name(name) => self.named_call(*name, call, at, out),
+            Callee::Member(object, member) => self.member_call(object, *member, at, out),
+            Callee::Value(value) => self.value_edges(value, at, out),
         }
     }
 
-    fn named_call(
-        &self,
-        name: Sym,
-        call: &Call,
-        scope: Scope<'_>,
-        at: &Context,
-        out: &mut Vec<Edge>,
-    ) {
-        if scope.facts.declares(name) {
-            for (_, value) in scope.facts.assigns.iter().filter(|it| it.0 == name) {
-                self.value_edges(value, scope, at, out);
+    fn named_call(&self, name: Sym, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
+        if at.scope.facts.declares(name) {
+            for (_, value) in at.scope.facts.assigns.iter().filter(|it| it.0 == name) {
+                self.value_edges(value, at, out);
             }
             return;
         }
         if let Some(runners) = self.deferrals.get(&name) {
             for (index, runner) in runners {
                 if let Some(Expr::Name(function)) = call.args.get(*index) {
-                    for (target, confidence) in self.functions_in(*function, scope.file) {
+                    for (target, confidence) in self.functions_in(*function, at.scope.file) {
                         out.push(Edge {
                             target: Target::Function(target),
                             offset: at.offset,
@@ -360,12 +353,12 @@ impl<'i, 't> Resolver<'i, 't> {
                 }
             }
         }
-        let functions = self.functions_in(name, scope.file);
+        let functions = self.functions_in(name, at.scope.file);
         if let Some(definition) = self
-            .macro_in(name, scope.file)
+            .macro_in(name, at.scope.file)
             .filter(|_| at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name))
         {
-            self.macro_edges(definition, name, call, scope, at, out);
+            self.macro_edges(definition, call, at, out);
             if functions.is_empty() {
                 return;
             }
@@ -397,21 +390,15 @@ impl<'i, 't> Resolver<'i, 't> {
             });
         }
         if !self.deferrals.contains_key(&name) {
-            self.callback_edges(name, &functions, call, scope, at, out);
+            self.callback_edges(&functions, call, at, out);
         }
     }
 
-    fn macro_edges(
-        &self,
-        definition: ItemId,
-        name: Sym,
-        call: &Call,
-        scope: Scope<'_>,
-        at: &Context,
-        out: &mut Vec<Edge>,
-    ) {
+    fn macro_edges(&self, definition: ItemId, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
+        let name = self.index.item(definition).name;
         let facts = self.facts(definition);
-        let inside = Context {
+        let inside = Site {
+            scope: at.scope,
             offset: at.offset,
             via_macro: Some(at.via_macro.unwrap_or(name)),
             depth: at.depth + 1,
@@ -425,7 +412,7 @@ impl<'i, 't> Resolver<'i, 't> {
                     callee: Callee::Name(other),
                     ..call.clone()
                 };
-                self.call_edges(&call, scope, &inside, out);
+                self.call_edges(&call, &inside, out);
             }
             return;
         }
@@ -446,19 +433,12 @@ impl<'i, 't> Resolver<'i, 't> {
                 args: inner.args.iter().map(value).collect(),
                 ..inner.clone()
             };
-            self.call_edges(&expanded, scope, &inside, out);
+            self.call_edges(&expanded, &inside, out);
         }
     }
 
-    fn member_call(
-        &self,
-        object: &Expr,
-        member: Sym,
-        scope: Scope<'_>,
-        at: &Context,
-        out: &mut Vec<Edge>,
-    ) {
-        let typed = self.type_of(object, scope);
+    fn member_call(&self, object: &Expr, member: Sym, at: &Site<'_>, out: &mut Vec<Edge>) {
+        let typed = self.type_of(object, at.scope);
         let entries = self.entries(typed.of, member);
         for entry in entries.iter() {
             let choice = self.choice(typed.of, member, entry.domain);
@@ -513,10 +493,10 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     /// A call through a value: a local pointer, a choice, a member.
-    fn value_edges(&self, value: &Expr, scope: Scope<'_>, at: &Context, out: &mut Vec<Edge>) {
+    fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
         match value {
-            Expr::Name(name) if !scope.facts.declares(*name) => {
-                for (target, confidence) in self.functions_in(*name, scope.file) {
+            Expr::Name(name) if !at.scope.facts.declares(*name) => {
+                for (target, confidence) in self.functions_in(*name, at.scope.file) {
                     out.push(Edge {
                         target: Target::Function(target),
                         offset: at.offset,
@@ -527,10 +507,10 @@ impl<'i, 't> Resolver<'i, 't> {
                     });
                 }
             }
-            Expr::Member(object, member) => self.member_call(object, *member, scope, at, out),
+            Expr::Member(object, member) => self.member_call(object, *member, at, out),
             Expr::Either(first, second) => {
-                self.value_edges(first, scope, at, out);
-                self.value_edges(second, scope, at, out);
+                self.value_edges(first, at, out);
+                self.value_edges(second, at, out);
             }
             _ => {}
         }
@@ -539,19 +519,20 @@ impl<'i, 't> Resolver<'i, 't> {
     /// Functions among the arguments are called by a callee that calls its parameter.
     fn callback_edges(
         &self,
-        name: Sym,
         callees: &[(ItemId, Confidence)],
         call: &Call,
-        scope: Scope<'_>,
-        at: &Context,
+        at: &Site<'_>,
         out: &mut Vec<Edge>,
     ) {
+        let Callee::Name(name) = call.callee else {
+            return;
+        };
         for (index, arg) in call.args.iter().enumerate() {
             for function in named_values(arg) {
-                if scope.facts.declares(function) {
+                if at.scope.facts.declares(function) {
                     continue;
                 }
-                let targets = self.functions_in(function, scope.file);
+                let targets = self.functions_in(function, at.scope.file);
                 if targets.is_empty() {
                     continue;
                 }
@@ -622,9 +603,13 @@ impl<'i, 't> Resolver<'i, 't> {
 }
 
 /// Where in a caller's text an edge arises.
-struct Context {
+#[derive(Clone, Copy)]
+struct Site<'a> {
+    scope: Scope<'a>,
     offset: u32,
+    /// The outermost macro whose body the call stands in.
     via_macro: Option<Sym>,
+    /// Macros inside macros so far.
     depth: u32,
 }
 
@@ -651,7 +636,7 @@ pub(crate) fn named_values(expr: &Expr) -> Vec<Sym> {
 fn call_words(text: &[u8], from: usize) -> Vec<(Sym, u32, bool)> {
     let mut scanned = Vec::new();
     crate::lex::each_call(text, from, |start, end, member| {
-        scanned.push((Sym::of(&text[start..end]), start as u32, member))
+        scanned.push((Sym::of(&text[start..end]), start as u32, member));
     });
     scanned
 }

@@ -73,7 +73,7 @@ impl Resolver<'_, '_> {
     }
 
     fn may_pass(&self, value: u32) -> bool {
-        self.passing_names.get(&value).is_some()
+        self.passing_names.contains(&value)
     }
 
     fn entries_of_item(&self, item: ItemId, of: TypeRef, member: Sym, out: &mut Vec<Entry>) {
@@ -88,14 +88,8 @@ impl Resolver<'_, '_> {
                 };
                 for store in &object.stores {
                     let start = self.canonical(object.of, file);
-                    self.entries_of_store(
-                        item,
-                        store,
-                        (start, object.is_array),
-                        (of, member),
-                        scope,
-                        out,
-                    );
+                    let holder = (start, object.is_array);
+                    out.extend(self.entries_of_store((item, scope), store, holder, (of, member)));
                 }
             }
             ItemKind::Function => {
@@ -109,14 +103,13 @@ impl Resolver<'_, '_> {
                         || store.path.iter().any(|it| matches!(it, Step::Position(_)))
                     {
                         let start = self.type_of(&store.object, scope).of;
-                        self.entries_of_store(
-                            item,
+                        let holder = (start, false);
+                        out.extend(self.entries_of_store(
+                            (item, scope),
                             store,
-                            (start, false),
+                            holder,
                             (of, member),
-                            scope,
-                            out,
-                        );
+                        ));
                     }
                 }
             }
@@ -148,23 +141,22 @@ impl Resolver<'_, '_> {
 
     fn entries_of_store(
         &self,
-        item: ItemId,
+        (item, scope): (ItemId, Scope<'_>),
         store: &Store,
         (start, is_array): (TypeRef, bool),
         (of, member): (TypeRef, Sym),
-        scope: Scope<'_>,
-        out: &mut Vec<Entry>,
-    ) {
+    ) -> Vec<Entry> {
+        let mut out = Vec::new();
         let Some((holder, set)) = self.walk_path(start, is_array, &store.path, scope.file) else {
-            return;
+            return out;
         };
         if set != member {
-            return;
+            return out;
         }
         let confidence = match (holder, of) {
             (TypeRef::Unknown, _) | (_, TypeRef::Unknown) => Confidence::Low,
             (holder, of) if holder == of => Confidence::High,
-            _ => return,
+            _ => return out,
         };
         for name in named_values(&store.value) {
             if scope.facts.declares(name) {
@@ -196,6 +188,7 @@ impl Resolver<'_, '_> {
                 }
             }
         }
+        out
     }
 
     /// The type and the member that a path into an initialiser ends at.

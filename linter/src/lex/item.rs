@@ -80,11 +80,6 @@ impl Ref {
         Self(((kind as u32) << 30) | name.short())
     }
 
-    /// The ref by which a type declares the member of this short name.
-    pub(crate) fn declares(member: u32) -> Self {
-        Self(((RefKind::Declares as u32) << 30) | member)
-    }
-
     pub(crate) fn kind(self) -> RefKind {
         match self.0 >> 30 {
             0 => RefKind::Call,

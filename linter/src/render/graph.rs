@@ -135,7 +135,7 @@ fn edge_text(it: &CallEdge) -> String {
 fn edge_json(it: &CallEdge) -> Value {
     json!({
         "caller_file": it.caller_file.as_str(), "caller": it.caller, "line": it.line,
-        "callee_file": it.callee_file.as_ref().map(|it| it.as_str()), "callee": it.callee,
+        "callee_file": it.callee_file.as_ref().map(crate::tree::TreePath::as_str), "callee": it.callee,
         "kind": it.kind.as_str(), "through": it.through, "confidence": it.confidence.as_str(),
     })
 }

@@ -161,6 +161,7 @@ fn is_whole(arm: &[u8]) -> bool {
 }
 
 /// Annotation words without arguments that expand to nothing or to attributes.
+#[expect(clippy::too_many_lines, reason = "a list of words")]
 fn is_blank_word(word: &[u8]) -> bool {
     matches!(
         word,

@@ -121,14 +121,12 @@ fields! {
     body = "body",
     name = "name",
     parameters = "parameters",
-    designator = "designator",
     consequence = "consequence",
     alternative = "alternative",
-    condition = "condition",
 }
 
 /// The named children that are no comments, in order.
-pub(crate) fn children<'t>(node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+pub(crate) fn children(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     let mut cursor = node.walk();
     let mut more = cursor.goto_first_child();
     std::iter::from_fn(move || {
