@@ -133,6 +133,9 @@ pub(super) struct CheckArgs {
     /// List today's findings in this file
     #[arg(long, value_name = "FILE")]
     pub(super) write_baseline: Option<PathBuf>,
+    /// Read and parse everything, not only what may matter: the findings are the same, some minutes later
+    #[arg(long)]
+    pub(super) no_sieve: bool,
     #[command(flatten)]
     pub(super) lint: LintArgs,
 }

@@ -21,7 +21,7 @@ pub(super) fn run(
         under: tree::paths_in_tree(&args.paths, &tree, common, io)?,
         scope: tree::paths_in_tree(&common.scope, &tree, common, io)?,
         config: settings::config(common, &args.lint, &tree, io)?,
-        ..Options::default()
+        no_sieve: args.no_sieve,
     };
     let baseline = read_baseline(args, io)?;
     let opened = Instant::now();
