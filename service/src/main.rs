@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use lorelintd::roles::{Io, run};
 use tracing_subscriber::EnvFilter;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("LORELINT_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     tracing_subscriber::fmt()
@@ -25,5 +24,15 @@ async fn main() -> ExitCode {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    ExitCode::from(run(arguments, environment, &mut io).await)
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run(arguments, environment, &mut io));
+    // A lint that runs cannot be interrupted: its lease ends, and another worker takes it.
+    runtime.shutdown_background();
+    ExitCode::from(code)
 }

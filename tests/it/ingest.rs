@@ -257,7 +257,7 @@ async fn a_bad_mail_is_refused_once_and_the_others_are_stored() {
     assert_eq!(refusals.len(), 1);
     assert_eq!(
         (refusals[0].list.as_str(), refusals[0].size_bytes),
-        (LIST, 22)
+        (LIST, 21)
     );
 }
 

@@ -4,6 +4,7 @@ mod bot;
 mod cli;
 mod corpus;
 mod diff;
+mod end_to_end;
 mod ingest;
 mod mail;
 mod queue;

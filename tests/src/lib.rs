@@ -1,6 +1,7 @@
 //! The harness.
 
 pub mod app;
+pub mod command;
 pub mod git;
 pub mod lint_case;
 pub mod listmail;

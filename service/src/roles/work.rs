@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use tokio::sync::watch;
 
 use super::{FAILED, Io, OK, Setup, follow, now};
@@ -17,21 +17,17 @@ pub(super) async fn run(setup: &Setup, until_idle: bool, io: &mut Io) -> Result<
     prepare(&context).await?;
     let kinds = JobKind::ALL.to_vec();
     let stop = follow::stop_signal();
-    let worked = if until_idle {
-        let mut all = Worked::default();
-        for worked in futures(&context, &kinds, None).await {
-            let worked = worked?;
-            all.done += worked.done;
-            all.failed += worked.failed;
-        }
-        all
-    } else {
-        let mut all = Worked::default();
-        for worked in futures(&context, &kinds, Some(stop)).await {
-            all.done += worked?.done;
-        }
-        all
-    };
+    let workers = futures(&context, &kinds, (!until_idle).then(|| stop.clone()));
+    let mut worked = Worked::default();
+    tokio::select! {
+        ended = workers => for one in ended {
+            let one = one?;
+            worked.done += one.done;
+            worked.failed += one.failed;
+        },
+        // The job at hand is another worker's when its lease ends; a second signal is not needed.
+        () = follow::stopped(stop), if until_idle => bail!("stopped before the queue was empty"),
+    }
     let (left, next) = store.unfinished_jobs().await?;
     write!(
         io.output,
@@ -56,7 +52,11 @@ pub(super) async fn run(setup: &Setup, until_idle: bool, io: &mut Io) -> Result<
         )?;
     }
     store.close().await;
-    Ok(if worked.failed > 0 { FAILED } else { OK })
+    Ok(if until_idle && worked.failed > 0 {
+        FAILED
+    } else {
+        OK
+    })
 }
 
 /// Writes the configured policies and enqueues what the configuration makes due.
