@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 const LIST: &str = "list@lists.example";
 
-const INODE_C: &str = "struct inode;\n\nvoid toy_forget(struct inode *inode)\n{\n\tclear_inode(inode);\n}\n";
+const INODE_C: &str =
+    "struct inode;\n\nvoid toy_forget(struct inode *inode)\n{\n\tclear_inode(inode);\n}\n";
 
 /// Adds an open-coded reference count to `toy_forget`.
 fn flawed_patch() -> Mail {
@@ -19,7 +20,10 @@ fn flawed_patch() -> Mail {
         1 file changed, 1 insertion(+)\n\ndiff --git a/fs/toy/inode.c b/fs/toy/inode.c\n--- a/fs/toy/inode.c\n\
         +++ b/fs/toy/inode.c\n@@ -2,5 +2,6 @@\n \n void toy_forget(struct inode *inode)\n {\n\
         +\tatomic_set(&inode->i_count, 1);\n \tclear_inode(inode);\n }\n-- \n2.51.0\n";
-    Mail { body: body.to_owned(), ..Mail::new("flawed@x", "[PATCH] toy: keep the inode") }
+    Mail {
+        body: body.to_owned(),
+        ..Mail::new("flawed@x", "[PATCH] toy: keep the inode")
+    }
 }
 
 struct Service {
@@ -71,26 +75,44 @@ impl Service {
     }
 
     async fn ingest(&self) {
-        self.ok(&["ingest", &format!("mbox:{}", self.path("list.mbox")), "--list", LIST, "--once"]).await;
+        self.ok(&[
+            "ingest",
+            &format!("mbox:{}", self.path("list.mbox")),
+            "--list",
+            LIST,
+            "--once",
+        ])
+        .await;
     }
 
     async fn store(&self) -> Store {
-        Store::open(&self.database()).await.expect("the database opens")
+        Store::open(&self.database())
+            .await
+            .expect("the database opens")
     }
 }
 
 async fn only_page(store: &Store) -> lorelintd::model::SeriesPage {
-    let list = store.series_list(&SeriesFilter::default(), <_>::default()).await;
+    let list = store
+        .series_list(&SeriesFilter::default(), <_>::default())
+        .await;
     let series = list.expect("series can be listed").items;
     assert_eq!(series.len(), 1);
-    store.series_page(series[0].id).await.expect("the page is read").expect("the series is here")
+    store
+        .series_page(series[0].id)
+        .await
+        .expect("the page is read")
+        .expect("the series is here")
 }
 
 #[tokio::test]
 async fn a_flaw_goes_from_the_list_to_the_outbox_and_out_once() {
     let service = Service::new(&[flawed_patch()]);
     service.ingest().await;
-    assert_eq!(service.ok(&["work", "--until-idle"]).await, "jobs done 1, attempts failed 0, jobs left 0\n");
+    assert_eq!(
+        service.ok(&["work", "--until-idle"]).await,
+        "jobs done 1, attempts failed 0, jobs left 0\n"
+    );
 
     let store = service.store().await;
     let page = only_page(&store).await;
@@ -98,7 +120,10 @@ async fn a_flaw_goes_from_the_list_to_the_outbox_and_out_once() {
     assert_eq!(page.patches[0].state, PatchState::Applied);
     let rules: Vec<_> = page.new.iter().map(|it| it.detail.rule.as_str()).collect();
     assert_eq!(rules.len(), 1, "{rules:?}");
-    assert_eq!(page.new[0].detail.statement, "atomic_set(&inode->i_count, 1);");
+    assert_eq!(
+        page.new[0].detail.statement,
+        "atomic_set(&inode->i_count, 1);"
+    );
     assert_eq!(page.patches[0].new.len(), 1);
     assert_eq!(page.outbox.len(), 1);
     assert_eq!(page.outbox[0].state, OutboxState::Pending);
@@ -110,8 +135,17 @@ async fn a_flaw_goes_from_the_list_to_the_outbox_and_out_once() {
     let sent: Vec<_> = std::fs::read_dir(service.path("out")).unwrap().collect();
     assert_eq!(sent.len(), 1);
     let again = service.run(&["outbox", "approve", "1"]).await;
-    assert_eq!((again.code, again.errors.as_str()), (1, "lorelintd: outbox item 1 is sent: only pending can be changed\n"));
-    assert_eq!(service.ok(&["work", "--until-idle"]).await, "jobs done 0, attempts failed 0, jobs left 0\n");
+    assert_eq!(
+        (again.code, again.errors.as_str()),
+        (
+            1,
+            "lorelintd: outbox item 1 is sent: only pending can be changed\n"
+        )
+    );
+    assert_eq!(
+        service.ok(&["work", "--until-idle"]).await,
+        "jobs done 0, attempts failed 0, jobs left 0\n"
+    );
 }
 
 #[tokio::test]
@@ -121,8 +155,14 @@ async fn a_second_run_changes_nothing() {
     service.ok(&["work", "--until-idle"]).await;
     let before = service.ok(&["export", "series", "--format", "jsonl"]).await;
     service.ingest().await;
-    assert_eq!(service.ok(&["work", "--until-idle"]).await, "jobs done 0, attempts failed 0, jobs left 0\n");
-    assert_eq!(service.ok(&["export", "series", "--format", "jsonl"]).await, before);
+    assert_eq!(
+        service.ok(&["work", "--until-idle"]).await,
+        "jobs done 0, attempts failed 0, jobs left 0\n"
+    );
+    assert_eq!(
+        service.ok(&["export", "series", "--format", "jsonl"]).await,
+        before
+    );
     assert_eq!(
         before,
         "{\"id\":1,\"list\":[\"list@lists.example\"],\"title\":\"toy: keep the inode\",\
@@ -133,7 +173,11 @@ async fn a_second_run_changes_nothing() {
 
 #[tokio::test]
 async fn a_patch_that_does_not_apply_is_a_state_with_a_reason() {
-    let service = Service::new(&[Mail::patch("other@x", "[PATCH] toy: other", "fs/toy/inode.c")]);
+    let service = Service::new(&[Mail::patch(
+        "other@x",
+        "[PATCH] toy: other",
+        "fs/toy/inode.c",
+    )]);
     service.ingest().await;
     service.ok(&["work", "--until-idle"]).await;
     let page = only_page(&service.store().await).await;
@@ -147,7 +191,11 @@ async fn a_patch_that_does_not_apply_is_a_state_with_a_reason() {
 async fn wrong_commands_say_what_is_wrong() {
     let service = Service::new(&[]);
     let cases: &[(&[&str], u8, &str)] = &[
-        (&["outbox", "approve", "7"], 1, "lorelintd: there is no outbox item 7\n"),
+        (
+            &["outbox", "approve", "7"],
+            1,
+            "lorelintd: there is no outbox item 7\n",
+        ),
         (
             &["outbox", "reject", "x"],
             1,
@@ -156,7 +204,7 @@ async fn wrong_commands_say_what_is_wrong() {
         (
             &["ingest", "foo:bar", "--list", LIST],
             1,
-            "lorelintd: unknown source \"foo:bar\": use public-inbox:DIR, mbox:FILE, maildir:DIR or - for standard input\n",
+            "lorelintd: unknown source \"foo:bar\": use public-inbox:DIR or public-inbox:URL, mbox:FILE, maildir:DIR or - for standard input\n",
         ),
         (
             &["ingest", "mbox:x", "--list", "nobody"],
@@ -166,14 +214,24 @@ async fn wrong_commands_say_what_is_wrong() {
     ];
     for (arguments, code, errors) in cases {
         let ended = service.run(arguments).await;
-        assert_eq!((ended.code, ended.errors.as_str()), (*code, *errors), "{arguments:?}");
+        assert_eq!(
+            (ended.code, ended.errors.as_str()),
+            (*code, *errors),
+            "{arguments:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_delivery_that_cannot_be_stored_is_to_be_tried_again() {
     let ended = lorelintd(
-        &["--database", "sqlite:/dev/null/x.sqlite", "deliver", "--list", LIST],
+        &[
+            "--database",
+            "sqlite:/dev/null/x.sqlite",
+            "deliver",
+            "--list",
+            LIST,
+        ],
         &flawed_patch().raw(),
     )
     .await;
@@ -183,6 +241,17 @@ async fn a_delivery_that_cannot_be_stored_is_to_be_tried_again() {
 #[tokio::test]
 async fn the_example_configuration_is_valid() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/example.toml");
-    let ended = lorelintd(&["--config", example, "--database", "sqlite:x", "config", "check"], b"").await;
+    let ended = lorelintd(
+        &[
+            "--config",
+            example,
+            "--database",
+            "sqlite:x",
+            "config",
+            "check",
+        ],
+        b"",
+    )
+    .await;
     assert_eq!(ended.code, 0, "{}", ended.errors);
 }

@@ -73,6 +73,23 @@ async fn an_archive_is_read_once_and_followed() {
 }
 
 #[tokio::test]
+async fn an_archive_behind_a_url_is_mirrored_and_followed() {
+    let test = TestStore::new().await;
+    let mails = raws(&small_series());
+    let archive = write_archive(test.dir.path(), &commits(&mails[..2]));
+    let url = format!("public-inbox:file://{}", archive.display());
+    let source = SourceSpec::parse(&url).unwrap();
+    assert_eq!(read(&test.store, LIST, &source).await.stored, 2);
+    write_archive(test.dir.path(), &commits(&mails));
+    let next = read(&test.store, LIST, &source).await;
+    assert_eq!((next.read, next.stored), (1, 1));
+    assert_eq!(
+        read(&test.store, LIST, &source).await,
+        IngestCounts::default()
+    );
+}
+
+#[tokio::test]
 async fn rewritten_history_stores_nothing_twice() {
     let test = TestStore::new().await;
     let mails = raws(&small_series());

@@ -27,7 +27,11 @@ pub async fn lorelintd(arguments: &[&str], input: &[u8]) -> Ended {
     let mut line = vec!["lorelintd".to_owned()];
     line.extend(arguments.iter().map(|it| (*it).to_owned()));
     let code = run(line, Vec::new(), &mut io).await;
-    Ended { code, output: output.text(), errors: errors.text() }
+    Ended {
+        code,
+        output: output.text(),
+        errors: errors.text(),
+    }
 }
 
 #[derive(Clone, Default)]
@@ -42,7 +46,10 @@ impl Shared {
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no writer panics").extend_from_slice(bytes);
+        self.0
+            .lock()
+            .expect("no writer panics")
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -6,6 +6,7 @@
 mod assembly;
 mod maildir;
 mod mbox;
+mod mirror;
 mod public_inbox;
 mod read;
 mod run;

@@ -1,5 +1,6 @@
 //! A run over one source: a thread reads and parses ahead while the database takes the step before.
 
+use std::path::Path;
 use std::time::Instant;
 
 use super::assembly::assemble_threads;
@@ -68,7 +69,9 @@ pub async fn ingest(
     batch.commit().await?;
     let (sender, mut steps) = tokio::sync::mpsc::channel(1);
     let spec = source.clone();
-    let reader = std::thread::spawn(move || read_ahead(&spec, position.as_deref(), &sender));
+    let mirrors = store.path().with_extension("mirrors");
+    let reader =
+        std::thread::spawn(move || read_ahead((&spec, &mirrors), position.as_deref(), &sender));
     let mut counts = IngestCounts::default();
     while let Some((incoming, remaining)) = steps.recv().await {
         let done = store_step(store, list, &name, &incoming, now).await?;
@@ -86,11 +89,11 @@ pub async fn ingest(
 }
 
 fn read_ahead(
-    spec: &SourceSpec,
+    (spec, mirrors): (&SourceSpec, &Path),
     position: Option<&str>,
     sender: &tokio::sync::mpsc::Sender<(Incoming, Option<u64>)>,
 ) -> Result<(), SourceError> {
-    let mut source = spec.open(position)?;
+    let mut source = spec.open(position, mirrors)?;
     while let Some(raw) = source.next_step(STEP_MAILS)? {
         let remaining = source.remaining();
         // Nobody listens any more when the database failed: that error is the one to report.

@@ -1,9 +1,9 @@
 //! The seam for sources of mail: each kind is one file and one arm of [`SourceSpec::open`].
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{maildir, mbox, public_inbox};
+use super::{maildir, mbox, mirror, public_inbox};
 
 /// One mail as its source has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(super) const STEP_BYTES: usize = 8 << 20;
 pub enum SourceError {
     /// The text names no kind of source.
     #[error(
-        "unknown source {text:?}: use public-inbox:DIR, mbox:FILE, maildir:DIR or - for standard input"
+        "unknown source {text:?}: use public-inbox:DIR or public-inbox:URL, mbox:FILE, maildir:DIR or - for standard input"
     )]
     Unknown {
         /// As it was given.
@@ -94,6 +94,8 @@ pub enum SourceError {
 pub enum SourceSpec {
     /// `public-inbox:DIR`: a v2 archive, or one bare repository of it.
     PublicInbox(PathBuf),
+    /// `public-inbox:URL` with http, https or file: mirrored by `git` beside the database.
+    Remote(String),
     /// `mbox:FILE`
     Mbox(PathBuf),
     /// `maildir:DIR`
@@ -120,6 +122,7 @@ impl SourceSpec {
             return Err(unknown());
         }
         match kind {
+            "public-inbox" if is_url(rest) => Ok(Self::Remote(rest.to_owned())),
             "public-inbox" => Ok(Self::PublicInbox(rest.into())),
             "mbox" => Ok(Self::Mbox(rest.into())),
             "maildir" => Ok(Self::Maildir(rest.into())),
@@ -128,12 +131,21 @@ impl SourceSpec {
     }
 
     /// Opens the source where an earlier run ended; from the start where there was none or where it changed since.
+    /// Archives of other machines are kept in `mirrors`.
     ///
     /// # Errors
     ///
     /// [`SourceError`] when there is nothing to read.
-    pub fn open(&self, position: Option<&str>) -> Result<Box<dyn MailSource>, SourceError> {
+    pub fn open(
+        &self,
+        position: Option<&str>,
+        mirrors: &Path,
+    ) -> Result<Box<dyn MailSource>, SourceError> {
         Ok(match self {
+            Self::Remote(url) => {
+                let path = mirror::sync(url, mirrors)?;
+                Box::new(public_inbox::PublicInbox::open(&path, position)?)
+            }
             Self::PublicInbox(path) => Box::new(public_inbox::PublicInbox::open(path, position)?),
             Self::Mbox(path) => Box::new(mbox::Mbox::open(path, position)?),
             Self::Maildir(path) => Box::new(maildir::Maildir::open(path)?),
@@ -142,10 +154,18 @@ impl SourceSpec {
     }
 }
 
+fn is_url(text: &str) -> bool {
+    let known = ["http://", "https://", "file://"]
+        .iter()
+        .any(|it| text.starts_with(it));
+    known && !text.contains(|it: char| it.is_whitespace() || it.is_control())
+}
+
 impl fmt::Display for SourceSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PublicInbox(path) => write!(formatter, "public-inbox:{}", path.display()),
+            Self::Remote(url) => write!(formatter, "public-inbox:{url}"),
             Self::Mbox(path) => write!(formatter, "mbox:{}", path.display()),
             Self::Maildir(path) => write!(formatter, "maildir:{}", path.display()),
             Self::Stdin => formatter.write_str("-"),

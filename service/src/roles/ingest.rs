@@ -30,7 +30,10 @@ pub(super) async fn run(
     check_address(list)?;
     let source = SourceSpec::parse(source)?;
     let store = setup.open().await?;
-    let can_grow = matches!(source, SourceSpec::PublicInbox(_) | SourceSpec::Maildir(_));
+    let can_grow = matches!(
+        source,
+        SourceSpec::PublicInbox(_) | SourceSpec::Remote(_) | SourceSpec::Maildir(_)
+    );
     loop {
         let start = Instant::now();
         let mut last = start;
