@@ -3,6 +3,7 @@ mod apply;
 mod bot;
 mod cli;
 mod corpus;
+mod demo;
 mod diff;
 mod end_to_end;
 mod ingest;

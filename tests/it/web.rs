@@ -105,11 +105,7 @@ async fn a_query_that_cannot_be_is_400_and_names_the_key() {
             let response = get(&router, &path).await;
             assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
             let body = text(response).await;
-            assert_eq!(
-                body.match_indices(key).next().is_some(),
-                true,
-                "{path}: {body}"
-            );
+            assert_ne!(body.matches(key).count(), 0, "{path}: {body}");
         }
     }
 }

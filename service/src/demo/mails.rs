@@ -35,7 +35,9 @@ pub(super) fn mailbox(now: Timestamp) -> String {
         out.push_str("From demo@example.org Thu Jan  1 00:00:00 1970\n");
         for line in mail.lines() {
             if let Some(offset) = line.strip_prefix("Date: @-") {
-                out.push_str(&format!("Date: {}\n", date(now, offset)));
+                out.push_str("Date: ");
+                out.push_str(&date(now, offset));
+                out.push('\n');
                 continue;
             }
             // mboxrd: a line that looks like the next mail is quoted.

@@ -82,7 +82,7 @@ pub async fn prepare(directory: &Path, base_url: &str, clock: fn() -> Timestamp)
         store: store.clone(),
         name: "demo".to_owned(),
         kinds: vec![JobKind::LintSeries],
-        lease: Duration::from_secs(60),
+        lease: Duration::from_mins(1),
         clock,
     };
     worker

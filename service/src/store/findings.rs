@@ -26,7 +26,9 @@ statements! {
         s.title, s.version, f.found_at FROM finding f JOIN series s ON s.id = f.series WHERE f.id = $1";
     LIST = "SELECT f.id, f.series, f.patch, f.state, f.rule, f.severity, f.confidence, f.file, f.line, f.col, \
         f.function, f.statement, f.message, f.help, f.fingerprint, f.anchor_file, f.anchor_line, f.in_diff, f.detail, \
-        s.title, s.version, f.found_at FROM finding f JOIN series s ON s.id = f.series WHERE f.patch = 0 \
+        s.title, s.version, f.found_at FROM finding f JOIN series s ON s.id = f.series \
+        WHERE (f.patch = 0 OR (CAST($7 AS TEXT) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM finding net \
+            WHERE net.series = f.series AND net.fingerprint = f.fingerprint AND net.patch = 0))) \
         AND (CAST($1 AS BIGINT) IS NULL OR f.found_at < $1 OR (f.found_at = $1 AND f.id < $2)) \
         AND (CAST($3 AS TEXT) IS NULL OR f.rule = $3) AND (CAST($4 AS TEXT) IS NULL OR f.state = $4) \
         AND (CAST($5 AS TEXT) IS NULL OR f.severity = $5) \
@@ -225,6 +227,8 @@ impl Store {
     }
 
     /// Net findings of series, newest review first.
+    ///
+    /// Of one fingerprint also what a series brings and takes back itself: its page shows it, so it has one of its own.
     ///
     /// # Errors
     ///

@@ -148,7 +148,15 @@ fn fixed_view(finding: &Finding) -> FixedView {
     FixedView {
         rule: finding.detail.rule.clone(),
         path: links::finding(&finding.detail.fingerprint),
-        message: finding.detail.message.clone(),
+        message: if finding.detail.contexts.is_empty() {
+            finding.detail.message.clone()
+        } else {
+            format!(
+                "{} in {}",
+                finding.detail.statement,
+                finding.detail.contexts.join(", ")
+            )
+        },
     }
 }
 

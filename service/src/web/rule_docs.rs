@@ -2,8 +2,12 @@
 
 use pulldown_cmark::{Event, Options, Parser, html};
 
-/// Renders the documentation of a rule.
+/// Renders the documentation of a rule without its title, which the page has already.
 pub(crate) fn to_html(markdown: &str) -> String {
+    let markdown = match markdown.split_once('\n') {
+        Some((title, rest)) if title.starts_with("# ") => rest,
+        _ => markdown,
+    };
     let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
         other => other,
