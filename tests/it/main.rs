@@ -1,4 +1,11 @@
 //! The one integration test binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::format_push_string,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "a failed test says where; skips are printed; names of fixtures are ours"
+)]
 mod apply;
 mod bot;
 mod cli;

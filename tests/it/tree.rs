@@ -50,8 +50,8 @@ fn a_directory_and_its_commit_list_the_same_files() {
         );
         assert_eq!(tree.read(&path("fs/etc/passwd")).unwrap(), None);
         assert_eq!(tree.entry(&path("fs/a")).unwrap(), None);
-        assert_eq!(tree.is_directory(&path("fs/a")).unwrap(), true);
-        assert_eq!(tree.is_directory(&path("fs/etc")).unwrap(), false);
+        assert!(tree.is_directory(&path("fs/a")).unwrap());
+        assert!(!tree.is_directory(&path("fs/etc")).unwrap());
     }
 }
 

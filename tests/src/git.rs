@@ -76,8 +76,9 @@ impl GitFixture {
     /// Writes a file of the work tree.
     pub fn write(&self, path: &str, content: &[u8]) {
         let full = self.path().join(path);
-        std::fs::create_dir_all(full.parent().expect("a file lies in a directory")).unwrap();
-        std::fs::write(full, content).unwrap();
+        std::fs::create_dir_all(full.parent().expect("a file lies in a directory"))
+            .expect("the harness works on files of its own");
+        std::fs::write(full, content).expect("the harness works on files of its own");
     }
 
     /// Commits the whole work tree; returns the commit's id.

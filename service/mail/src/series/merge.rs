@@ -10,6 +10,9 @@ use super::head::Content;
 /// A cover without version and its labelled patches are sent together.
 const TOGETHER_S: i64 = 3600;
 
+/// How well a series fits a cover without number; the least fits best.
+type Rank = (bool, Option<u32>, Option<u32>, i64);
+
 /// Joins groups that are one series by all evidence but a number.
 pub(super) fn repair(forest: &Forest<'_>, roles: &[Role], groups: &mut Vec<Group>) {
     let mut by_thread: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
@@ -104,7 +107,9 @@ fn is_near(forest: &Forest<'_>, group: &Group, part: usize) -> bool {
 
 /// The root of a thread without diff and number, by the sender of the series that hangs under it.
 fn naked_covers(forest: &Forest<'_>, roles: &[Role], groups: &mut [Group]) {
-    for group in groups.iter_mut() {
+    // A mail is the cover of one series: of two that hang under it, the one whose version it says, then the older.
+    let mut chosen: BTreeMap<usize, (Rank, usize)> = BTreeMap::new();
+    for (index, group) in groups.iter().enumerate() {
         if group.cover.is_some() || group.single {
             continue;
         }
@@ -121,11 +126,22 @@ fn naked_covers(forest: &Forest<'_>, roles: &[Role], groups: &mut [Group]) {
             && (version == group.version || version.is_none() || group.version.is_none())
             && (head.subject.patch || head.subject.rfc || head.content == Content::Summary);
         if fits {
-            group.cover = Some(root);
-            group.version = group.version.or(version);
-            group
-                .reasons
-                .push("the cover letter has no number, but the series hangs under it".to_owned());
+            let rank = (
+                version != group.version,
+                group.version,
+                group.total,
+                forest.head(*lowest).date,
+            );
+            let best = chosen.entry(root).or_insert((rank, index));
+            *best = (*best).min((rank, index));
         }
+    }
+    for (root, (_, index)) in chosen {
+        let group = &mut groups[index];
+        group.cover = Some(root);
+        group.version = group.version.or(forest.head(root).subject.version);
+        group
+            .reasons
+            .push("the cover letter has no number, but the series hangs under it".to_owned());
     }
 }
