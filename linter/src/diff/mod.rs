@@ -4,7 +4,7 @@
 //! trees that come out. It differs where git guesses: there is no fuzz, a hunk without context must stand
 //! exactly where it says, and a path that could leave the tree on any file system is refused.
 //!
-//! [`parse`] never looks at a tree, [`apply`] never looks at text again.
+//! [`parse()`] never looks at a tree, [`apply()`] never looks at text again.
 
 mod apply;
 mod binary;

@@ -11,7 +11,7 @@ use super::{
 /// Parses every section of a git or plain unified diff; text before, between and after them is skipped.
 ///
 /// The number of leading directories to take off is what the names say (`a/x` and `b/x`: one; the same name
-/// twice: none); [`super::apply`] looks at the tree when that finds nothing.
+/// twice: none); [`super::apply()`] looks at the tree when that finds nothing.
 ///
 /// # Errors
 ///

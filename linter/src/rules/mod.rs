@@ -1,6 +1,6 @@
 //! Rules: one file and one `.md` each, and one line in [`RULES`].
 //!
-//! A rule is a pure function from what was read of one function ([`FunctionView`]) to findings. It
+//! A rule is a pure function from what was read of one function (`FunctionView`) to findings. It
 //! knows no files, no lines and no configuration: `check` adds those.
 
 mod context_root_missing;

@@ -1,6 +1,6 @@
 //! What the service says on a list, and whether it says it: pure, `now` is a parameter.
 //!
-//! [`policy`] decides, [`compose`] writes, [`header`] and [`text`] keep hostile mail out of both. Nothing here sends.
+//! [`policy`] decides, [`compose()`] writes, [`header`] and [`text`] keep hostile mail out of both. Nothing here sends.
 
 pub mod compose;
 pub mod header;
