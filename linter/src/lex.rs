@@ -13,9 +13,10 @@ mod item;
 mod scan;
 pub(crate) mod words;
 
-pub(crate) use body::each_call;
+pub(crate) use body::{each_call, is_word as is_word_byte};
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use scan::scan;
+pub(crate) use words::{is_annotation, is_control};
 
 use std::hash::Hasher as _;
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod contexts;
 pub mod delta;
 pub mod diff;
+mod expand;
 mod facts;
 pub mod finding;
 mod focus;

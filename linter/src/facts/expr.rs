@@ -81,6 +81,13 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
             let second = nodes::alternative(node).map_or(Expr::Unknown, inner);
             Expr::Either(Box::new(first), Box::new(second))
         }
+        // Which one is meant is up to types that are not looked at.
+        Kind::GenericExpression => children(node)
+            .skip(1)
+            .filter(|it| kind(*it) == Kind::Identifier)
+            .map(inner)
+            .reduce(|first, second| Expr::Either(Box::new(first), Box::new(second)))
+            .unwrap_or_default(),
         Kind::AssignmentExpression | Kind::CommaExpression => {
             nodes::right(node).map_or(Expr::Unknown, inner)
         }

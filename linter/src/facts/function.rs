@@ -80,6 +80,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
             .map(|it| if *it == b'\\' { b' ' } else { *it }),
     );
     original.extend_from_slice(b";}");
+    blank_pasting(&mut original);
     let clean = clean::clean(&original);
     let Some(tree) = syntax::parse(&clean) else {
         return facts;
@@ -105,6 +106,36 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
     });
     facts.result = last.map_or(Expr::Unknown, |it| expr(text, it));
     facts
+}
+
+/// `, ##__VA_ARGS__` and `#x` are no C; what `a##b` names is only known where the macro is used.
+fn blank_pasting(text: &mut [u8]) {
+    let mut at = 0;
+    while let Some(hash) = memchr::memchr(b'#', &text[at..]).map(|it| at + it) {
+        at = hash + 1;
+        let is_paste = text.get(at) == Some(&b'#');
+        if !is_paste {
+            text[hash] = b' ';
+            continue;
+        }
+        at += 1;
+        let before = text[..hash].trim_ascii_end();
+        let joins = before
+            .last()
+            .is_some_and(|it| crate::lex::is_word_byte(*it));
+        let (start, blanks) = (
+            before.len(),
+            text[at..]
+                .iter()
+                .take_while(|it| matches!(it, b' ' | b'\t'))
+                .count(),
+        );
+        let joins = joins
+            && text
+                .get(at + blanks)
+                .is_some_and(|it| crate::lex::is_word_byte(*it));
+        text[start..at + blanks].fill(if joins { b'_' } else { b' ' });
+    }
 }
 
 fn macro_params(head: &[u8]) -> Vec<(crate::lex::Sym, TypeRef)> {

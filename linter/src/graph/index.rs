@@ -237,6 +237,9 @@ impl<'t> Index<'t> {
     /// The bytes of a file; empty where it cannot be read.
     pub(crate) fn text(&self, file: usize) -> &Arc<Vec<u8>> {
         let source = &self.files[file];
+        if let Some(made) = &source.made {
+            return &made.text;
+        }
         self.texts[file].get_or_init(|| {
             self.warm.texts.get(source.content, || {
                 self.tree
@@ -259,7 +262,13 @@ impl<'t> Index<'t> {
     /// 1-based line and column of a byte of an item.
     pub(crate) fn position(&self, id: ItemId, offset: u32) -> (u32, u32) {
         let text = self.text(self.file_index(id));
-        let at = (self.item(id).start as usize + offset as usize).min(text.len());
+        let at = self.item(id).start as usize + offset as usize;
+        let at = self
+            .file_of(id)
+            .made
+            .as_ref()
+            .map_or(at, |it| it.origin(at))
+            .min(text.len());
         let before = &text[..at];
         let line = memchr::memchr_iter(b'\n', before).count() as u32 + 1;
         let column = at - memchr::memrchr(b'\n', before).map_or(0, |it| it + 1);

@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::index::{Domain, Index};
 use super::typing::directory;
 use crate::contexts::{Context, RootKind};
+use crate::expand::{self, Made};
 use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{self, FileScan, ItemKind, RefKind, Sym};
@@ -41,6 +42,8 @@ pub(crate) struct SourceFile {
     pub(crate) is_foreign: bool,
     /// Whether a chain may enter it: the filesystem side, and the directories of roots beside it.
     pub(crate) at_home: bool,
+    /// What its macro uses make.
+    pub(crate) made: Option<Arc<Made>>,
 }
 
 /// Whether a path is a C source or header.
@@ -239,7 +242,7 @@ impl<'t> Work<'t> {
 
     fn join(self, homes: &FxHashSet<String>) -> Index<'t> {
         let unlimited = self.reading == Reading::Unlimited;
-        let files = self
+        let mut files: Vec<SourceFile> = self
             .files
             .into_iter()
             .map(|source| {
@@ -255,9 +258,11 @@ impl<'t> Work<'t> {
                         || (!is_foreign
                             && (kernel::is_filesystem_side(text) || is_below(homes, text))),
                     path: source.path,
+                    made: None,
                 }
             })
             .collect();
+        expand::grow(self.tree, self.warm, &mut files, unlimited);
         Index::join(self.tree, self.warm, files, self.gaps)
     }
 }

@@ -15,6 +15,9 @@ use crate::warm::{Memo, Warm};
 
 /// Macros inside macros are followed this deep.
 const MAX_MACRO_DEPTH: u32 = 8;
+/// Definitions of one macro in one file that are followed, and how deep below a call.
+const MAX_MACRO_TWINS: usize = 4;
+const MAX_TWIN_DEPTH: u32 = 3;
 /// A callback is followed through this many functions that pass it on.
 const MAX_PASS_DEPTH: u32 = 4;
 
@@ -188,6 +191,19 @@ impl<'i, 't> Resolver<'i, 't> {
             .map(|it| it.1)
     }
 
+    /// The macros that a name can mean in a file: the arms of an `#if` are all meant.
+    fn macros_in(&self, name: Sym, file: usize) -> Vec<ItemId> {
+        let Some(first) = self.macro_in(name, file) else {
+            return Vec::new();
+        };
+        let home = self.index.file_index(first);
+        self.index
+            .macros(name)
+            .filter(|it| self.index.file_index(*it) == home)
+            .take(MAX_MACRO_TWINS)
+            .collect()
+    }
+
     /// The functions that a name can mean in a file: twins of `#ifdef` arms are all meant.
     pub(crate) fn functions_in(&self, name: Sym, file: usize) -> Vec<(ItemId, Confidence)> {
         let all: Vec<ItemId> = self.visible(self.index.functions(name), file).collect();
@@ -354,12 +370,15 @@ impl<'i, 't> Resolver<'i, 't> {
             }
         }
         let functions = self.functions_in(name, at.scope.file);
-        if let Some(definition) = self
-            .macro_in(name, at.scope.file)
-            .filter(|_| at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name))
-        {
-            self.macro_edges(definition, call, at, out);
-            if functions.is_empty() {
+        if at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name) {
+            let mut definitions = self.macros_in(name, at.scope.file);
+            if at.depth > MAX_TWIN_DEPTH {
+                definitions.truncate(1);
+            }
+            for definition in &definitions {
+                self.macro_edges(*definition, call, at, out);
+            }
+            if functions.is_empty() && !definitions.is_empty() {
                 return;
             }
         }

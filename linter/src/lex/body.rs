@@ -20,7 +20,8 @@ const WORD_BYTE: [bool; 256] = {
     table
 };
 
-pub(super) const fn is_word(byte: u8) -> bool {
+#[inline]
+pub(crate) const fn is_word(byte: u8) -> bool {
     WORD_BYTE[byte as usize]
 }
 

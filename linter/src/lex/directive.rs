@@ -158,6 +158,7 @@ impl Scanner<'_> {
             ..Reading::default()
         };
         let (mut at, mut reaches_member, mut pastes) = (body, false, false);
+        let (mut depth, mut makes) = (0u32, false);
         loop {
             at = self.skip_space(at);
             if at >= end {
@@ -166,6 +167,21 @@ impl Scanner<'_> {
             reaches_member |=
                 self.src[at] == b'-' && self.byte(at + 1) == b'>' || self.src[at] == b'.';
             pastes |= self.src[at] == b'#' && self.byte(at + 1) == b'#';
+            match self.src[at] {
+                b'{' => {
+                    makes |= depth == 0 && matches!(reading.prev, b')' | b'=');
+                    depth += 1;
+                }
+                b'(' => depth += 1,
+                b'}' | b')' => depth = depth.saturating_sub(1),
+                byte => {
+                    makes |= depth == 0
+                        && reading.prev == b'='
+                        && at > body + 8
+                        && is_word(byte)
+                        && self.byte(self.word_end(at)) == b'('
+                }
+            }
             at = self.token(at, &mut reading);
         }
         self.calls = outer_calls;
@@ -188,6 +204,9 @@ impl Scanner<'_> {
             };
             if pastes {
                 bits |= flags::PASTES;
+            }
+            if makes {
+                bits |= flags::MAKES;
             }
             let name = Sym::of(&self.src[name..name_end]);
             self.push_item(Item::new(ItemKind::Macro, name, (start, body, end), bits));

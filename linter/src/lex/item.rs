@@ -35,6 +35,8 @@ pub(crate) mod flags {
     pub(crate) const UNBALANCED: u8 = 32;
     /// A pointer to a function, or an array of them.
     pub(crate) const POINTER: u8 = 64;
+    /// A macro whose body defines a function or a table.
+    pub(crate) const MAKES: u8 = 128;
 }
 
 /// One top-level item.

@@ -47,6 +47,8 @@ struct Group {
 struct Head {
     start: usize,
     words: u32,
+    /// How many of them say only how the thing is stored.
+    storage: u32,
     last_word: (usize, usize),
     groups: Vec<Group>,
     /// The name in `(*name)(…)`.
@@ -173,7 +175,10 @@ impl Scanner<'_> {
     fn head_word(&mut self, head: &mut Head, start: usize, end: usize) {
         let word = &self.src[start..end];
         match word {
-            b"static" => head.flags |= flags::STATIC,
+            b"static" => {
+                head.flags |= flags::STATIC;
+                head.storage += 1;
+            }
             b"typedef" => head.typedef = true,
             b"struct" | b"union" | b"enum" => {
                 head.compound = Some((start, start));
@@ -527,7 +532,8 @@ impl Scanner<'_> {
                     ..item
                 });
             }
-        } else if head.words == 1 && head.groups.len() == 1 && head.pointer.is_none() {
+        } else if head.words == head.storage + 1 && head.groups.len() == 1 && head.pointer.is_none()
+        {
             self.macro_use(head, end);
         } else if head
             .groups

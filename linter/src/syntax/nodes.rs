@@ -51,6 +51,7 @@ kinds! {
     CommaExpression = "comma_expression",
     BinaryExpression = "binary_expression",
     UnaryExpression = "unary_expression",
+    GenericExpression = "generic_expression",
     CompoundLiteral = "compound_literal_expression",
     CompoundStatement = "compound_statement",
     ExpressionStatement = "expression_statement",

@@ -1,0 +1,11 @@
+//! Functions and tables that macros make, expanded from the definitions of the tree.
+//!
+//! The lexical reading sees `DEFINE_RB_FUNCS(name, …)` as a macro use. Here the use is replaced by its
+//! text, which is appended to the file's own: what it makes become items like any other, at the
+//! line of the use. What is used inside of functions is not expanded: the resolver follows it.
+
+mod definition;
+mod make;
+mod text;
+
+pub(crate) use make::{Made, grow};

@@ -1,0 +1,147 @@
+//! One `#define`, taken apart.
+
+use crate::lex::{Sym, is_word_byte};
+
+/// More parameters than this and the macro is not expanded.
+const MAX_PARAMS: usize = 128;
+
+/// A macro's parameters and replacement.
+#[derive(Clone, Debug)]
+pub(super) struct Definition {
+    /// `None` for an object-like macro.
+    pub(super) params: Option<Vec<Vec<u8>>>,
+    /// The name that stands for the remaining arguments.
+    pub(super) rest: Option<Vec<u8>>,
+    /// The replacement without comments and line breaks.
+    pub(super) body: Vec<u8>,
+}
+
+impl Definition {
+    /// Reads `#define …`; `body` is the offset of the replacement.
+    pub(super) fn read(item: &[u8], body: usize) -> Option<Self> {
+        let head = item.get(..body)?;
+        let params = match head.iter().position(|it| *it == b'(') {
+            None => None,
+            Some(open) => {
+                let close = head.iter().rposition(|it| *it == b')')?;
+                Some(
+                    head.get(open + 1..close)?
+                        .split(|it| *it == b',')
+                        .map(clean_word)
+                        .filter(|it| !it.is_empty())
+                        .collect::<Vec<_>>(),
+                )
+            }
+        };
+        let (params, rest) = match params {
+            Some(list) if list.len() > MAX_PARAMS => return None,
+            Some(mut list) => {
+                let rest = list
+                    .last()
+                    .and_then(|it| it.strip_suffix(b"..."))
+                    .map(|it| {
+                        if it.is_empty() {
+                            b"__VA_ARGS__".to_vec()
+                        } else {
+                            it.to_vec()
+                        }
+                    });
+                if rest.is_some() {
+                    list.pop();
+                }
+                (Some(list), rest)
+            }
+            None => (None, None),
+        };
+        Some(Self {
+            params,
+            rest,
+            body: flatten(&item[body..]),
+        })
+    }
+
+    /// The names before a parenthesis that stand in no brace and in no parenthesis of the replacement.
+    pub(super) fn uses_outside_of_braces(&self) -> Vec<Sym> {
+        let (mut found, mut depth, mut at) = (Vec::new(), 0u32, 0);
+        while at < self.body.len() {
+            let byte = self.body[at];
+            if is_word_byte(byte) {
+                let end = self.body[at..]
+                    .iter()
+                    .position(|it| !is_word_byte(*it))
+                    .map_or(self.body.len(), |it| at + it);
+                if depth == 0 && self.body[end..].trim_ascii_start().first() == Some(&b'(') {
+                    found.push(Sym::of(&self.body[at..end]));
+                }
+                at = end;
+                continue;
+            }
+            match byte {
+                b'"' | b'\'' => {
+                    at = literal_end(&self.body, at);
+                    continue;
+                }
+                b'{' | b'(' => depth += 1,
+                b'}' | b')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            at += 1;
+        }
+        found
+    }
+}
+
+fn clean_word(word: &[u8]) -> Vec<u8> {
+    word.iter()
+        .copied()
+        .filter(|it| is_word_byte(*it) || *it == b'.')
+        .collect()
+}
+
+/// The text on one line, without comments.
+pub(super) fn flatten(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b'"' | b'\'' => {
+                let end = literal_end(text, at);
+                out.extend_from_slice(&text[at..end]);
+                at = end;
+            }
+            b'/' if text.get(at + 1) == Some(&b'*') => {
+                at = memchr::memmem::find(&text[at + 2..], b"*/")
+                    .map_or(text.len(), |it| at + it + 4);
+                out.push(b' ');
+            }
+            b'/' if text.get(at + 1) == Some(&b'/') => {
+                at = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |it| at + it)
+            }
+            b'\\' | b'\n' | b'\r' | b'\t' | b' ' => {
+                if out.last() != Some(&b' ') {
+                    out.push(b' ');
+                }
+                at += 1;
+            }
+            byte => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+/// One past the literal that starts at `at`.
+pub(super) fn literal_end(text: &[u8], at: usize) -> usize {
+    let quote = text[at];
+    let mut end = at + 1;
+    while end < text.len() {
+        match text[end] {
+            b'\\' => end += 2,
+            byte if byte == quote => return end + 1,
+            _ => end += 1,
+        }
+    }
+    text.len()
+}

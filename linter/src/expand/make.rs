@@ -1,0 +1,461 @@
+//! Which uses are expanded, and how what they make becomes part of a file.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::definition::Definition;
+use super::text::{Definitions, Expander, close_of};
+use crate::graph::reading::SourceFile;
+use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
+use crate::tree::TreeSource;
+use crate::warm::{ContentKey, Warm};
+
+/// Macros that call macros are followed through this many.
+const MAX_ROUNDS: usize = 12;
+/// Definitions of one name that are all expanded: arms of `#if`, and one an architecture.
+const MAX_TWINS: usize = 6;
+/// A file grows by this many bytes at most.
+const MAX_GROWTH: usize = 8 << 20;
+
+/// The distance of definitions that hold only while a header is read again.
+const STAGE: u8 = 5;
+
+/// A file's text with what its macro uses make behind it.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) text: Arc<Vec<u8>>,
+    /// Where the file's own text ends.
+    start: u32,
+    spans: Vec<Span>,
+}
+
+/// A part of what was made.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    at: u32,
+    /// The byte of the file that it stands for.
+    origin: u32,
+    /// Whether it is a copy of the file's text from there on.
+    is_copy: bool,
+}
+
+impl Made {
+    /// The byte of the file's own text that a byte of the whole stands for.
+    pub(crate) fn origin(&self, at: usize) -> usize {
+        if at < self.start as usize {
+            return at;
+        }
+        let index = self.spans.partition_point(|it| it.at as usize <= at);
+        let Some(span) = index.checked_sub(1).and_then(|it| self.spans.get(it)) else {
+            return self.start as usize;
+        };
+        span.origin as usize
+            + if span.is_copy {
+                at - span.at as usize
+            } else {
+                0
+            }
+    }
+}
+
+/// An item: file and index.
+type Place = (u32, u32);
+
+/// The macros that the uses of a tree lead to.
+struct Macros<'t> {
+    tree: &'t dyn TreeSource,
+    warm: &'t Warm,
+    by_name: FxHashMap<Sym, Vec<Place>>,
+    makers: FxHashSet<Sym>,
+    /// Whether tracepoints are wanted too, with what only a second reading of their headers makes.
+    stages: bool,
+}
+
+/// Expands what the files' macro uses make, and appends it to them.
+pub(crate) fn grow(tree: &dyn TreeSource, warm: &Warm, files: &mut [SourceFile], stages: bool) {
+    let macros = Macros {
+        stages,
+        ..Macros::find(tree, warm, files)
+    };
+    let grown: Vec<(usize, Growth)> = (0..files.len())
+        .into_par_iter()
+        .filter(|it| files[*it].at_home)
+        .filter_map(|file| Some((file, macros.growth(files, file)?)))
+        .collect();
+    for (file, growth) in grown {
+        let source = &mut files[file];
+        source.content = ContentKey::of_text(&growth.made.text);
+        source.scan = Arc::new(growth.scan);
+        source.made = Some(Arc::new(growth.made));
+    }
+}
+
+struct Growth {
+    scan: FileScan,
+    made: Made,
+}
+
+fn is_use(item: &Item) -> bool {
+    item.kind == ItemKind::MacroUse
+        || (item.kind == ItemKind::Function && item.flags & flags::MACRO_HEAD != 0)
+}
+
+impl<'t> Macros<'t> {
+    /// Gathers the definitions of all used names, of what those call, and so on.
+    fn find(tree: &'t dyn TreeSource, warm: &'t Warm, files: &[SourceFile]) -> Self {
+        let mut wanted: FxHashSet<Sym> = files
+            .iter()
+            .filter(|it| it.at_home)
+            .flat_map(|it| {
+                it.scan
+                    .items
+                    .iter()
+                    .filter(|it| is_use(it))
+                    .map(|it| it.name)
+            })
+            .collect();
+        let mut wanted_short: FxHashSet<u32> = wanted.iter().map(|it| it.short()).collect();
+        wanted.clear();
+        let mut by_name: FxHashMap<Sym, Vec<Place>> = FxHashMap::default();
+        let mut done: FxHashSet<u32> = FxHashSet::default();
+        for _ in 0..MAX_ROUNDS {
+            let found: Vec<(Sym, Place)> = (0..files.len())
+                .into_par_iter()
+                .flat_map_iter(|file| {
+                    let items = files[file].scan.items.iter().enumerate();
+                    items
+                        .filter(|(_, it)| {
+                            it.kind == ItemKind::Macro && wanted_short.contains(&it.name.short())
+                        })
+                        .map(|(at, it)| (it.name, (file as u32, at as u32)))
+                        .collect::<Vec<_>>()
+                })
+                .collect();
+            done.extend(wanted_short.drain());
+            for (name, place) in found {
+                let calls = files[place.0 as usize]
+                    .scan
+                    .refs(place.1 as usize)
+                    .iter()
+                    .filter(|it| it.kind() == RefKind::Call);
+                wanted_short.extend(calls.map(|it| it.name()).filter(|it| !done.contains(it)));
+                by_name.entry(name).or_default().push(place);
+            }
+            if wanted_short.is_empty() {
+                break;
+            }
+        }
+        let mut this = Self {
+            tree,
+            warm,
+            by_name,
+            makers: FxHashSet::default(),
+            stages: false,
+        };
+        this.makers = this.makers(files);
+        this
+    }
+
+    fn text(&self, files: &[SourceFile], file: usize) -> Arc<Vec<u8>> {
+        let source = &files[file];
+        self.warm.texts.get(source.content, || {
+            self.tree
+                .read(&source.path)
+                .ok()
+                .flatten()
+                .unwrap_or_default()
+        })
+    }
+
+    /// The definitions that a name can have in a file, nearest first, with their distance.
+    fn candidates(&self, files: &[SourceFile], name: Sym, file: usize) -> Vec<(u8, Place)> {
+        let mut found: Vec<(u8, Place)> = self
+            .by_name
+            .get(&name)
+            .into_iter()
+            .flatten()
+            .filter_map(|it| Some((distance(files, it.0 as usize, file)?, *it)))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    fn definition(&self, files: &[SourceFile], place: Place) -> Option<Definition> {
+        let text = self.text(files, place.0 as usize);
+        let item = &files[place.0 as usize].scan.items[place.1 as usize];
+        Definition::read(
+            text.get(item.start as usize..item.end as usize)?,
+            (item.body - item.start) as usize,
+        )
+    }
+
+    /// The macros that make functions or tables, by their own body or by what that uses outside of braces.
+    fn makers(&self, files: &[SourceFile]) -> FxHashSet<Sym> {
+        let item = |place: &Place| &files[place.0 as usize].scan.items[place.1 as usize];
+        let mut uses: Vec<(Sym, Place, Option<Vec<Sym>>)> = Vec::new();
+        let mut makers = FxHashSet::default();
+        for (name, places) in &self.by_name {
+            for place in places.iter().filter(|it| files[it.0 as usize].at_home) {
+                if item(place).flags & flags::MAKES != 0 {
+                    makers.insert(*name);
+                }
+                uses.push((*name, *place, None));
+            }
+        }
+        let mut short: FxHashSet<u32> = makers.iter().map(|it| it.short()).collect();
+        loop {
+            let before = makers.len();
+            for (name, place, called) in &mut uses {
+                let refs = files[place.0 as usize].scan.refs(place.1 as usize);
+                if makers.contains(name)
+                    || !refs
+                        .iter()
+                        .any(|it| it.kind() == RefKind::Call && short.contains(&it.name()))
+                {
+                    continue;
+                }
+                let called = called.get_or_insert_with(|| {
+                    self.definition(files, *place)
+                        .map_or(Vec::new(), |it| it.uses_outside_of_braces())
+                });
+                if called.iter().any(|it| makers.contains(it)) {
+                    makers.insert(*name);
+                    short.insert(name.short());
+                }
+            }
+            if makers.len() == before {
+                return makers;
+            }
+        }
+    }
+
+    /// What the uses of a file make; `None` where they make nothing.
+    fn growth(&self, files: &[SourceFile], file: usize) -> Option<Growth> {
+        let source = &files[file];
+        if !self.stages && is_of_tracepoints(&source.scan) {
+            return None;
+        }
+        let uses: Vec<usize> = source
+            .scan
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| {
+                is_use(it)
+                    && (self.makers.contains(&it.name)
+                        || it.kind == ItemKind::Function && self.by_name.contains_key(&it.name))
+            })
+            .map(|it| it.0)
+            .collect();
+        if uses.is_empty() {
+            return None;
+        }
+        let own = self.text(files, file);
+        let mut text = own.to_vec();
+        let mut scan = FileScan::clone(&source.scan);
+        let mut spans = Vec::new();
+        for at in uses {
+            let item = source.scan.items[at];
+            for expansion in self.expansions(files, file, &own, &item) {
+                if text.len() + expansion.len() > own.len() + MAX_GROWTH {
+                    break;
+                }
+                let is_head = item.kind == ItemKind::Function;
+                let mut part = expansion;
+                let head = part.len();
+                if is_head {
+                    part.extend_from_slice(&own[item.body as usize..item.end as usize]);
+                }
+                let base = text.len() as u32 + 1;
+                if append(&mut scan, &part, base, is_head.then_some(head as u32)) {
+                    spans.push(Span {
+                        at: base,
+                        origin: item.start,
+                        is_copy: false,
+                    });
+                    if is_head {
+                        spans.push(Span {
+                            at: base + head as u32,
+                            origin: item.body,
+                            is_copy: true,
+                        });
+                        scan.items[at].kind = ItemKind::MacroUse;
+                    }
+                    text.push(b'\n');
+                    text.extend_from_slice(&part);
+                }
+            }
+        }
+        let made = Made {
+            text: Arc::new(text),
+            start: own.len() as u32,
+            spans,
+        };
+        (made.text.len() > own.len()).then_some(Growth { scan, made })
+    }
+
+    /// The texts that a use may stand for: one a definition, equal ones once.
+    fn expansions(
+        &self,
+        files: &[SourceFile],
+        file: usize,
+        own: &[u8],
+        item: &Item,
+    ) -> Vec<Vec<u8>> {
+        let open = item.kind == ItemKind::MacroUse;
+        let head = &own[item.start as usize..if open { item.end } else { item.body } as usize];
+        let Some(open) = head.iter().position(|it| *it == b'(') else {
+            return Vec::new();
+        };
+        let close = close_of(head, open);
+        let name_end = head[..open].trim_ascii_end().len();
+        let name_start = head[..name_end]
+            .iter()
+            .rposition(|it| !lex::is_word_byte(*it))
+            .map_or(0, |it| it + 1);
+        let (before, name, args) = (
+            &head[..name_start],
+            &head[name_start..name_end],
+            &head[open + 1..close.saturating_sub(1).max(open + 1)],
+        );
+        let candidates = self.candidates(files, Sym::of(name), file);
+        let Some(nearest) = candidates.first().map(|it| it.0) else {
+            return Vec::new();
+        };
+        let mut found: Vec<Vec<u8>> = Vec::new();
+        let wanted = |it: &&(u8, Place)| it.0 == nearest || (self.stages && it.0 == STAGE);
+        for (_, place) in candidates.iter().filter(wanted).take(if self.stages {
+            2 * MAX_TWINS
+        } else {
+            MAX_TWINS
+        }) {
+            let Some(definition) = self.definition(files, *place) else {
+                continue;
+            };
+            for arch in [false, true] {
+                let view = View {
+                    macros: self,
+                    files,
+                    file,
+                    arch,
+                    saw_arch: Cell::new(false),
+                };
+                if let Some(expanded) = Expander::new(&view).expand_use(name, &definition, args) {
+                    let expanded = [before, &expanded[..]].concat();
+                    if !found.contains(&expanded) {
+                        found.push(expanded);
+                    }
+                }
+                if !view.saw_arch.get() {
+                    break;
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Tracepoints only record: what their headers make leads nowhere that a chain would go.
+fn is_of_tracepoints(scan: &FileScan) -> bool {
+    let name = Sym::of("TRACE_SYSTEM");
+    scan.items
+        .iter()
+        .any(|it| it.kind == ItemKind::Macro && it.name == name)
+}
+
+/// How far a definition is from the file that uses it; `None` where it cannot be meant.
+fn distance(files: &[SourceFile], home: usize, file: usize) -> Option<u8> {
+    if home == file {
+        return Some(0);
+    }
+    let (there, here) = (&files[home], &files[file]);
+    if there.is_foreign != here.is_foreign || !there.is_shared {
+        return None;
+    }
+    let directory = |path: &str| {
+        path.rsplit_once('/')
+            .map_or(String::new(), |it| it.0.to_owned())
+    };
+    let (path, own) = (there.path.as_str(), here.path.as_str());
+    Some(match path {
+        _ if directory(path) == directory(own) => 1,
+        // Stages that read a header again, each with its own meaning of the same macros.
+        _ if directory(path) == "include/trace" || path.starts_with("include/trace/stages/") => {
+            STAGE
+        }
+        _ if path.starts_with("include/") => 2,
+        _ if path.starts_with("arch/x86/include/") => 4,
+        _ if path.starts_with("arch/") => 6,
+        _ => 3,
+    })
+}
+
+/// The definitions as one file sees them.
+struct View<'a, 't> {
+    macros: &'a Macros<'t>,
+    files: &'a [SourceFile],
+    file: usize,
+    /// Whether an architecture's definition goes before the generic one.
+    arch: bool,
+    saw_arch: Cell<bool>,
+}
+
+impl Definitions for View<'_, '_> {
+    fn find(&self, name: &[u8]) -> Option<Definition> {
+        const ARCH: u8 = 4;
+        let all = self.macros.candidates(self.files, Sym::of(name), self.file);
+        let mut nearest = all.first()?.0;
+        if nearest < ARCH && nearest > 1 && all.iter().any(|it| it.0 == ARCH) {
+            self.saw_arch.set(true);
+            if self.arch {
+                nearest = ARCH;
+            }
+        }
+        let twins = all
+            .iter()
+            .filter(|it| it.0 == nearest)
+            .filter_map(|it| self.macros.definition(self.files, it.1));
+        // Of the arms of an `#if` the one that does most is meant.
+        twins.max_by_key(|it| it.body.len())
+    }
+
+    fn makes(&self, name: &[u8]) -> bool {
+        self.macros.makers.contains(&Sym::of(name))
+    }
+}
+
+/// Reads what was made and appends its items, shifted by `base`; false where there are none.
+fn append(scan: &mut FileScan, part: &[u8], base: u32, body: Option<u32>) -> bool {
+    let made = lex::scan(part);
+    let kept: Vec<usize> = (0..made.items.len())
+        .filter(|it| {
+            matches!(
+                made.items[*it].kind,
+                ItemKind::Function | ItemKind::Object | ItemKind::Type
+            )
+        })
+        .collect();
+    let has_body = body.is_none_or(|body| {
+        kept.iter()
+            .any(|it| made.items[*it].kind == ItemKind::Function && made.items[*it].body == body)
+    });
+    if kept.is_empty() || !has_body {
+        return false;
+    }
+    for at in kept {
+        let mut item = made.items[at];
+        item.start += base;
+        item.end += base;
+        item.body += base;
+        scan.refs.extend_from_slice(made.refs(at));
+        scan.pairs.extend_from_slice(made.pairs(at));
+        item.refs_end = scan.refs.len() as u32;
+        item.pairs_end = scan.pairs.len() as u32;
+        scan.items.push(item);
+    }
+    scan.call_sites += made.call_sites;
+    true
+}

@@ -1,0 +1,439 @@
+//! Textual expansion: parameters, `#`, `##`, nested uses; bounded in depth and size.
+
+use std::cell::Cell;
+
+use super::definition::{Definition, flatten, literal_end};
+use crate::lex::{Sym, is_annotation, is_control, is_word_byte};
+
+/// Macros nest this deep at most.
+const MAX_DEPTH: usize = 40;
+/// One use grows to this many bytes at most.
+const MAX_BYTES: usize = 256 << 10;
+/// Longer arguments are code: what they use is not expanded before they are put in their place.
+const MAX_WORDY_ARGUMENT: usize = 256;
+
+/// Where definitions come from.
+pub(super) trait Definitions {
+    /// The definition that `name` has where the expansion stands.
+    fn find(&self, name: &[u8]) -> Option<Definition>;
+    /// Whether the macro of this name makes functions or tables.
+    fn makes(&self, name: &[u8]) -> bool;
+}
+
+/// Expands uses.
+pub(super) struct Expander<'a> {
+    definitions: &'a dyn Definitions,
+    left: Cell<usize>,
+}
+
+impl<'a> Expander<'a> {
+    pub(super) fn new(definitions: &'a dyn Definitions) -> Self {
+        Self {
+            definitions,
+            left: Cell::new(MAX_BYTES),
+        }
+    }
+
+    /// The text that `name(args)` stands for; `None` where it would grow beyond all bounds.
+    pub(super) fn expand_use(
+        &self,
+        name: &[u8],
+        definition: &Definition,
+        args: &[u8],
+    ) -> Option<Vec<u8>> {
+        let mut active = vec![Sym::of(name)];
+        let args = split(args);
+        let body = self.substitute(definition, &args, &mut active)?;
+        self.rescan(&body, &mut active, false)
+    }
+
+    fn take(&self, bytes: usize) -> Option<()> {
+        self.left.set(self.left.get().checked_sub(bytes)?);
+        Some(())
+    }
+
+    /// The replacement with the arguments in the place of the parameters.
+    fn substitute(
+        &self,
+        definition: &Definition,
+        args: &[Vec<u8>],
+        active: &mut Vec<Sym>,
+    ) -> Option<Vec<u8>> {
+        self.take(definition.body.len())?;
+        let body = &definition.body;
+        let mut out: Vec<u8> = Vec::with_capacity(body.len() * 2);
+        let (mut at, mut pasting) = (0, false);
+        while at < body.len() {
+            let byte = body[at];
+            if byte == b'#' && body.get(at + 1) == Some(&b'#') {
+                trim_end(&mut out);
+                pasting = true;
+                at = skip_blank(body, at + 2);
+                continue;
+            }
+            if byte == b'#' {
+                let start = skip_blank(body, at + 1);
+                let end = word_end(body, start);
+                if let Some(value) = argument(definition, args, &body[start..end]) {
+                    stringify(&value, &mut out);
+                    at = end;
+                    continue;
+                }
+            }
+            if is_word_byte(byte) {
+                let end = word_end(body, at);
+                let word = &body[at..end];
+                match argument(definition, args, word) {
+                    Some(value) => {
+                        let next = skip_blank(body, end);
+                        let pasted = pasting || body[next.min(body.len())..].starts_with(b"##");
+                        if pasting
+                            && value.is_empty()
+                            && definition.rest.as_deref() == Some(word)
+                            && out.last() == Some(&b',')
+                        {
+                            out.pop();
+                        }
+                        let value = if pasted {
+                            value
+                        } else {
+                            self.argument_text(value, active)?
+                        };
+                        self.take(value.len())?;
+                        out.extend_from_slice(&value);
+                    }
+                    None => out.extend_from_slice(word),
+                }
+                at = end;
+                pasting = false;
+                continue;
+            }
+            if byte == b'"' || byte == b'\'' {
+                let end = literal_end(body, at);
+                out.extend_from_slice(&body[at..end]);
+                at = end;
+            } else {
+                out.push(byte);
+                at += 1;
+            }
+            pasting = false;
+        }
+        Some(out)
+    }
+
+    /// An argument that is no operand of `##` is expanded before it is put in its place.
+    fn argument_text(&self, value: Vec<u8>, active: &mut Vec<Sym>) -> Option<Vec<u8>> {
+        if value.len() > MAX_WORDY_ARGUMENT || value.contains(&b';') || active.len() > MAX_DEPTH {
+            return Some(value);
+        }
+        self.rescan(&value, active, true)
+    }
+
+    /// Expands the uses in a text: all of them outside of braces, inside only those that make something.
+    fn rescan(&self, text: &[u8], active: &mut Vec<Sym>, objects: bool) -> Option<Vec<u8>> {
+        self.take(text.len() / 4)?;
+        let mut out = Vec::with_capacity(text.len());
+        let (mut at, mut depth) = (0, 0u32);
+        while at < text.len() {
+            let byte = text[at];
+            if byte == b'"' || byte == b'\'' {
+                let end = literal_end(text, at);
+                out.extend_from_slice(&text[at..end]);
+                at = end;
+                continue;
+            }
+            if !is_word_byte(byte) {
+                depth = match byte {
+                    b'{' => depth + 1,
+                    b'}' => depth.saturating_sub(1),
+                    _ => depth,
+                };
+                out.push(byte);
+                at += 1;
+                continue;
+            }
+            let end = word_end(text, at);
+            match self.word(text, (at, end), depth, active, objects)? {
+                Some((expanded, next)) => {
+                    out.extend_from_slice(&expanded);
+                    at = next;
+                }
+                None => {
+                    out.extend_from_slice(&text[at..end]);
+                    at = end;
+                }
+            }
+        }
+        Some(out)
+    }
+
+    /// What the word at `start..end` expands to and where the text goes on; `None` where it stays.
+    #[allow(
+        clippy::type_complexity,
+        reason = "out of room, or nothing to do, or a text with its end"
+    )]
+    fn word(
+        &self,
+        text: &[u8],
+        (start, end): (usize, usize),
+        depth: u32,
+        active: &mut Vec<Sym>,
+        objects: bool,
+    ) -> Option<Option<(Vec<u8>, usize)>> {
+        let word = &text[start..end];
+        let open = skip_blank(text, end);
+        let is_use = text.get(open) == Some(&b'(');
+        let name = Sym::of(word);
+        if word[0].is_ascii_digit()
+            || active.len() > MAX_DEPTH
+            || active.contains(&name)
+            || is_annotation(word)
+            || is_control(word)
+        {
+            return Some(None);
+        }
+        if (!is_use && !objects) || (depth > 0 && !self.definitions.makes(word)) {
+            return Some(None);
+        }
+        let Some(definition) = self.definitions.find(word) else {
+            return Some(None);
+        };
+        active.push(name);
+        let result = match &definition.params {
+            Some(_) if is_use => {
+                let close = close_of(text, open);
+                let args = split(&text[open + 1..close.saturating_sub(1).max(open + 1)]);
+                self.substitute(&definition, &args, active)
+                    .map(|it| (it, close))
+            }
+            Some(_) => {
+                active.pop();
+                return Some(None);
+            }
+            // An alias of a macro that takes arguments, or a word.
+            None if objects || is_single_word(&definition.body) => {
+                Some((definition.body.clone(), end))
+            }
+            None => {
+                active.pop();
+                return Some(None);
+            }
+        };
+        let expanded = result.and_then(|(body, next)| {
+            // The alias and its arguments are read together.
+            if definition.params.is_none() && is_use {
+                let close = close_of(text, open);
+                let whole = [&body[..], &text[end..close]].concat();
+                return Some((self.rescan(&whole, active, objects)?, close));
+            }
+            Some((self.rescan(&body, active, objects)?, next))
+        });
+        active.pop();
+        Some(Some(expanded?))
+    }
+}
+
+fn is_single_word(body: &[u8]) -> bool {
+    let word = body.trim_ascii();
+    !word.is_empty() && word.iter().all(|it| is_word_byte(*it)) && !word[0].is_ascii_digit()
+}
+
+/// The argument that a word of the replacement stands for.
+fn argument(definition: &Definition, args: &[Vec<u8>], word: &[u8]) -> Option<Vec<u8>> {
+    let params = definition.params.as_ref()?;
+    if definition.rest.as_deref() == Some(word) {
+        return Some(
+            args.get(params.len()..)
+                .unwrap_or_default()
+                .join(&b", "[..]),
+        );
+    }
+    let at = params.iter().position(|it| it == word)?;
+    Some(args.get(at).cloned().unwrap_or_default())
+}
+
+fn stringify(value: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend(
+        value
+            .iter()
+            .filter(|it| !matches!(it, b'"' | b'\\' | b'\n')),
+    );
+    out.push(b'"');
+}
+
+fn trim_end(out: &mut Vec<u8>) {
+    while out.last().is_some_and(u8::is_ascii_whitespace) {
+        out.pop();
+    }
+}
+
+fn skip_blank(text: &[u8], mut at: usize) -> usize {
+    while text.get(at).is_some_and(u8::is_ascii_whitespace) {
+        at += 1;
+    }
+    at
+}
+
+fn word_end(text: &[u8], mut at: usize) -> usize {
+    while text.get(at).is_some_and(|it| is_word_byte(*it)) {
+        at += 1;
+    }
+    at
+}
+
+/// One past the parenthesis that closes the one at `open`.
+pub(super) fn close_of(text: &[u8], open: usize) -> usize {
+    let (mut depth, mut at) = (0u32, open);
+    while at < text.len() {
+        match text[at] {
+            b'"' | b'\'' => {
+                at = literal_end(text, at);
+                continue;
+            }
+            b'(' => depth += 1,
+            b')' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+/// The arguments between two parentheses, on one line each; none where there is nothing.
+fn split(args: &[u8]) -> Vec<Vec<u8>> {
+    let args = flatten(args);
+    let (mut found, mut depth, mut start, mut at) = (Vec::new(), 0u32, 0, 0);
+    while at < args.len() {
+        match args[at] {
+            b'"' | b'\'' => {
+                at = literal_end(&args, at);
+                continue;
+            }
+            b'(' | b'{' | b'[' => depth += 1,
+            b')' | b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
+                found.push(args[start..at].trim_ascii().to_vec());
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    let last = args[start.min(args.len())..].trim_ascii().to_vec();
+    if !found.is_empty() || !last.is_empty() {
+        found.push(last);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(&'static [&'static str]);
+
+    impl Definitions for Fixed {
+        fn find(&self, name: &[u8]) -> Option<Definition> {
+            let name = String::from_utf8_lossy(name).into_owned();
+            let it = self.0.iter().find(|it| {
+                it.strip_prefix("#define ")
+                    .and_then(|it| it.strip_prefix(&name))
+                    .is_some_and(|it| it.starts_with(['(', ' ']))
+            })?;
+            let head = "#define ".len() + name.len();
+            let body = if it.as_bytes()[head] == b'(' {
+                it.find(')')? + 1
+            } else {
+                head
+            };
+            Definition::read(it.as_bytes(), body)
+        }
+
+        fn makes(&self, _: &[u8]) -> bool {
+            true
+        }
+    }
+
+    fn expand(defines: &'static [&'static str], name: &str, args: &str) -> Option<String> {
+        let fixed = Fixed(defines);
+        let definition = fixed.find(name.as_bytes())?;
+        let text =
+            Expander::new(&fixed).expand_use(name.as_bytes(), &definition, args.as_bytes())?;
+        Some(
+            String::from_utf8_lossy(&text)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+
+    #[test]
+    fn pastes_names() {
+        let made = expand(
+            &["#define MAKE(n, t) static t get_##n(void) { return n##_##t(#n); }"],
+            "MAKE",
+            "foo, int",
+        );
+        assert_eq!(
+            made.as_deref(),
+            Some("static int get_foo(void) { return foo_int(\"foo\"); }")
+        );
+    }
+
+    #[test]
+    fn follows_nested_uses_and_variadic_ones() {
+        let defines = &[
+            "#define OUTER(n, ...) INNER(x_##n, ##__VA_ARGS__)",
+            "#define INNER(n, args...) int n(args) { }",
+        ];
+        assert_eq!(
+            expand(defines, "OUTER", "a, int b, int c").as_deref(),
+            Some("int x_a(int b, int c) { }")
+        );
+        assert_eq!(
+            expand(defines, "OUTER", "a").as_deref(),
+            Some("int x_a() { }")
+        );
+    }
+
+    #[test]
+    fn expands_arguments_before_they_are_passed_on() {
+        let defines = &[
+            "#define PASTE(a, b) PASTE_(a, b)",
+            "#define PASTE_(a, b) a##b",
+            "#define NAME one",
+            "#define MAKE() void PASTE(NAME, _two)(void) { }",
+        ];
+        assert_eq!(
+            expand(defines, "MAKE", "").as_deref(),
+            Some("void one_two(void) { }")
+        );
+    }
+
+    #[test]
+    fn does_not_follow_itself() {
+        assert_eq!(
+            expand(&["#define LOOP(n) int n; LOOP(n)"], "LOOP", "a").as_deref(),
+            Some("int a; LOOP(a)")
+        );
+    }
+
+    #[test]
+    fn gives_up_where_it_would_explode() {
+        let defines = &[
+            "#define A(x) B(x) B(x) B(x) B(x) B(x) B(x) B(x) B(x)",
+            "#define B(x) C(x) C(x) C(x) C(x) C(x) C(x) C(x) C(x)",
+            "#define C(x) D(x) D(x) D(x) D(x) D(x) D(x) D(x) D(x)",
+            "#define D(x) E(x) E(x) E(x) E(x) E(x) E(x) E(x) E(x)",
+            "#define E(x) F(x) F(x) F(x) F(x) F(x) F(x) F(x) F(x)",
+            "#define F(x) some_rather_long_name_that_fills_the_room(x);",
+        ];
+        assert_eq!(expand(defines, "A", "1"), None);
+    }
+}
