@@ -23,9 +23,11 @@ pub(super) async fn assemble_threads(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let mut changed = 0;
+    let mut places = Vec::new();
     for thread in threads {
-        changed += assemble_thread(batch, *thread, now).await?;
+        changed += assemble_thread(batch, *thread, now, &mut places).await?;
     }
+    batch.place(&places).await?;
     Ok(changed)
 }
 
@@ -33,6 +35,7 @@ async fn assemble_thread(
     batch: &mut Batch,
     thread: MailId,
     now: Timestamp,
+    places: &mut Vec<(MailId, Placed)>,
 ) -> Result<u64, StoreError> {
     let stored = batch.heads(thread).await?;
     let known = batch.series_of(thread).await?;
@@ -83,7 +86,7 @@ async fn assemble_thread(
     for (position, row) in rows.iter().enumerate() {
         let placed = view.placed(position);
         if placed != row.placed {
-            batch.place(row.mail, &placed).await?;
+            places.push((row.mail, placed));
         }
     }
     Ok(changed)

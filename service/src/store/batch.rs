@@ -21,11 +21,25 @@ statements! {
     REMOVE_FROM_LIST = "DELETE FROM mail_list WHERE mail = $1 AND list = $2";
     RELABEL_MAILS = "UPDATE mail SET thread = $1 WHERE thread = $2";
     RELABEL_SERIES = "UPDATE series SET thread = $1 WHERE thread = $2";
-    INSERT_BODY = "INSERT INTO mail_body (mail, raw, text, diff) VALUES ($1, $2, $3, $4)";
 }
 
-/// Rows of one statement that names many values: far below the limits of both databases.
+/// Rows of one statement that names many values: far below the limits of both databases. Only statements of a full
+/// chunk are kept prepared: the last chunk of each batch has another length, and a statement of 5,000 values is large.
 const CHUNK_ROWS: usize = 400;
+
+/// Bodies of one statement, and their bytes: the statement holds a copy of each.
+const CHUNK_BODIES: usize = 50;
+const CHUNK_BODY_BYTES: usize = 1 << 20;
+
+/// How many of the next mails have their bodies stored together; at least one.
+fn body_chunk(mails: &[(MailId, &MailDraft)]) -> usize {
+    let mut size = 0;
+    let fitting = mails.iter().take(CHUNK_BODIES).take_while(|(_, mail)| {
+        size += mail.raw.len();
+        size <= CHUNK_BODY_BYTES
+    });
+    fitting.count().max(1)
+}
 
 /// A write transaction of ingest; dropped without [`Batch::commit`] it leaves nothing behind.
 pub struct Batch {
@@ -179,6 +193,7 @@ impl Batch {
             query.push(")");
             let rows = query
                 .build()
+                .persistent(chunk.len() == CHUNK_ROWS)
                 .fetch_all(&mut *self.transaction)
                 .await
                 .map_err(failed("looking for known mails"))?;
@@ -251,6 +266,7 @@ impl Batch {
             query.push(")");
             let rows = query
                 .build()
+                .persistent(chunk.len() == CHUNK_ROWS)
                 .fetch_all(&mut *self.transaction)
                 .await
                 .map_err(failed("looking for threads"))?;
@@ -293,20 +309,29 @@ impl Batch {
             });
             query
                 .build()
+                .persistent(chunk.len() == CHUNK_ROWS)
                 .execute(&mut *self.transaction)
                 .await
                 .map_err(failed("storing mails"))?;
         }
-        // Bodies one by one: a chunk of them could be gigabytes in one statement.
-        for (id, mail) in fresh {
-            sqlx::query(INSERT_BODY)
-                .bind(id.0)
-                .bind(mail.raw.clone())
-                .bind(clean(&mail.text))
-                .bind(mail.diff.clone())
+        let mut rest = fresh;
+        while !rest.is_empty() {
+            let (chunk, later) = rest.split_at(body_chunk(rest));
+            rest = later;
+            let mut query =
+                QueryBuilder::<Sqlite>::new("INSERT INTO mail_body (mail, raw, text, diff) ");
+            query.push_values(chunk, |mut row, (id, mail)| {
+                row.push_bind(id.0)
+                    .push_bind(mail.raw.clone())
+                    .push_bind(clean(&mail.text))
+                    .push_bind(mail.diff.clone());
+            });
+            query
+                .build()
+                .persistent(chunk.len() == CHUNK_BODIES)
                 .execute(&mut *self.transaction)
                 .await
-                .map_err(failed("storing a mail's body"))?;
+                .map_err(failed("storing bodies of mails"))?;
         }
         Ok(())
     }
@@ -331,6 +356,7 @@ impl Batch {
             query.push(" ON CONFLICT (mail, list) DO NOTHING RETURNING mail");
             let added: Vec<i64> = query
                 .build_query_scalar()
+                .persistent(chunk.len() == CHUNK_ROWS)
                 .fetch_all(&mut *self.transaction)
                 .await
                 .map_err(failed("putting mails on a list"))?;
@@ -360,6 +386,7 @@ impl Batch {
             query.push(" ON CONFLICT (hash) DO NOTHING");
             query
                 .build()
+                .persistent(chunk.len() == CHUNK_ROWS)
                 .execute(&mut *self.transaction)
                 .await
                 .map_err(failed("storing what joins mails"))?;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::{QueryBuilder, Sqlite};
+
 use super::batch::Batch;
 use super::sql::{Columns, clean, failed, json, signed, statements};
 use super::{Result, jobs};
@@ -35,7 +37,6 @@ statements! {
     DROP_LISTS = "DELETE FROM series_list WHERE series = $1";
     PUT_LISTS = "INSERT INTO series_list (series, list) SELECT $1, list FROM mail_list WHERE mail = $2 \
         ON CONFLICT (series, list) DO NOTHING";
-    PLACE = "UPDATE mail SET kind = $1, series = $2, reason = $3 WHERE id = $4";
     UNPLACE = "UPDATE mail SET series = NULL WHERE series = $1";
     DROP_FINDINGS = "DELETE FROM finding WHERE series = $1";
     DROP_REVIEW_PATCHES = "DELETE FROM review_patch WHERE series = $1";
@@ -46,6 +47,9 @@ statements! {
     PUT_ALIAS = "INSERT INTO series_alias (old, series) VALUES ($1, $2) ON CONFLICT (old) DO UPDATE SET series = excluded.series";
     MOVE_OUTBOX = "UPDATE outbox SET series = $1 WHERE series = $2";
 }
+
+/// Places of one statement.
+const CHUNK_PLACES: usize = 200;
 
 impl Batch {
     /// The heads of a thread, by row id.
@@ -215,16 +219,34 @@ impl Batch {
         Ok(())
     }
 
-    /// Says what a mail is and where it belongs.
-    pub async fn place(&mut self, mail: MailId, placed: &Placed) -> Result<()> {
-        sqlx::query(PLACE)
-            .bind(placed.kind.as_str())
-            .bind(placed.series.map(|it| it.0))
-            .bind(clean(&placed.reason))
-            .bind(mail.0)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed("placing a mail"))?;
+    /// Says what mails are and where they belong.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`]; the batch is then of no use any more.
+    pub async fn place(&mut self, mails: &[(MailId, Placed)]) -> Result<()> {
+        for chunk in mails.chunks(CHUNK_PLACES) {
+            let mut query =
+                QueryBuilder::<Sqlite>::new("WITH placed (id, kind, series, reason) AS (");
+            query.push_values(chunk, |mut row, (mail, placed)| {
+                row.push_bind(mail.0)
+                    .push_bind(placed.kind.as_str())
+                    .push("CAST(")
+                    .push_bind_unseparated(placed.series.map(|it| it.0))
+                    .push_unseparated(" AS BIGINT)")
+                    .push_bind(clean(&placed.reason));
+            });
+            query.push(
+                ") UPDATE mail SET kind = placed.kind, series = placed.series, reason = placed.reason \
+                 FROM placed WHERE mail.id = placed.id",
+            );
+            query
+                .build()
+                .persistent(chunk.len() == CHUNK_PLACES)
+                .execute(&mut *self.transaction)
+                .await
+                .map_err(failed("placing mails"))?;
+        }
         Ok(())
     }
 
