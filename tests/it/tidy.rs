@@ -15,7 +15,7 @@ const LINTER_LAYERS: &[&[&str]] = &[
     &["syntax"],
     &["facts", "base"],
     &["warm"],
-    &["graph"],
+    &["graph", "expand"],
     &["rules", "focus"],
     &["config", "suppress"],
     &["query", "check", "delta", "index", "cache"],

@@ -115,7 +115,7 @@ pub(super) fn flatten(text: &[u8]) -> Vec<u8> {
                 out.push(b' ');
             }
             b'/' if text.get(at + 1) == Some(&b'/') => {
-                at = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |it| at + it)
+                at = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |it| at + it);
             }
             b'\\' | b'\n' | b'\r' | b'\t' | b' ' => {
                 if out.last() != Some(&b' ') {

@@ -193,6 +193,10 @@ impl<'t> Macros<'t> {
     }
 
     /// The macros that make functions or tables, by their own body or by what that uses outside of braces.
+    #[allow(
+        clippy::iter_over_hash_type,
+        reason = "the result is a set, whatever the order"
+    )]
     fn makers(&self, files: &[SourceFile]) -> FxHashSet<Sym> {
         let item = |place: &Place| &files[place.0 as usize].scan.items[place.1 as usize];
         let mut uses: Vec<(Sym, Place, Option<Vec<Sym>>)> = Vec::new();

@@ -153,15 +153,12 @@ impl<'a> Expander<'a> {
                 continue;
             }
             let end = word_end(text, at);
-            match self.word(text, (at, end), depth, active, objects)? {
-                Some((expanded, next)) => {
-                    out.extend_from_slice(&expanded);
-                    at = next;
-                }
-                None => {
-                    out.extend_from_slice(&text[at..end]);
-                    at = end;
-                }
+            if let Some((expanded, next)) = self.word(text, (at, end), depth, active, objects)? {
+                out.extend_from_slice(&expanded);
+                at = next;
+            } else {
+                out.extend_from_slice(&text[at..end]);
+                at = end;
             }
         }
         Some(out)
@@ -169,7 +166,9 @@ impl<'a> Expander<'a> {
 
     /// What the word at `start..end` expands to and where the text goes on; `None` where it stays.
     #[allow(
-        clippy::type_complexity,
+        clippy::option_option,
+        clippy::match_same_arms,
+        clippy::too_many_arguments,
         reason = "out of room, or nothing to do, or a text with its end"
     )]
     fn word(

@@ -179,7 +179,7 @@ impl Scanner<'_> {
                         && reading.prev == b'='
                         && at > body + 8
                         && is_word(byte)
-                        && self.byte(self.word_end(at)) == b'('
+                        && self.byte(self.word_end(at)) == b'(';
                 }
             }
             at = self.token(at, &mut reading);
