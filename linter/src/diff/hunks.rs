@@ -145,7 +145,11 @@ impl<'a> Image<'a> {
                     .last()
                     .is_none_or(|it| it.kind != LineKind::Context),
         };
-        let stated = hunk.new_start.saturating_sub(1) as usize;
+        let stated = match (place, hunk.new_len) {
+            // `+9,0` means after line 9.
+            (Place::Exact, 0) => hunk.new_start as usize,
+            _ => hunk.new_start.saturating_sub(1) as usize,
+        };
         let at = match place {
             Place::Search => self.find(&before, stated, limits)?,
             Place::Exact => self.matches(&before, stated, limits).then_some(stated),

@@ -165,13 +165,16 @@ pub fn parse_message(raw: &[u8]) -> Message {
     }
     let headers = Headers::read(raw);
     let (ids, synthetic_id) = own_ids(&headers, &raw_hash, &mut problems);
-    let subject = Subject::parse(
+    let mut subject = Subject::parse(
         &headers
             .first("Subject")
             .map(encoded_words::decode)
             .unwrap_or_default(),
     );
     let people = People::read(&headers);
+    if is_kernel_version(&subject) && people.has_stable_list() {
+        subject.version_is_kernel();
+    }
     let flags = Flags::read(&headers, &people.from);
     let leaves = mime::leaves(&headers, &raw[headers.body..], &mut problems);
     let body = body::read(&leaves, &mut problems);
@@ -219,6 +222,13 @@ pub fn parse_message(raw: &[u8]) -> Message {
         raw_hash,
         problems,
     }
+}
+
+/// Longterm kernels whose number could be a repaired version: `v6.1`. Source: kernel.org/releases.html.
+fn is_kernel_version(subject: &Subject) -> bool {
+    const LONGTERM: [(u32, u32); 6] = [(3, 2), (4, 4), (4, 9), (5, 4), (6, 1), (6, 6)];
+    let version = subject.version.zip(subject.version_fraction);
+    version.is_some_and(|it| LONGTERM.contains(&it))
 }
 
 fn own_ids(

@@ -46,6 +46,12 @@ impl People {
         people
     }
 
+    /// Whether the mail went to the list of the stable kernels.
+    pub(crate) fn has_stable_list(&self) -> bool {
+        let mut recipients = self.to.iter().chain(&self.cc);
+        recipients.any(|it| it.email.to_ascii_lowercase().starts_with("stable@"))
+    }
+
     /// Lists whose members' domains forbid forwarding send as `Name via list <list@…>`.
     fn restore(&mut self, original: Option<Address>) {
         let name = self.from.name.clone();

@@ -170,7 +170,7 @@ pub(super) fn fill_partial_rerolls(forest: &Forest<'_>, built: &mut [Built]) {
             .push(index);
     }
     for mut indexes in by_thread.into_values().filter(|it| it.len() > 1) {
-        indexes.sort_by_key(|it| (built[*it].series.version, built[*it].series.date));
+        indexes.sort_by_key(|it| (rank(&built[*it].series), built[*it].series.date));
         for at in 1..indexes.len() {
             let this = &built[indexes[at]];
             if this.series.state != SeriesState::Incomplete || this.series.cover.is_some() {
@@ -178,7 +178,7 @@ pub(super) fn fill_partial_rerolls(forest: &Forest<'_>, built: &mut [Built]) {
             }
             let older = indexes[..at].iter().rev().copied().find(|it| {
                 let older = &built[*it].series;
-                older.version < this.series.version
+                rank(older) < rank(&this.series)
                     && older.total == this.series.total
                     && older.patches.iter().all(Option::is_some)
             });
@@ -200,9 +200,17 @@ fn replies_number_by_number(forest: &Forest<'_>, built: &[Built], index: usize) 
             forest.who[above] == this.who
                 && !subject.reply
                 && subject.number == Some(*number)
-                && subject.version.unwrap_or(1) < this.series.version
+                && (
+                    subject.version.unwrap_or(1),
+                    subject.version_fraction.unwrap_or(0),
+                ) < rank(&this.series)
         })
     })
+}
+
+/// Versions in order, repaired ones after what they repair.
+fn rank(series: &Series) -> (u32, u32) {
+    (series.version, series.version_fraction.unwrap_or(0))
 }
 
 fn fill(built: &mut [Built], index: usize, older: usize) {

@@ -17,12 +17,26 @@ pub(super) enum Role {
 
 /// The role of each node.
 pub(super) fn roles(forest: &Forest<'_>) -> Vec<Role> {
+    let has_patches = over_patches(forest);
     (0..forest.nodes.len())
-        .map(|node| role(forest, node))
+        .map(|node| role(forest, node, has_patches[node]))
         .collect()
 }
 
-fn role(forest: &Forest<'_>, node: usize) -> Role {
+/// Which mails are answered by numbered patches of the same sender.
+fn over_patches(forest: &Forest<'_>) -> Vec<bool> {
+    let mut over = vec![false; forest.nodes.len()];
+    for node in 0..forest.nodes.len() {
+        let head = forest.head(node);
+        let is_patch = head.content == Content::Diff && head.subject.is_numbered();
+        if let (true, Some(parent)) = (is_patch && !head.subject.reply, forest.parent(node)) {
+            over[parent] |= forest.who[parent] == forest.who[node];
+        }
+    }
+    over
+}
+
+fn role(forest: &Forest<'_>, node: usize, has_patches: bool) -> Role {
     let head = forest.head(node);
     let subject = &head.subject;
     let answers = head.parent.is_some() || !head.references.is_empty();
@@ -42,8 +56,17 @@ fn role(forest: &Forest<'_>, node: usize) -> Role {
             Role::Outside(MessageClass::Other, "a forwarded mail")
         };
     }
+    if subject.is_notice() {
+        return Role::Outside(
+            MessageClass::Other,
+            "a note that a patch was taken or could not be",
+        );
+    }
     let pull = subject.pull || (head.content == Content::Pull && !subject.is_numbered());
-    if pull && head.content != Content::Diff {
+    // The patches of a pull request may follow it: then it is their cover letter, and they are a series.
+    let announces = subject.number == Some(0) && has_patches;
+    let is_part = head.content == Content::Diff && (subject.is_numbered() || subject.patch);
+    if pull && !announces && !is_part {
         return Role::Outside(MessageClass::PullRequest, "asks to pull a branch");
     }
     if subject.number == Some(0) {

@@ -1,9 +1,12 @@
 //! Parts of one version by one sender inside one thread.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::class::Role;
 use super::forest::Forest;
+
+/// Parts of one version by one sender that are this close in time were sent together.
+const TOGETHER_S: i64 = 3600;
 
 /// Parts that belong together; becomes one series.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +57,7 @@ pub(super) fn threads(forest: &Forest<'_>, roles: &[Role]) -> Vec<Group> {
         groups: Vec::new(),
         of: HashMap::new(),
         buckets: HashMap::new(),
+        counted: HashSet::new(),
     };
     let parts: Vec<usize> = (0..roles.len())
         .filter(|it| roles[*it] == Role::Part)
@@ -62,6 +66,9 @@ pub(super) fn threads(forest: &Forest<'_>, roles: &[Role]) -> Vec<Group> {
         if forest.head(*node).subject.number == Some(0) {
             grouping.cover(*node);
         }
+    }
+    for node in &parts {
+        grouping.count_with_cover(*node);
     }
     for node in &parts {
         let subject = &forest.head(*node).subject;
@@ -81,6 +88,8 @@ struct Grouping<'f, 'a> {
     of: HashMap<usize, usize>,
     /// (thread, sender, version, fraction) to the groups in it, oldest first.
     buckets: HashMap<(usize, usize, u32, Option<u32>), Vec<usize>>,
+    /// Groups whose cover has a patch with its own total: patches that count otherwise are another series.
+    counted: HashSet<usize>,
 }
 
 impl Grouping<'_, '_> {
@@ -118,6 +127,20 @@ impl Grouping<'_, '_> {
             .push(index);
     }
 
+    fn count_with_cover(&mut self, node: usize) {
+        let forest = self.forest;
+        let total = forest.head(node).subject.total;
+        let above = forest
+            .ancestors(node)
+            .find_map(|it| self.of.get(&it).copied());
+        if let Some(index) = above.filter(|it| !self.groups[*it].nodes().any(|own| own == node)) {
+            let group = &self.groups[index];
+            if group.who == forest.who[node] && group.total == total && total.is_some() {
+                self.counted.insert(index);
+            }
+        }
+    }
+
     fn single(&mut self, node: usize) {
         // `[PATCH 0/1]` over a patch that forgot its number.
         let under = self
@@ -145,7 +168,9 @@ impl Grouping<'_, '_> {
     fn part(&mut self, node: usize, number: u32) {
         let index = self
             .under_cover(node, number)
+            .or_else(|| self.under_labelled_part(node, number))
             .or_else(|| self.beside_part(node, number))
+            .or_else(|| self.after_last(node, number))
             .unwrap_or_else(|| {
                 let index = self.new_group(node);
                 self.buckets
@@ -155,6 +180,7 @@ impl Grouping<'_, '_> {
                 index
             });
         let group = &mut self.groups[index];
+        group.single &= group.parts.is_empty();
         group.parts.insert(number, node);
         if group.version.is_none() {
             group.version = self.forest.head(node).subject.version;
@@ -177,12 +203,47 @@ impl Grouping<'_, '_> {
             if group.cover == Some(above) && self.version_fits(index, node) {
                 let free = !group.parts.contains_key(&number) && !group.single;
                 // Another count by itself under the same cover may be a second series: only its own.
-                let count = group.total == subject.total || !seen_own;
+                let count =
+                    group.total == subject.total || !seen_own && !self.counted.contains(&index);
                 return (free && count).then_some(index);
             }
             seen_own |= group.total == subject.total;
         }
         None
+    }
+
+    /// `[PATCH 2/2]` sent right after `[PATCH v2 1/2]` and in reply to it: the label was forgotten.
+    fn under_labelled_part(&self, node: usize, number: u32) -> Option<usize> {
+        let (head, parent) = (self.forest.head(node), self.forest.parent(node)?);
+        let above = self.forest.head(parent);
+        let index = self.of.get(&parent).copied()?;
+        let group = &self.groups[index];
+        let fits = head.subject.version.is_none()
+            && above.subject.version.is_some()
+            && above.subject.number.is_some_and(|it| it > 0)
+            && group.who == self.forest.who[node]
+            && group.total == head.subject.total
+            && !group.parts.contains_key(&number)
+            && (head.date - above.date).abs() <= TOGETHER_S;
+        fits.then_some(index)
+    }
+
+    /// `[PATCH 2/1]`, `[PATCH 6/5]`: one more than announced, in reply to what it follows.
+    fn after_last(&self, node: usize, number: u32) -> Option<usize> {
+        let subject = &self.forest.head(node).subject;
+        if subject.total.is_none_or(|it| number <= it) {
+            return None;
+        }
+        let above = self.forest.ancestors(node).find_map(|it| self.of.get(&it));
+        above.copied().filter(|it| {
+            let group = &self.groups[*it];
+            let is_version = subject.version.is_none()
+                || (group.version, group.fraction) == (subject.version, subject.version_fraction);
+            is_version
+                && group.who == self.forest.who[node]
+                && group.total == subject.total
+                && !group.parts.contains_key(&number)
+        })
     }
 
     /// The same version, or a cover that alone says which version it is.

@@ -113,9 +113,10 @@ impl Head {
     }
 }
 
-/// `6.12`, `6.12.y`, `AUTOSEL`: a tree that gets copies of patches.
+/// `6.12`, `6.12.y`, `v6.12`, `AUTOSEL`: a tree that gets copies of patches.
 pub(crate) fn is_stable_prefix(prefix: &str) -> bool {
-    prefix.starts_with(|it: char| it.is_ascii_digit()) || prefix.eq_ignore_ascii_case("AUTOSEL")
+    let bare = prefix.strip_prefix('v').unwrap_or(prefix);
+    bare.starts_with(|it: char| it.is_ascii_digit()) || prefix.eq_ignore_ascii_case("AUTOSEL")
 }
 
 /// Titles are compared without case, doubled blanks and a final stop.

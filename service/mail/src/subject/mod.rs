@@ -57,7 +57,7 @@ impl Subject {
         };
         let mut tags = Tags::default();
         let raw = subject.raw.clone();
-        let mut rest = raw.trim();
+        let mut rest = without_spam_mark(raw.trim());
         for _ in 0..MAX_PREFIXES {
             if !tags.patch
                 && let Some((after, forward)) = strip_reply_prefix(rest)
@@ -117,6 +117,30 @@ impl Subject {
         title
     }
 
+    /// Reads the version as that of a kernel, which it is in `[PATCH v6.1] x` sent to a stable list.
+    pub(crate) fn version_is_kernel(&mut self) {
+        if let (Some(major), Some(minor)) = (self.version, self.version_fraction) {
+            self.version = None;
+            self.version_fraction = None;
+            self.prefixes.push(format!("v{major}.{minor}"));
+        }
+    }
+
+    /// Whether the subject is that of a note about a patch that somebody took, or could not take.
+    pub(crate) fn is_notice(&self) -> bool {
+        let raw = self.raw.as_str();
+        let verbs = [
+            " has been added to ",
+            " failed to apply to ",
+            " added to ",
+            " removed from ",
+        ];
+        let names_patch = raw.starts_with("Patch \"")
+            || raw.starts_with("FAILED: ")
+            || raw.split_whitespace().any(|it| it.ends_with(".patch"));
+        !self.patch && !self.is_numbered() && names_patch && verbs.iter().any(|it| raw.contains(it))
+    }
+
     /// Whether the mail has a place in a series: a number, 0 included.
     pub fn is_numbered(&self) -> bool {
         self.number.is_some()
@@ -171,9 +195,10 @@ const REPLY_WORDS: &[&str] = &[
     "отв",
     "ответ",
     "rép",
+    "vá",
 ];
 /// These are also names or words, so only their usual spelling counts.
-const REPLY_WORDS_EXACT: &[&str] = &["R", "VS", "RES", "Res", "RIF", "Rif"];
+const REPLY_WORDS_EXACT: &[&str] = &["R", "VS", "Vs", "RES", "Res", "RIF", "Rif"];
 const FORWARD_WORDS: &[&str] = &[
     "fwd",
     "fw",
@@ -184,6 +209,19 @@ const FORWARD_WORDS: &[&str] = &[
     "轉發",
     "пересл",
 ];
+
+/// `***SPAM*** x`, `{Spam?} x`: what a filter on the way put before the subject.
+fn without_spam_mark(text: &str) -> &str {
+    let marked = |open: &str, close: &str| {
+        let rest = text.strip_prefix(open)?;
+        let (mark, rest) = rest.split_at_checked(rest.find(close).filter(|it| *it <= 20)?)?;
+        let is_spam = mark.to_lowercase().contains("spam");
+        is_spam.then(|| rest[close.len()..].trim_start())
+    };
+    marked("***", "***")
+        .or_else(|| marked("{", "}"))
+        .unwrap_or(text)
+}
 
 /// `Re: x`, `AW[2]: x`, `[Fwd: x` → the rest, and whether it is a forward.
 fn strip_reply_prefix(text: &str) -> Option<(&str, bool)> {
@@ -271,6 +309,11 @@ mod tests {
             "[PATCH] F81504/508/512 driver",
             "patch  [] F81504/508/512 driver",
         );
+        check("[PATCH (v2)] x", "patch v2 [] x");
+        check("[PATCH ver 3 (1/2)] x", "patch v3 1/2 [] x");
+        check("[PATCH version2 #1/2] x", "patch v2 1/2 [] x");
+        check("[PATCH v30.2.1 15/14] x", "patch v30 15/14 [] x");
+        check("[PATCH v 2 1 / 2] x", "patch v2 1/2 [] x");
         check("[PATCH v0 v-1] x", "patch  [\"v-1\"] x");
         check("[PATCH 1/4294967295] x", "patch  [\"1/4294967295\"] x");
     }
@@ -278,6 +321,10 @@ mod tests {
     #[test]
     fn prefixes_keep_their_order_and_rfc_in_every_spelling_is_rfc() {
         check("[PATCH 6.18 000/430] x", "patch  0/430 [\"6.18\"] x");
+        check("[PATCH v5.10] x", "patch  [\"v5.10\"] x");
+        check("[PATCH v6.12-v6.6] x", "patch  [\"v6.12-v6.6\"] x");
+        check("[PATCH v5.4 v2 1/2] x", "patch v2 1/2 [\"v5.4\"] x");
+        check("[PATCH v2 v6.1] x", "patch v2 [\"v6.1\"] x");
         check("[PATCH 6.12.y 1/1] x", "patch  1/1 [\"6.12.y\"] x");
         check(
             "[PATCH net-next,bpf 1/2] x",
@@ -308,6 +355,9 @@ mod tests {
         check("Forwarded: Re: [PATCH] x", "re fwd patch  [] x");
         check("[list] Re: [PATCH] x", "re patch  [\"list\"] x");
         check("Re[2]: x", "re  [] x");
+        check("***SPAM*** Re: [PATCH] x", "re patch  [] x");
+        check("{Spam?} [PATCH 1/2] x", "patch  1/2 [] x");
+        check("Vá: [PATCH] x", "re patch  [] x");
     }
 
     #[test]

@@ -6,6 +6,8 @@ const MAX_VERSION: u32 = 999;
 /// Tags kept per subject.
 const MAX_TAGS: usize = 12;
 const MAX_TAG_BYTES: usize = 60;
+/// What people write before a version, the shortest first.
+const VERSION_WORDS: [&str; 4] = ["v", "ver", "rev", "version"];
 
 /// What the brackets said so far.
 #[derive(Default)]
@@ -57,10 +59,23 @@ impl Tags {
         self.rfc |= other.rfc;
         self.resend |= other.resend;
         self.git |= other.git;
-        self.version = self.version.or(other.version);
+        self.merge_version(other.version);
         if self.number.is_none() && other.number.is_some() {
             self.number = other.number;
             self.total = other.total;
+        }
+    }
+
+    /// Of two versions the whole one counts: in `v5.4 v2` the other names a kernel.
+    fn merge_version(&mut self, other: Option<(u32, Option<u32>)>) {
+        let (kept, kernel) = match (self.version, other) {
+            (Some((major, Some(minor))), Some((_, None))) => (other, Some((major, minor))),
+            (Some((_, None)), Some((major, Some(minor)))) => (self.version, Some((major, minor))),
+            (mine, other) => (mine.or(other), None),
+        };
+        self.version = kept;
+        if let Some((major, minor)) = kernel {
+            self.add_prefix(&format!("v{major}.{minor}"));
         }
     }
 
@@ -74,8 +89,10 @@ impl Tags {
             .peekable();
         while let Some(word) = words.next() {
             any = true;
-            let of = words.peek().is_some_and(|it| it.eq_ignore_ascii_case("of"));
-            if of && let Some(number) = digits(word) {
+            let of = |it: &&str| it.eq_ignore_ascii_case("of") || *it == "/";
+            if words.peek().is_some_and(of)
+                && let Some(number) = digits(word)
+            {
                 let mut ahead = words.clone();
                 ahead.next();
                 if let Some(total) = ahead.next().and_then(digits) {
@@ -83,6 +100,15 @@ impl Tags {
                     words = ahead;
                     continue;
                 }
+            }
+            if VERSION_WORDS.iter().any(|it| word.eq_ignore_ascii_case(it))
+                && let Some(version) = words.peek().and_then(|it| digits(it))
+            {
+                if (1..=MAX_VERSION).contains(&version) {
+                    self.merge_version(Some((version, None)));
+                }
+                words.next();
+                continue;
             }
             all_known &= self.read_word(word);
         }
@@ -93,6 +119,8 @@ impl Tags {
     fn read_word(&mut self, word: &str) -> bool {
         let mut probe = Self::default();
         let mut rest = word.trim_end_matches(':');
+        let bare = rest.strip_prefix('(').and_then(|it| it.strip_suffix(')'));
+        rest = bare.or(rest.strip_prefix('#')).unwrap_or(rest);
         let mut last_was_separator = true;
         while !rest.is_empty() {
             if let Some(after) = rest.strip_prefix(['/', '-', '_', '+', '.']) {
@@ -151,14 +179,25 @@ impl Tags {
         Some(rest)
     }
 
-    /// `v2`, `V2.3`; a zero or a silly number is no version, but still no prefix either.
+    /// `v2`, `V2.3`, `ver2`; a zero or a silly number is no version, but still no prefix either.
+    ///
+    /// `v5.10` is a kernel: nobody sends a tenth repair of one version.
     fn read_version<'a>(&mut self, text: &'a str) -> Option<&'a str> {
-        let rest = text.strip_prefix(['v', 'V'])?;
-        let (version, rest) = leading_digits(rest)?;
-        let (fraction, rest) = match rest.strip_prefix('.').and_then(leading_digits) {
+        let (version, rest) = VERSION_WORDS.iter().rev().find_map(|it| {
+            let head = text.get(..it.len())?;
+            let rest = head.eq_ignore_ascii_case(it).then(|| &text[it.len()..])?;
+            leading_digits(rest)
+        })?;
+        let (fraction, mut rest) = match rest.strip_prefix('.').and_then(leading_digits) {
             Some((fraction, rest)) => (Some(fraction), rest),
             None => (None, rest),
         };
+        if fraction.is_some_and(|it| it >= 10) {
+            return None;
+        }
+        while let Some((_, after)) = rest.strip_prefix('.').and_then(leading_digits) {
+            rest = after;
+        }
         if rest.starts_with(|it: char| it.is_alphabetic())
             && !rest
                 .get(..5)
