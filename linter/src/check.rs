@@ -8,24 +8,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::Options;
 use crate::contexts::{CONTEXTS, Context, RootKind};
-use crate::facts::ParsedItem;
-use crate::finding::{Finding, Fingerprint, Gap, Related, Via};
+use crate::facts::{Callee, Expr, ParsedItem};
+use crate::finding::{Finding, Fingerprint, Gap, Related, Via, normal};
 use crate::focus::Focus;
+use crate::graph::drops::DropInode;
 use crate::graph::explore::{self, Limits};
 use crate::graph::index::Domain;
 use crate::graph::reading::{self, Plan, Reading};
 use crate::graph::sieve::Sieve;
-use crate::graph::{Index, ItemId, Resolver};
+use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
 use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
 use crate::report::{CheckReport, StageCost, TreeStats};
 use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RootState, RuleFinding};
 use crate::syntax::counts;
-use crate::syntax::idioms::{self, Wrapper};
+use crate::syntax::idioms::{self, Release, Wrapper};
 use crate::tree::{TreeError, TreePath, TreeSource};
 use crate::warm::{Body, Warm};
 
@@ -142,7 +143,7 @@ impl<'t> Prepared<'t> {
             contexts: &self.contexts,
             reaches: &reaches,
             helpers: &self.helpers,
-            always_drops: always_drops(index),
+            drops: DropInode::of(index),
             options,
         };
         let mut report = run.findings(&self.suspects, focus);
@@ -264,21 +265,6 @@ pub(crate) fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
         .then(|| crate::facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0))
 }
 
-/// The implementations whose `->drop_inode` lets each last `iput()` evict at once.
-fn always_drops(index: &Index<'_>) -> FxHashSet<u16> {
-    let values: FxHashSet<u32> = kernel::ALWAYS_DROP
-        .iter()
-        .map(|it| Sym::of(it).short())
-        .collect();
-    let setters = index.setters(Sym::of("drop_inode").short());
-    setters
-        .iter()
-        .filter(|it| values.contains(&it.1))
-        .map(|it| index.file_of(it.2).domain.0)
-        .filter(|it| *it != 0)
-        .collect()
-}
-
 fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
     let index = resolver.index;
     match kind {
@@ -344,7 +330,7 @@ struct Run<'a, 'i, 't> {
     contexts: &'a [&'static Context],
     reaches: &'a [explore::Reach],
     helpers: &'a Helpers,
-    always_drops: FxHashSet<u16>,
+    drops: DropInode,
     options: &'a Options,
 }
 
@@ -394,21 +380,56 @@ impl Run<'_, '_, '_> {
             .collect()
     }
 
+    /// The other name for `iput()` that an edge goes to or, for a macro, through; with the index of the inode.
+    fn alias_at(&self, id: ItemId, edge: &Edge) -> Option<(String, usize)> {
+        let iput = Sym::of(kernel::IPUT);
+        let (name, inode) = match edge.target {
+            Target::External(name) if name == iput => (name, 0),
+            Target::Function(it) if self.index.item(it).name == iput => (iput, 0),
+            Target::Function(it) => match self.wrappers.get(&it) {
+                Some(Wrapper::Alias { parameter }) => (self.index.item(it).name, *parameter),
+                _ => return None,
+            },
+            Target::External(_) => return None,
+        };
+        match (edge.kind, edge.through) {
+            (EdgeKind::Direct, _) if name != iput => {
+                let Target::Function(target) = edge.target else {
+                    return None;
+                };
+                Some((self.index.name_of(target), inode))
+            }
+            (EdgeKind::Macro, Through::Name(of)) => {
+                let spelled = explore::spell(self.resolver, id, edge.through);
+                Some((spelled, self.macro_argument(id, of, name, inode)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Which argument of a macro is the given one of a call in its body; the first where that is not plain.
+    fn macro_argument(&self, user: ItemId, of: Sym, callee: Sym, argument: usize) -> usize {
+        let file = self.index.file_index(user);
+        let place = self.resolver.macro_in(of, file).and_then(|it| {
+            let facts = self.resolver.facts(it);
+            let mut calls = facts.calls.iter();
+            let call = calls.find(|it| it.callee == Callee::Name(callee))?;
+            let Some(Expr::Name(name)) = call.args.get(argument) else {
+                return None;
+            };
+            facts.params.iter().position(|it| it.0 == *name)
+        });
+        place.unwrap_or_default()
+    }
+
     /// The aliases that a function calls by name, each with the index of the inode.
     fn alias_names(&self, id: ItemId) -> Vec<(String, usize)> {
         let mut names: Vec<(String, usize)> = Vec::new();
-        if self.wrappers.values().all(|it| *it == Wrapper::Safe)
-            || !self.reaches.iter().any(|it| it.reaches(id))
-        {
+        if !self.reaches.iter().any(|it| it.reaches(id)) {
             return names;
         }
         for edge in self.resolver.edges(id).iter() {
-            if let crate::graph::Target::Function(target) = edge.target
-                && edge.kind == crate::graph::EdgeKind::Direct
-                && let Some(Wrapper::Alias { parameter }) = self.wrappers.get(&target)
-            {
-                names.push((self.index.name_of(target), *parameter));
-            }
+            names.extend(self.alias_at(id, edge));
         }
         names.sort();
         names.dedup();
@@ -439,7 +460,9 @@ impl Run<'_, '_, '_> {
         let mut ordinals: BTreeMap<(&str, String), u32> = BTreeMap::new();
         let mut findings = Vec::new();
         for it in found {
-            let ordinal = ordinals.entry((it.rule, it.statement.clone())).or_default();
+            let ordinal = ordinals
+                .entry((it.rule, normal(&it.statement)))
+                .or_default();
             let finding = self.finding(id, &name, it, *ordinal);
             *ordinal += 1;
             if self.options.config.suppression(&finding).is_none() {
@@ -484,35 +507,43 @@ impl Run<'_, '_, '_> {
         let is_safe = matches!(self.wrappers.get(&id), Some(Wrapper::Safe));
         // The VFS's own calls are the sink's side: whoever calls into it is what a person can change.
         let is_owner = kernel::I_COUNT_OWNERS.contains(&self.index.file_of(id).path.as_str());
-        let mut reaches = Vec::new();
-        for (context, reach) in self.contexts.iter().zip(self.reaches) {
-            if is_safe || is_owner || !reach.reaches(id) {
-                continue;
+        let reaches_of = |release: &Release| {
+            if is_safe || is_owner {
+                return Vec::new();
             }
-            if let Some(chain) = reach.chain(self.resolver, id) {
+            let offset = release.offset as u32;
+            let runs = |entry| {
+                !self.resolver.is_excluded(id, offset, entry)
+                    && !self
+                        .resolver
+                        .is_null(id, offset, release.argument as u16, entry)
+            };
+            let contexts = self.contexts.iter().zip(self.reaches);
+            contexts
+                .filter_map(|(context, reach)| {
+                    Some((context, reach.chain(self.resolver, id, &runs)?))
+                })
                 // The callers of an alias are what a person can change, unless it is called through a pointer.
-                let called_by_name = chain
-                    .path
-                    .last()
-                    .is_some_and(|it| matches!(it.via, Via::Direct | Via::Macro));
-                if is_alias && called_by_name {
-                    continue;
-                }
-                reaches.push(Reach {
+                .filter(|(_, chain)| {
+                    let last = chain.path.last();
+                    !is_alias || !last.is_some_and(|it| matches!(it.via, Via::Direct | Via::Macro))
+                })
+                .map(|(context, chain)| Reach {
                     context,
                     path: chain.path,
                     confidence: chain.confidence,
                     root_count: chain.root_count,
-                });
-            }
-        }
-        let always_drops = self.always_drops.contains(&self.index.file_of(id).domain.0);
+                })
+                .collect()
+        };
+        let domain = self.index.file_of(id).domain;
         body.releases
             .iter()
             .map(|release| ReachedRelease {
                 release: release.clone(),
-                reaches: reaches.clone(),
-                always_drops,
+                reaches: reaches_of(release),
+                always_drops: self.drops.always(domain),
+                keeper: self.drops.keeper(domain),
             })
             .collect()
     }

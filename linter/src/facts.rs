@@ -7,14 +7,18 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+mod conditions;
 mod expr;
 mod function;
 mod initializer;
 mod types;
+mod value;
 
+pub(crate) use conditions::{Conditions, Guard, Site};
 pub(crate) use function::{ParsedItem, function_facts, macro_facts, parse_function};
 pub(crate) use initializer::object_facts;
 pub(crate) use types::type_facts;
+pub(crate) use value::Value;
 
 use crate::lex::Sym;
 
@@ -69,21 +73,6 @@ pub(crate) struct Call {
     pub(crate) end: u32,
     pub(crate) callee: Callee,
     pub(crate) args: Vec<Expr>,
-    /// Conditions on parameters under which it runs.
-    pub(crate) guards: Vec<Guard>,
-    /// Position in another function's body that the macro stands for, not a text of its own.
-    pub(crate) dead: bool,
-}
-
-/// A parameter must, or must not, have one of the values for the guarded code to run.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Guard {
-    /// Index of the parameter.
-    pub(crate) param: u16,
-    /// Constants or names of constants.
-    pub(crate) values: Vec<Expr>,
-    /// Whether the value must be among `values`, or must not.
-    pub(crate) holds: bool,
 }
 
 /// A member that is given a value.
@@ -121,6 +110,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) assigns: Vec<(Sym, Expr)>,
     /// The value of a macro's body, where it is an expression.
     pub(crate) result: Expr,
+    /// What its parameters decide.
+    pub(crate) conditions: Conditions,
     /// Byte offsets of what the grammar could not read.
     pub(crate) errors: Vec<u32>,
 }

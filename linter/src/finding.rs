@@ -170,10 +170,11 @@ pub struct Finding {
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// Hashes the identity; `ordinal` counts equal statements in `function` from 0.
+    /// Hashes the identity, without regard to white space; `ordinal` counts equal statements in `function` from 0.
     pub fn new(rule: &str, function: &str, statement: &str, ordinal: u32) -> Self {
         let mut hasher = blake3::Hasher::new();
-        for part in [rule, function, statement] {
+        let statement = normal(statement);
+        for part in [rule, function, &statement] {
             hasher.update(part.as_bytes());
             hasher.update(&[0]);
         }
@@ -194,6 +195,21 @@ impl Fingerprint {
                 .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
         valid.then(|| Self(text.to_owned()))
     }
+}
+
+/// A statement without the white space that only lays it out: blanks stay between words alone.
+pub fn normal(statement: &str) -> String {
+    let is_word = |it: char| it.is_alphanumeric() || it == '_';
+    let mut out = String::with_capacity(statement.len());
+    let mut words = statement.split_whitespace();
+    out.extend(words.next());
+    for word in words {
+        if out.ends_with(is_word) && word.starts_with(is_word) {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 /// Something that was not understood; a clean verdict that depends on it says so.

@@ -4,6 +4,7 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+pub(crate) mod drops;
 pub(crate) mod explore;
 pub(crate) mod index;
 pub(crate) mod reading;
@@ -11,6 +12,7 @@ pub(crate) mod resolve;
 pub(crate) mod sieve;
 mod tables;
 mod typing;
+pub(crate) mod values;
 
 pub(crate) use index::{Index, ItemId};
 pub(crate) use resolve::{Edge, EdgeKind, Resolver, Target, Through};

@@ -397,3 +397,25 @@ pub static SYSTEM_CALL_HELPERS: &[&str] = &[
 /// Words by which a function that drops its parameter shows that the inode is still under construction.
 /// Source: `fs/inode.c`, `discard_new_inode()`; `fs/bad_inode.c`, `iget_failed()`.
 pub static NEW_INODE_WORDS: &[&str] = &["I_NEW", "unlock_new_inode"];
+
+/// Allocators of inodes that nobody else has seen yet: `fs/inode.c`, `include/linux/fs.h`, `fs/libfs.c`.
+pub static NEW_INODES: &[&str] = &[
+    "alloc_anon_inode",
+    "alloc_inode_sb",
+    "new_inode",
+    "new_inode_pseudo",
+];
+
+/// The state bit that says that an inode is under writeback: `include/linux/fs.h`. A `->drop_inode` that looks at it
+/// keeps such inodes, so that no `iput()` of that filesystem waits in `inode_wait_for_writeback()`.
+pub const UNDER_WRITEBACK: &str = "I_SYNC";
+
+/// Calls of the VFS that hardly ever run, with the reason.
+///
+/// `fs/fs-writeback.c`: `__writeback_single_inode()` marks the inode dirty again, which calls `->dirty_inode`, only
+/// to write timestamps that a `lazytime` mount kept back.
+pub static RARE_CALLS: &[(&str, &str, &str)] = &[(
+    "__writeback_single_inode",
+    "mark_inode_dirty_sync",
+    "the chain runs on lazytime mounts only",
+)];

@@ -2,6 +2,7 @@
 
 pub(crate) mod clean;
 pub(crate) mod counts;
+mod doubts;
 pub(crate) mod flow;
 pub(crate) mod idioms;
 pub(crate) mod nodes;

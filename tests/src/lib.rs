@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod command;
+pub mod delta_case;
 pub mod git;
 pub mod lint_case;
 pub mod listmail;

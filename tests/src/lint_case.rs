@@ -2,8 +2,8 @@
 //!
 //! Each section with a C block is one case with a tree of its own. A block's info string names its
 //! file (```` ```c fs/example/inode.c ````; `fs/example/example.c` without). A line that must have
-//! findings ends with `// finding: rule (context, context), rule`; all others must have none. A
-//! `toml` block configures the case. A `diff` block is a patch, whose outcome a `result` block lists,
+//! findings ends with `// finding: rule (context, context), rule medium`; all others must have none. No
+//! word after the contexts means high confidence. A `toml` block configures the case. A `diff` block is a patch, whose outcome a `result` block lists,
 //! one `new RULE in FUNCTION` or `fixed RULE in FUNCTION` a line, sorted.
 
 use std::collections::BTreeMap;
@@ -11,20 +11,24 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use lorelint::config::Config;
-use lorelint::finding::Finding;
+use lorelint::finding::{Confidence, Finding};
 use lorelint::report::PatchInput;
 use lorelint::tree::{MemTree, TreePath};
 use lorelint::{Linter, Options};
+
+use crate::delta_case::Step;
 
 /// One section of a document.
 #[derive(Clone, Debug, Default)]
 pub struct Case {
     /// `document.md: heading`.
     pub name: String,
-    files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
     config: String,
     diff: Option<String>,
-    result: String,
+    pub(crate) result: String,
+    /// What each patch does, by its number.
+    pub(crate) steps: BTreeMap<u32, Vec<Step>>,
 }
 
 /// All cases of a document; sections without a C block are prose.
@@ -82,7 +86,11 @@ impl Case {
             "toml" => self.config.push_str(&body),
             "diff" => self.diff = Some(body),
             "result" => self.result = body,
-            _ => {}
+            _ => {
+                if let Some((patch, step)) = Step::parse(info, &body) {
+                    self.steps.entry(patch).or_default().push(step);
+                }
+            }
         }
     }
 
@@ -147,7 +155,7 @@ impl Case {
         joined(lines)
     }
 
-    fn linter(&self) -> Linter {
+    pub(crate) fn linter(&self) -> Linter {
         let config = Config::parse(&self.config, &self.name).expect("the case's configuration");
         Linter::new(Options {
             config,
@@ -155,7 +163,7 @@ impl Case {
         })
     }
 
-    fn tree(&self) -> MemTree {
+    pub(crate) fn tree(&self) -> MemTree {
         let mut tree = MemTree::default();
         for (path, text) in &self.files {
             let path = TreePath::parse(path).expect("the case's paths are plain");
@@ -178,6 +186,16 @@ pub fn check_all(cases: &[Case]) {
                 "\n{}\n--- expected\n{expected}--- found\n{found}",
                 case.name
             );
+        }
+        if case.is_delta() {
+            let (expected, found) = (case.expected_delta(), case.found_delta());
+            if expected != found {
+                let _ = write!(
+                    report,
+                    "\n{} (edits)\n--- expected\n{expected}\n--- found\n{found}\n",
+                    case.name
+                );
+            }
         }
         if let Some(expected) = case.expected_review() {
             let found = case.reviewed();
@@ -232,6 +250,10 @@ fn line_of(finding: &Finding) -> String {
         line += " (";
         line += &finding.contexts.join(", ");
         line += ")";
+    }
+    if finding.confidence != Confidence::High {
+        line += " ";
+        line += finding.confidence.as_str();
     }
     line
 }

@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in I/O completion",
     hazard: "evict() waits for I/O whose completion this context delivers",
+    waits_for_itself: false,
     max_hops: None,
     roots: &[
         // include/linux/blk_types.h, buffer_head.h, fs.h, iomap.h

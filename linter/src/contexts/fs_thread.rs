@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in a filesystem's own thread",
     hazard: "evict() waits for log space, a checkpoint or a commit that only this thread makes",
+    waits_for_itself: false,
     max_hops: None,
     roots: &[
         // fs/f2fs/gc.c, checkpoint.c, segment.c

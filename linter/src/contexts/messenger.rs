@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in a ceph messenger worker",
     hazard: "evict() waits for I/O (netfs_wait_for_outstanding_io(), folio locks) that only this worker completes",
+    waits_for_itself: false,
     max_hops: None,
     roots: &[
         // include/linux/ceph/messenger.h; called from net/ceph/messenger.c, messenger_v1.c, messenger_v2.c

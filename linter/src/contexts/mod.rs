@@ -33,6 +33,9 @@ pub struct Context {
     pub place: &'static str,
     /// What the eviction waits for, the rest of that sentence.
     pub hazard: &'static str,
+    /// Whether the hazard is that this task waits for its own `I_SYNC`: a `->drop_inode` that keeps the inodes under
+    /// writeback excuses it.
+    pub waits_for_itself: bool,
     /// Chains beyond this many calls are not looked for; `None` for the search's own limit.
     pub max_hops: Option<u32>,
     /// Entry points. A tree has most of them, never all: see [`Presence`].

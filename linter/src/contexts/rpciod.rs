@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in rpciod",
     hazard: "evict() sends synchronous RPCs or waits for writeback that rpciod completes",
+    waits_for_itself: false,
     max_hops: None,
     roots: &[
         // include/linux/sunrpc/sched.h; rpc_release runs in nfsiod where the task setup names that workqueue

@@ -1,5 +1,6 @@
 //! Calls, stores, parameters and locals of one function or macro.
 
+use super::conditions::conditions;
 use super::expr::{Text, declared, expr, type_ref};
 use super::initializer::initializer;
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
@@ -49,6 +50,8 @@ pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> Func
         walk.visit(tree.root_node(), 0);
         let by_value = std::mem::take(&mut walk.by_value);
         mark_stack_objects(&mut facts, &by_value);
+        let params: Vec<_> = facts.params.iter().map(|it| it.0).collect();
+        facts.conditions = conditions(text, tree.root_node(), &params);
     }
     facts
 }
@@ -279,8 +282,6 @@ impl Walk<'_, '_> {
             end: (node.end_byte() as u32).saturating_sub(self.text.shift),
             callee,
             args,
-            guards: Vec::new(),
-            dead: false,
         });
     }
 

@@ -7,6 +7,7 @@ use super::index::{Domain, Index, ItemId};
 use super::resolve::{Edge, EdgeKind, Resolver, Target, Through};
 use super::sieve::Sieve;
 use super::typing::directory;
+use super::values::Entry;
 use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, TypeRef};
 use crate::finding::{Confidence, Hop, Via};
@@ -24,6 +25,8 @@ pub(crate) struct State {
     domain: Domain,
     /// The file of a root outside the kernel's filesystem side; its directory may be entered.
     home: u32,
+    /// What the caller passed.
+    pub(crate) entry: Entry,
 }
 
 /// An entry point with where it is registered.
@@ -50,8 +53,8 @@ pub(crate) struct Reached {
 pub(crate) struct Reach {
     states: FxHashMap<State, (Option<State>, Option<Edge>, u32)>,
     roots: FxHashMap<State, RootAt>,
-    /// The state by which a function is reached first, with the confidence of the search that got there.
-    best: FxHashMap<ItemId, (State, Confidence)>,
+    /// The states by which a function is reached, first found first, with the confidence of the search that got there.
+    best: FxHashMap<ItemId, Vec<(State, Confidence)>>,
     /// All states, as they were found.
     order: Vec<State>,
 }
@@ -122,13 +125,22 @@ impl Reach {
         hops: u32,
         confidence: Confidence,
     ) -> bool {
+        // Who comes in with anything comes in with this as well.
+        let any = State {
+            entry: Entry::ANY,
+            ..state
+        };
+        if state.entry != Entry::ANY && self.states.contains_key(&any) {
+            return false;
+        }
         let std::collections::hash_map::Entry::Vacant(slot) = self.states.entry(state) else {
             return false;
         };
         slot.insert((from.map(|it| it.0), from.map(|it| it.1), hops));
         self.best
             .entry(state.function)
-            .or_insert((state, confidence));
+            .or_default()
+            .push((state, confidence));
         self.order.push(state);
         true
     }
@@ -145,9 +157,15 @@ impl Reach {
         all
     }
 
-    /// The chain to a function, from its root.
-    pub(crate) fn chain(&self, resolver: &Resolver<'_, '_>, function: ItemId) -> Option<Reached> {
-        let (state, confidence) = *self.best.get(&function)?;
+    /// The chain to a function, from its root, among those whose entry is `wanted`.
+    pub(crate) fn chain(
+        &self,
+        resolver: &Resolver<'_, '_>,
+        function: ItemId,
+        wanted: &dyn Fn(Entry) -> bool,
+    ) -> Option<Reached> {
+        let mut ways = self.best.get(&function)?.iter();
+        let (state, confidence) = *ways.find(|it| wanted(it.0.entry))?;
         let mut steps = Vec::new();
         let mut at = state;
         while let Some((Some(from), Some(edge), _)) = self.states.get(&at).copied() {
@@ -335,6 +353,7 @@ fn first_state(resolver: &Resolver<'_, '_>, root: &RootAt) -> State {
         function: root.function,
         domain,
         home,
+        entry: Entry::ANY,
     }
 }
 
@@ -410,6 +429,8 @@ pub enum Cut {
     Machinery,
     /// The callee belongs to another program, such as one under tools.
     OtherProgram,
+    /// What the callers pass or have tested excludes the branch.
+    Excluded,
 }
 
 impl std::fmt::Display for Cut {
@@ -422,6 +443,7 @@ impl std::fmt::Display for Cut {
             Self::OtherImplementation => "belongs to another implementation than the chain",
             Self::Machinery => "machinery below the filesystems is not entered",
             Self::OtherProgram => "belongs to another program",
+            Self::Excluded => "what the callers pass excludes this branch",
         })
     }
 }
@@ -468,8 +490,16 @@ pub(crate) fn step_over(
         function: target,
         domain,
         home: from.home,
+        entry: Entry::ANY,
     };
-    Some((state, cut(resolver, from, edge, (target, entered), limits)))
+    let cut = cut(resolver, from, edge, (target, entered), limits);
+    let passes_arguments = matches!(edge.kind, EdgeKind::Direct | EdgeKind::Ops);
+    let entry = if passes_arguments && cut.is_none() {
+        resolver.entry(from.function, edge.offset, target, from.entry)
+    } else {
+        Entry::ANY
+    };
+    Some((State { entry, ..state }, cut))
 }
 
 fn cut(
@@ -489,6 +519,9 @@ fn cut(
     }
     if limits.safe.contains(&target) {
         return Some(Cut::SafeWrapper);
+    }
+    if resolver.is_excluded(from.function, edge.offset, from.entry) {
+        return Some(Cut::Excluded);
     }
     let there = index.file_of(target);
     if there.is_foreign {
@@ -549,6 +582,12 @@ fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
                 }));
             }
             RootKind::Function { name, under } | RootKind::Work { name, under } => {
+                // A worker of generic code works for whoever queued: that one's tables are entry points of their own.
+                let domain = if matches!(root.kind, RootKind::Work { .. }) {
+                    Domain::PRIVATE
+                } else {
+                    Domain::GENERIC
+                };
                 let named = resolver.index.functions(Sym::of(name));
                 found.extend(
                     named
@@ -559,7 +598,7 @@ fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
                             offset: resolver.index.name_offset(it),
                             through: Through::Nothing,
                             confidence: Confidence::High,
-                            domain: Domain::GENERIC,
+                            domain,
                             is_shared: false,
                         }),
                 );

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::index::{Domain, Index, ItemId};
 use super::sieve::Sieve;
 use super::typing::substitute;
+use super::values::{Entry, Known};
 use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
@@ -86,6 +87,9 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
     calls_param: Memo<(ItemId, u32), bool>,
+    /// What functions are entered with.
+    pub(crate) entered: Memo<Entry, Vec<Known>>,
+    pub(crate) decides: Memo<(ItemId, u32, u32), bool>,
     choices: Memo<(TypeRef, Sym, Domain), usize>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
     /// Short names of functions that the sieve lets through.
@@ -108,6 +112,8 @@ impl<'i, 't> Resolver<'i, 't> {
             tables: Memo::new(),
             edges: Memo::new(),
             calls_param: Memo::new(),
+            entered: Memo::new(),
+            decides: Memo::new(),
             choices: Memo::new(),
             deferrals,
             passing_names: if sieve.is_open() {
@@ -322,8 +328,6 @@ impl<'i, 't> Resolver<'i, 't> {
                 end: offset,
                 callee: Callee::Name(name),
                 args: Vec::new(),
-                guards: Vec::new(),
-                dead: false,
             };
             self.call_edges(
                 &call,

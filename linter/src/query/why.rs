@@ -184,7 +184,7 @@ impl Graph<'_> {
             .filter(|it| options.config.is_context_on(it))
             .map(|context| {
                 let reach = explore::explore(&resolver, context, &limits);
-                let verdict = match reach.chain(&resolver, id) {
+                let verdict = match reach.chain(&resolver, id, &|_| true) {
                     Some(it) => Verdict::Reached {
                         path: it.path,
                         confidence: it.confidence,

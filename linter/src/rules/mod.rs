@@ -92,6 +92,8 @@ pub(crate) struct ReachedRelease {
     pub(crate) reaches: Vec<Reach>,
     /// Whether its file system's `->drop_inode` is one of `kernel::ALWAYS_DROP`.
     pub(crate) always_drops: bool,
+    /// Its file system's `->drop_inode`, where that keeps the inodes that are under writeback.
+    pub(crate) keeper: Option<String>,
 }
 
 /// How one context reaches a function.

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use super::{Check, FunctionView, Reach, ReachedRelease, Rule, RuleFinding};
 use crate::contexts::{CONTEXTS, Sink};
 use crate::finding::{Confidence, Severity};
+use crate::kernel;
+use crate::syntax::idioms::Doubt;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -19,43 +21,115 @@ pub(super) static RULE: Rule = Rule {
 /// A chain this long is hard to follow and easily runs through a branch that this caller never takes.
 const LONG_CHAIN: usize = 10;
 
+/// Nobody has found a deadlock behind more functions than this: some branch on the way excludes another.
+const FAR_CHAIN: usize = 12;
+
+/// A context with what speaks against its chain.
+struct Judged<'a> {
+    reach: &'a Reach,
+    confidence: Confidence,
+    doubts: Vec<String>,
+    is_excused: bool,
+}
+
 fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
     for reached in view.releases {
         if reached.release.not_last.is_some() {
             continue;
         }
-        let mut reaches: Vec<&Reach> = reached
+        let mut judged: Vec<Judged<'_>> = reached
             .reaches
             .iter()
             .filter(|it| it.context.sink == Sink::FinalIput)
+            .map(|it| judge(reached, it))
             .collect();
         // The chain that is shown: of the worst context, the surest, the first in the documentation.
-        reaches.sort_by_key(|it| {
+        judged.sort_by_key(|it| {
             (
-                std::cmp::Reverse((it.context.severity, it.confidence)),
+                it.is_excused,
+                std::cmp::Reverse((it.reach.context.severity, it.confidence)),
                 CONTEXTS
                     .iter()
-                    .position(|other| other.name == it.context.name),
-                it.path.len(),
+                    .position(|other| other.name == it.reach.context.name),
+                it.reach.path.len(),
             )
         });
-        if let Some(shown) = reaches.first() {
+        if let Some(shown) = judged.first() {
             findings.push(RuleFinding {
                 rule: RULE.name,
                 severity: severity(reached, shown),
                 confidence: shown.confidence,
                 offset: reached.release.offset,
                 statement: reached.release.statement.clone(),
-                message: message(&reached.release.callee, &reaches),
+                message: message(&reached.release.callee, &judged),
                 help: help(view, &reached.release.inode),
-                contexts: names(&reaches),
-                path: shown.path.clone(),
-                related: reaches[1..]
+                contexts: names(&judged),
+                path: shown.reach.path.clone(),
+                related: judged[1..]
                     .iter()
-                    .map(|it| (reached.release.offset, other_chain(it)))
+                    .map(|it| (reached.release.offset, other_chain(it.reach)))
                     .collect(),
             });
         }
+    }
+}
+
+/// Weighs what is known of the release against the chain that leads to it.
+fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
+    let mut doubts = Vec::new();
+    let mut confidence = reach.confidence;
+    let mut lower = |to: Confidence, why: String| {
+        confidence = confidence.min(to);
+        doubts.push(why);
+    };
+    let keeper = reached.keeper.as_ref();
+    let keeper = keeper.filter(|_| reach.context.waits_for_itself);
+    if let Some(keeper) = keeper {
+        lower(
+            Confidence::Low,
+            format!(
+                "{keeper}() keeps an inode that is under writeback, so this iput() does not wait for it"
+            ),
+        );
+    }
+    match &reached.release.doubt {
+        Some(Doubt::OtherArmDefers(by)) => lower(
+            Confidence::Medium,
+            format!(
+                "the other arm of this if hands the inode over with {by}(): what is left may be safe"
+            ),
+        ),
+        // Where each last iput() evicts, it does so for an inode that was just looked up as well.
+        Some(Doubt::Rejected(lookup)) if !reached.always_drops => lower(
+            Confidence::Medium,
+            format!(
+                "this gives back what {lookup}() found just now, on a failure: mostly the inode stays cached"
+            ),
+        ),
+        _ => {}
+    }
+    let rare = reach.path.windows(2).find_map(|pair| {
+        kernel::RARE_CALLS
+            .iter()
+            .find(|it| it.0 == pair[0].function && it.1 == pair[1].function)
+    });
+    if let Some((_, _, why)) = rare {
+        lower(Confidence::Medium, (*why).to_owned());
+    }
+    if reach.path.len() > FAR_CHAIN {
+        lower(
+            Confidence::Medium,
+            format!(
+                "{} calls lie between: one of their branches may exclude another",
+                reach.path.len() - 1
+            ),
+        );
+    }
+    Judged {
+        reach,
+        confidence,
+        doubts,
+        is_excused: keeper.is_some(),
     }
 }
 
@@ -65,19 +139,22 @@ fn other_chain(reach: &Reach) -> String {
     format!("{}: {}", reach.context.name, functions.join(" > "))
 }
 
-fn names(reaches: &[&Reach]) -> Vec<&'static str> {
-    let mut names: Vec<_> = reaches.iter().map(|it| it.context.name).collect();
+fn names(judged: &[Judged<'_>]) -> Vec<&'static str> {
+    let mut names: Vec<_> = judged.iter().map(|it| it.reach.context.name).collect();
     names.sort_unstable();
     names.dedup();
     names
 }
 
-fn severity(reached: &ReachedRelease, shown: &Reach) -> Severity {
+fn severity(reached: &ReachedRelease, shown: &Judged<'_>) -> Severity {
+    if shown.is_excused {
+        return Severity::Note;
+    }
     let weaker = shown.confidence == Confidence::Low
-        || shown.path.len() > LONG_CHAIN
+        || shown.reach.path.len() > LONG_CHAIN
         || reached.release.error_label.is_some();
     let step = i8::from(reached.always_drops) - i8::from(weaker);
-    match (shown.context.severity, step) {
+    match (shown.reach.context.severity, step) {
         (Severity::Note, 1) | (Severity::Error, -1) => Severity::Warning,
         (Severity::Warning, 1) => Severity::Error,
         (Severity::Warning, -1) => Severity::Note,
@@ -85,9 +162,10 @@ fn severity(reached: &ReachedRelease, shown: &Reach) -> Severity {
     }
 }
 
-fn message(callee: &str, reaches: &[&Reach]) -> String {
+fn message(callee: &str, judged: &[Judged<'_>]) -> String {
     let mut message = format!("{callee}() may drop the last reference");
-    for (index, reach) in reaches.iter().enumerate() {
+    for (index, it) in judged.iter().enumerate() {
+        let reach = it.reach;
         let separator = if index == 0 { " " } else { "; also " };
         message.push_str(separator);
         message.push_str(reach.context.place);
@@ -96,6 +174,10 @@ fn message(callee: &str, reaches: &[&Reach]) -> String {
         if reach.root_count > 1 {
             let _ = write!(message, " ({} entry points lead here)", reach.root_count);
         }
+    }
+    for doubt in &judged[0].doubts {
+        message.push_str("; but ");
+        message.push_str(doubt);
     }
     message
 }

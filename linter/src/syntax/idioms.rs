@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Node;
 use super::counts::{self, CountAccess, CountOp, strip_parens};
+use super::doubts;
 use super::flow::{self, Event, EventKind, Observer};
 use super::text::{call_argument, call_name, fold, squeeze, statement_of};
 use crate::kernel::{GRABS, IPUT};
@@ -16,16 +17,29 @@ pub(crate) struct Release {
     pub(crate) callee: String,
     /// Where the call starts, in bytes of the text handed in.
     pub(crate) offset: usize,
+    /// Which of its arguments is the inode, from 0.
+    pub(crate) argument: usize,
     /// The statement that holds it, on one line.
     pub(crate) statement: String,
     /// The inode's expression without white space.
     pub(crate) inode: String,
     /// Whether some inode's `i_lock` is held on every way here.
     pub(crate) under_i_lock: bool,
-    /// Why this cannot be the last reference; `None` where it may be.
+    /// Why this cannot be the last reference, or why its end is harmless; `None` where neither is known.
     pub(crate) not_last: Option<String>,
+    /// What speaks against a deadlock here, without excluding it.
+    pub(crate) doubt: Option<Doubt>,
     /// The error label behind which it stands, where only `goto` leads there.
     pub(crate) error_label: Option<String>,
+}
+
+/// What makes a release less of a hazard than its chain says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The other arm of the `if` around it gives the object to this function, for a worker.
+    OtherArmDefers(String),
+    /// The function got the inode from this lookup and lets go of it where it reports failure.
+    Rejected(String),
 }
 
 /// The calls of `names` in one function, sorted by offset; `argument` of each is the inode.
@@ -53,7 +67,10 @@ pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> 
     };
     flow::run(root, text, events, &mut found);
     for (release, (call, _)) in found.releases.iter_mut().zip(&calls) {
-        release.not_last = marked_not_last(*call, text).or_else(|| queue_failed(root, *call, text));
+        release.not_last = marked_not_last(*call, text)
+            .or_else(|| queue_failed(root, *call, text))
+            .or_else(|| doubts::new_inode(root, *call, text));
+        release.doubt = doubts::doubt(root, *call, text);
         release.error_label = error_label(*call, text);
     }
     found.releases.sort_by_key(|it| it.offset);
@@ -79,10 +96,12 @@ fn release(call: Node<'_>, text: &[u8], name: &str, index: usize) -> Release {
     Release {
         callee: name.to_owned(),
         offset: call.start_byte(),
+        argument: index,
         statement: statement_of(call, text),
         inode: strip_parens(&inode).to_owned(),
         under_i_lock: false,
         not_last: None,
+        doubt: None,
         error_label: None,
     }
 }
@@ -274,7 +293,8 @@ fn is_unconditional(put: Node<'_>, body: Node<'_>, parameter: &str, text: &[u8])
             let condition = parent
                 .child_by_field_name("condition")
                 .map_or_else(String::new, |it| squeeze(it, text));
-            if strip_parens(&condition) != parameter {
+            let bare = strip_parens(&condition);
+            if bare != parameter && bare.strip_suffix("!=NULL") != Some(parameter) {
                 return false;
             }
         }

@@ -61,6 +61,12 @@ kinds! {
     CaseStatement = "case_statement",
     ReturnStatement = "return_statement",
     GotoStatement = "goto_statement",
+    BreakStatement = "break_statement",
+    ContinueStatement = "continue_statement",
+    LabeledStatement = "labeled_statement",
+    WhileStatement = "while_statement",
+    ForStatement = "for_statement",
+    UpdateExpression = "update_expression",
     TypeDescriptor = "type_descriptor",
     Comment = "comment",
     PreprocIf = "preproc_if",
@@ -124,6 +130,8 @@ fields! {
     parameters = "parameters",
     consequence = "consequence",
     alternative = "alternative",
+    condition = "condition",
+    operator = "operator",
 }
 
 /// The named children that are no comments, in order.

@@ -1,0 +1,388 @@
+//! Under which conditions on its parameters a function makes its calls, and what it passes on.
+//!
+//! Only what the parameters decide is kept: a flag that the caller passes as a constant then excludes the branches
+//! that it does not take. Variables that are set twice, or whose address is taken, are unknown.
+
+use rustc_hash::FxHashMap;
+
+use super::expr::{Text, declared};
+use super::value::{Names, Value, operator, value};
+use crate::lex::Sym;
+use crate::syntax::Node;
+use crate::syntax::nodes::{self, Kind, children, kind};
+
+const MAX_DEPTH: u32 = 400;
+/// Guards and call sites of one function that are looked at.
+const MAX_SITES: usize = 4096;
+
+/// A condition, and whether it must be true or false for the guarded code to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Guard {
+    pub(crate) test: Value,
+    pub(crate) holds: bool,
+    /// Where it is tested.
+    pub(crate) offset: u32,
+}
+
+/// One call that is guarded, or that passes on something known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Site {
+    /// As [`super::Call::offset`].
+    pub(crate) offset: u32,
+    /// Indices into [`Conditions::guards`]: all of them hold where it runs.
+    pub(crate) guards: Vec<u32>,
+    /// Arguments that are understood, with their index.
+    pub(crate) args: Vec<(u16, Value)>,
+}
+
+/// All of one function.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Conditions {
+    pub(crate) guards: Vec<Guard>,
+    /// Sorted by offset.
+    pub(crate) sites: Vec<Site>,
+    /// Members that the function sets, with the offset of each store.
+    pub(crate) stores: Vec<(Sym, u32)>,
+}
+
+impl Conditions {
+    pub(crate) fn site(&self, offset: u32) -> Option<&Site> {
+        let at = self.sites.binary_search_by_key(&offset, |it| it.offset);
+        at.ok().map(|it| &self.sites[it])
+    }
+}
+
+/// Reads a function whose parameters have these names.
+pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[Sym]) -> Conditions {
+    if params.is_empty() {
+        return Conditions::default();
+    }
+    let mut walk = Walk {
+        text,
+        out: Conditions::default(),
+        held: Vec::new(),
+        barrier: 0,
+        definitions: FxHashMap::default(),
+        changed: FxHashMap::default(),
+    };
+    walk.visit(root, 0);
+    walk.finish(params)
+}
+
+struct Walk<'a> {
+    text: Text<'a>,
+    out: Conditions,
+    /// The guards that hold here.
+    held: Vec<u32>,
+    /// Guards before this one may have been jumped over.
+    barrier: u32,
+    definitions: FxHashMap<Sym, Value>,
+    /// How often a variable is set; a taken address counts as many.
+    changed: FxHashMap<Sym, u32>,
+}
+
+impl Walk<'_> {
+    fn visit(&mut self, node: Node<'_>, depth: u32) {
+        if depth > MAX_DEPTH || self.out.sites.len() > MAX_SITES {
+            return;
+        }
+        let depth = depth + 1;
+        let held = self.held.len();
+        match kind(node) {
+            Kind::IfStatement | Kind::ConditionalExpression => self.branch(node, depth),
+            Kind::WhileStatement | Kind::ForStatement => self.repeat(node, depth),
+            Kind::SwitchStatement => self.switch(node, depth),
+            Kind::CompoundStatement | Kind::CaseStatement => {
+                self.sequence(node, depth);
+                self.held.truncate(held);
+            }
+            Kind::LabeledStatement => {
+                self.barrier = self.out.guards.len() as u32;
+                self.each(node, depth);
+            }
+            Kind::BinaryExpression => self.binary(node, depth),
+            Kind::CallExpression => {
+                self.site(node);
+                self.each(node, depth);
+            }
+            _ => {
+                self.change(node);
+                self.each(node, depth);
+            }
+        }
+    }
+
+    fn each(&mut self, node: Node<'_>, depth: u32) {
+        for child in children(node) {
+            self.visit(child, depth);
+        }
+    }
+
+    fn under(&mut self, guard: Option<Guard>, node: Node<'_>, depth: u32) {
+        let held = self.held.len();
+        self.hold(guard);
+        self.visit(node, depth);
+        self.held.truncate(held);
+    }
+
+    fn hold(&mut self, guard: Option<Guard>) {
+        if let Some(guard) = guard.filter(|it| it.test != Value::Unknown) {
+            self.held.push(self.out.guards.len() as u32);
+            self.out.guards.push(guard);
+        }
+    }
+
+    fn guard(&self, condition: Node<'_>, holds: bool) -> Guard {
+        Guard {
+            test: value(self.text, condition, 0),
+            holds,
+            offset: self.text.offset(condition),
+        }
+    }
+
+    fn branch(&mut self, node: Node<'_>, depth: u32) {
+        let Some(condition) = nodes::condition(node) else {
+            return self.each(node, depth);
+        };
+        self.visit(condition, depth);
+        for (arm, holds) in [
+            (nodes::consequence(node), true),
+            (nodes::alternative(node), false),
+        ] {
+            if let Some(arm) = arm {
+                let guard = self.guard(condition, holds);
+                self.under(Some(guard), arm, depth);
+            }
+        }
+    }
+
+    fn repeat(&mut self, node: Node<'_>, depth: u32) {
+        let condition = nodes::condition(node);
+        let body = nodes::body(node);
+        for child in children(node).filter(|it| Some(*it) != body) {
+            self.visit(child, depth);
+        }
+        if let Some(body) = body {
+            let guard = condition.map(|it| self.guard(it, true));
+            self.under(guard, body, depth);
+        }
+    }
+
+    /// `a && b` runs `b` only where `a` holds.
+    fn binary(&mut self, node: Node<'_>, depth: u32) {
+        let (Some(left), Some(right)) = (nodes::left(node), nodes::right(node)) else {
+            return self.each(node, depth);
+        };
+        self.visit(left, depth);
+        let holds = match operator(self.text, node) {
+            b"&&" => Some(true),
+            b"||" => Some(false),
+            _ => None,
+        };
+        let guard = holds.map(|it| self.guard(left, it));
+        self.under(guard, right, depth);
+    }
+
+    /// Statements one after the other: after `if (x) return;` x is false.
+    fn sequence(&mut self, node: Node<'_>, depth: u32) {
+        let case_value = (kind(node) == Kind::CaseStatement)
+            .then(|| nodes::value(node))
+            .flatten();
+        for child in children(node).filter(|it| Some(*it) != case_value) {
+            self.visit(child, depth);
+            if kind(child) != Kind::IfStatement {
+                continue;
+            }
+            let Some(condition) = nodes::condition(child) else {
+                continue;
+            };
+            let leaves_if = nodes::consequence(child).is_some_and(leaves);
+            let leaves_else = nodes::alternative(child).is_some_and(leaves);
+            let guard = match (leaves_if, leaves_else) {
+                (true, false) => Some(self.guard(condition, false)),
+                (false, true) => Some(self.guard(condition, true)),
+                _ => None,
+            };
+            self.hold(guard);
+        }
+    }
+
+    fn switch(&mut self, node: Node<'_>, depth: u32) {
+        let (Some(condition), Some(body)) = (nodes::condition(node), nodes::body(node)) else {
+            return self.each(node, depth);
+        };
+        self.visit(condition, depth);
+        let selector = value(self.text, condition, 0);
+        let offset = self.text.offset(condition);
+        let cases: Vec<Node<'_>> = children(body)
+            .filter(|it| kind(*it) == Kind::CaseStatement)
+            .collect();
+        let of = |case: &Node<'_>| nodes::value(*case).map(|it| value(self.text, it, 0));
+        let values: Vec<Option<Value>> = cases.iter().map(of).collect();
+        // What falls through from the cases before; `None` once that may be anything.
+        let mut entered: Option<Vec<Value>> = Some(Vec::new());
+        for (case, own) in cases.iter().zip(&values) {
+            let fell = entered.as_ref().is_none_or(|it| !it.is_empty());
+            if let (Some(entered), Some(own)) = (&mut entered, own) {
+                entered.push(own.clone());
+            } else if own.is_none() {
+                entered = None;
+            }
+            let any_of = |values: Vec<Value>, holds| Guard {
+                test: Value::AnyOf(Box::new(selector.clone()), values),
+                holds,
+                offset,
+            };
+            let guard = match &entered {
+                Some(values) => Some(any_of(values.clone(), true)),
+                None if own.is_none() && !fell => {
+                    Some(any_of(values.iter().flatten().cloned().collect(), false))
+                }
+                None => None,
+            };
+            self.under(guard, *case, depth);
+            if children(*case).last().is_some_and(leaves) {
+                entered = Some(Vec::new());
+            }
+        }
+        for other in children(body).filter(|it| kind(*it) != Kind::CaseStatement) {
+            self.visit(other, depth);
+        }
+    }
+
+    fn site(&mut self, node: Node<'_>) {
+        let Some(function) = nodes::function(node) else {
+            return;
+        };
+        let named = match kind(function) {
+            Kind::FieldExpression => nodes::field(function).unwrap_or(node),
+            _ => function,
+        };
+        let list = nodes::arguments(node);
+        let args: Vec<(u16, Value)> = list
+            .map(|list| {
+                let all = children(list).map(|it| value(self.text, it, 0)).enumerate();
+                all.filter(|it| it.1 != Value::Unknown)
+                    .map(|(index, it)| (u16::try_from(index).unwrap_or(u16::MAX), it))
+                    .collect()
+            })
+            .unwrap_or_default();
+        let guards: Vec<u32> = self
+            .held
+            .iter()
+            .copied()
+            .filter(|it| *it >= self.barrier)
+            .collect();
+        let offset = self.text.offset(named);
+        self.out.sites.push(Site {
+            offset,
+            guards,
+            args,
+        });
+    }
+
+    /// Notes what sets a variable or a member.
+    fn change(&mut self, node: Node<'_>) {
+        match kind(node) {
+            Kind::AssignmentExpression => {
+                let (Some(left), Some(right)) = (nodes::left(node), nodes::right(node)) else {
+                    return;
+                };
+                let is_plain = operator(self.text, node) == b"=";
+                self.set(
+                    left,
+                    if is_plain {
+                        value(self.text, right, 0)
+                    } else {
+                        Value::Unknown
+                    },
+                );
+            }
+            Kind::UpdateExpression => {
+                if let Some(argument) = nodes::argument(node) {
+                    self.set(argument, Value::Unknown);
+                }
+            }
+            Kind::PointerExpression if self.text.of(node).starts_with(b"&") => {
+                if let Some(argument) = nodes::argument(node)
+                    && kind(argument) == Kind::Identifier
+                {
+                    *self.changed.entry(self.text.sym(argument)).or_default() += 2;
+                }
+            }
+            Kind::InitDeclarator => {
+                if let Some((name, _)) =
+                    nodes::declarator(node).and_then(|it| declared(self.text, it))
+                {
+                    let given =
+                        nodes::value(node).map_or(Value::Unknown, |it| value(self.text, it, 0));
+                    self.define(name, given);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, left: Node<'_>, given: Value) {
+        match kind(left) {
+            Kind::Identifier => self.define(self.text.sym(left), given),
+            Kind::FieldExpression => {
+                if let Some(field) = nodes::field(left) {
+                    let store = (self.text.sym(field), self.text.offset(left));
+                    self.out.stores.push(store);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn define(&mut self, name: Sym, given: Value) {
+        *self.changed.entry(name).or_default() += 1;
+        self.definitions.insert(name, given);
+    }
+
+    /// Replaces variables by what they stand for and forgets what stays unknown.
+    fn finish(mut self, params: &[Sym]) -> Conditions {
+        let names = Names {
+            params,
+            definitions: &self.definitions,
+            changed: &self.changed,
+        };
+        for guard in &mut self.out.guards {
+            guard.test = names.resolve(&guard.test, 0);
+        }
+        let guards = &self.out.guards;
+        for site in &mut self.out.sites {
+            for arg in &mut site.args {
+                arg.1 = names.resolve(&arg.1, 0);
+            }
+            site.args.retain(|it| it.1 != Value::Unknown);
+            site.guards
+                .retain(|it| guards[*it as usize].test != Value::Unknown);
+        }
+        self.out
+            .sites
+            .retain(|it| !it.args.is_empty() || !it.guards.is_empty());
+        self.out.sites.sort_by_key(|it| it.offset);
+        self.out.sites.dedup_by_key(|it| it.offset);
+        self.out
+    }
+}
+
+/// Whether control never comes out at the statement's end.
+fn leaves(statement: Node<'_>) -> bool {
+    match kind(statement) {
+        Kind::ReturnStatement
+        | Kind::GotoStatement
+        | Kind::BreakStatement
+        | Kind::ContinueStatement => true,
+        Kind::CompoundStatement | Kind::ElseClause => {
+            children(statement).last().is_some_and(leaves)
+        }
+        Kind::IfStatement => {
+            nodes::consequence(statement).is_some_and(leaves)
+                && nodes::alternative(statement).is_some_and(leaves)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,193 @@
+//! Values of conditions and arguments, as far as parameters and constants decide them.
+
+use rustc_hash::FxHashMap;
+
+use super::Expr;
+use super::expr::{Text, expr};
+use crate::lex::Sym;
+use crate::syntax::Node;
+use crate::syntax::nodes::{self, Kind, children, kind};
+
+/// Values nest this deep at most; what lies deeper is unknown.
+const MAX_VALUE_DEPTH: u32 = 12;
+
+/// What a condition, or an argument, depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// Not understood, or decided elsewhere.
+    Unknown,
+    /// A number; `NULL`, `true` and `false` are.
+    Number(i64),
+    /// A constant's or an enumerator's name, which kernel style spells in capitals.
+    Constant(Sym),
+    /// A parameter, by its index, or something inside what it points to.
+    Place(u16, Vec<Sym>),
+    /// A variable that is not resolved yet, and members of it.
+    Variable(Sym, Vec<Sym>),
+    Not(Box<Value>),
+    And(Box<Value>, Box<Value>),
+    Or(Box<Value>, Box<Value>),
+    Equal(Box<Value>, Box<Value>),
+    Bits(Box<Value>, Box<Value>),
+    /// Equal to one of several.
+    AnyOf(Box<Value>, Vec<Value>),
+}
+
+/// Replaces variables by what they stand for.
+pub(super) struct Names<'a> {
+    pub(super) params: &'a [Sym],
+    pub(super) definitions: &'a FxHashMap<Sym, Value>,
+    pub(super) changed: &'a FxHashMap<Sym, u32>,
+}
+
+impl Names<'_> {
+    /// The value without variables; unknown where nothing of the parameters could decide it.
+    pub(super) fn resolve(&self, of: &Value, depth: u32) -> Value {
+        if depth > MAX_VALUE_DEPTH {
+            return Value::Unknown;
+        }
+        let inner = |it: &Value| Box::new(self.resolve(it, depth + 1));
+        let resolved = match of {
+            Value::Variable(name, members) => self.variable(*name, members, depth),
+            Value::Not(it) => Value::Not(inner(it)),
+            Value::And(a, b) => Value::And(inner(a), inner(b)),
+            Value::Or(a, b) => Value::Or(inner(a), inner(b)),
+            Value::Equal(a, b) => Value::Equal(inner(a), inner(b)),
+            Value::Bits(a, b) => Value::Bits(inner(a), inner(b)),
+            Value::AnyOf(it, values) => {
+                Value::AnyOf(inner(it), values.iter().map(|it| *inner(it)).collect())
+            }
+            other => other.clone(),
+        };
+        if is_decidable(&resolved) {
+            resolved
+        } else {
+            Value::Unknown
+        }
+    }
+
+    fn variable(&self, name: Sym, members: &[Sym], depth: u32) -> Value {
+        let changes = self.changed.get(&name).copied().unwrap_or_default();
+        if let Some(index) = self.params.iter().position(|it| *it == name) {
+            let index = u16::try_from(index).unwrap_or(u16::MAX);
+            return if changes == 0 {
+                Value::Place(index, members.to_vec())
+            } else {
+                Value::Unknown
+            };
+        }
+        let definition = self.definitions.get(&name).filter(|_| changes == 1);
+        match definition.map(|it| self.resolve(it, depth + 1)) {
+            Some(Value::Place(index, mut before)) => {
+                before.extend_from_slice(members);
+                Value::Place(index, before)
+            }
+            // A constant may be changed by a macro that the variable is given to, such as a loop.
+            Some(other) if members.is_empty() && has_place(&other) => other,
+            _ => Value::Unknown,
+        }
+    }
+}
+
+fn has_place(value: &Value) -> bool {
+    match value {
+        Value::Place(..) => true,
+        Value::Not(it) | Value::AnyOf(it, _) => has_place(it),
+        Value::And(a, b) | Value::Or(a, b) | Value::Equal(a, b) | Value::Bits(a, b) => {
+            has_place(a) || has_place(b)
+        }
+        _ => false,
+    }
+}
+
+/// Whether some knowledge of the parameters may decide it.
+fn is_decidable(value: &Value) -> bool {
+    match value {
+        Value::Unknown | Value::Variable(..) => false,
+        Value::Number(_) | Value::Constant(_) | Value::Place(..) => true,
+        Value::Not(it) => is_decidable(it),
+        Value::And(a, b) | Value::Or(a, b) | Value::Bits(a, b) => {
+            is_decidable(a) || is_decidable(b)
+        }
+        Value::Equal(a, b) => is_decidable(a) && is_decidable(b),
+        Value::AnyOf(it, values) => is_decidable(it) && values.iter().all(is_decidable),
+    }
+}
+
+pub(super) fn operator<'a>(text: Text<'a>, node: Node<'_>) -> &'a [u8] {
+    nodes::operator(node)
+        .map(|it| text.of(it))
+        .unwrap_or_default()
+}
+
+/// Reads an expression.
+pub(super) fn value(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
+    if depth > MAX_VALUE_DEPTH {
+        return Value::Unknown;
+    }
+    let inner = |it: Option<Node<'_>>| it.map_or(Value::Unknown, |it| value(text, it, depth + 1));
+    let both = |make: fn(Box<Value>, Box<Value>) -> Value| {
+        make(
+            Box::new(inner(nodes::left(node))),
+            Box::new(inner(nodes::right(node))),
+        )
+    };
+    match kind(node) {
+        Kind::ParenthesizedExpression => inner(children(node).next()),
+        Kind::Identifier | Kind::NumberLiteral => leaf(text, node),
+        Kind::FieldExpression => match (inner(nodes::argument(node)), nodes::field(node)) {
+            (Value::Variable(name, mut members), Some(field)) => {
+                members.push(text.sym(field));
+                Value::Variable(name, members)
+            }
+            _ => Value::Unknown,
+        },
+        Kind::UnaryExpression => match (operator(text, node), inner(nodes::argument(node))) {
+            (b"!", Value::Unknown) => Value::Unknown,
+            (b"!", it) => Value::Not(Box::new(it)),
+            (b"-", Value::Number(it)) => Value::Number(-it),
+            _ => Value::Unknown,
+        },
+        Kind::BinaryExpression => match operator(text, node) {
+            b"&&" => both(Value::And),
+            b"||" => both(Value::Or),
+            b"==" => both(Value::Equal),
+            b"!=" => Value::Not(Box::new(both(Value::Equal))),
+            b"&" => both(Value::Bits),
+            _ => Value::Unknown,
+        },
+        // likely(x), unlikely(x) and WARN_ON(x) are worth x.
+        Kind::CallExpression => {
+            let name = nodes::function(node)
+                .map(|it| text.of(it))
+                .unwrap_or_default();
+            if matches!(
+                name,
+                b"likely" | b"unlikely" | b"WARN_ON" | b"WARN_ON_ONCE" | b"READ_ONCE"
+            ) {
+                inner(nodes::arguments(node).and_then(|it| children(it).next()))
+            } else {
+                Value::Unknown
+            }
+        }
+        // true, false, NULL
+        _ => match expr(text, node) {
+            Expr::Const(it) => Value::Number(it),
+            _ => Value::Unknown,
+        },
+    }
+}
+
+fn leaf(text: Text<'_>, node: Node<'_>) -> Value {
+    let spelled = text.of(node);
+    match expr(text, node) {
+        Expr::Const(it) => Value::Number(it),
+        Expr::Name(name) if is_constant(spelled) => Value::Constant(name),
+        Expr::Name(name) => Value::Variable(name, Vec::new()),
+        _ => Value::Unknown,
+    }
+}
+
+fn is_constant(name: &[u8]) -> bool {
+    name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase)
+}

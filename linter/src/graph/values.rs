@@ -1,0 +1,426 @@
+//! What callers pass decides which branches run: constants, and what the caller has just tested.
+//!
+//! A function is entered with what is known of its parameters. Its guards are weighed against that, in three values:
+//! only a guard that certainly fails excludes a call. What nobody stores in between is taken to stay as it was tested,
+//! although another task could change it.
+
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+
+use rustc_hash::FxBuildHasher;
+
+use super::index::ItemId;
+use super::resolve::Resolver;
+use crate::facts::{Callee, Conditions, Expr, Guard, Site, Value};
+use crate::lex::Sym;
+
+/// Parameters are followed through this many functions that only pass them on.
+const MAX_PASSES: u32 = 3;
+/// More than this about one call is not kept.
+const MAX_KNOWN: usize = 6;
+
+/// What is known of the parameters of a function on one way into it: the hash of that knowledge, 0 for nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Entry(u64);
+
+impl Entry {
+    /// Nothing is known.
+    pub(crate) const ANY: Self = Self(0);
+}
+
+/// A value of a parameter, or of something inside what it points to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Known {
+    param: u16,
+    members: Vec<Sym>,
+    value: Fact,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Fact {
+    Number(i64),
+    Constant(Sym),
+    NotZero,
+}
+
+impl Resolver<'_, '_> {
+    /// Whether what is known at the entry excludes the call at `offset` of a function.
+    pub(crate) fn is_excluded(&self, function: ItemId, offset: u32, entry: Entry) -> bool {
+        if entry == Entry::ANY {
+            return false;
+        }
+        let facts = self.facts(function);
+        let Some(site) = facts.conditions.site(offset) else {
+            return false;
+        };
+        let known = self.known(entry);
+        let weigh = self.weigh(function, &facts.conditions, &known);
+        site.guards.iter().any(|it| {
+            let guard = &facts.conditions.guards[*it as usize];
+            weigh.truth(&guard.test, guard.offset) == Some(!guard.holds)
+        })
+    }
+
+    /// Whether the call's argument is certainly `NULL`.
+    pub(crate) fn is_null(
+        &self,
+        function: ItemId,
+        offset: u32,
+        argument: u16,
+        entry: Entry,
+    ) -> bool {
+        let facts = self.facts(function);
+        let Some(site) = facts.conditions.site(offset) else {
+            return false;
+        };
+        let given = site.args.iter().find(|it| it.0 == argument);
+        given.is_some_and(|it| {
+            let known = self.known(entry);
+            let weigh = self.weigh(function, &facts.conditions, &known);
+            let tested = weigh.tested(site);
+            weigh.with(&tested).value(&it.1, offset) == Some(Fact::Number(0))
+        })
+    }
+
+    /// What is known of the callee's parameters when this call enters it.
+    pub(crate) fn entry(&self, caller: ItemId, offset: u32, callee: ItemId, entry: Entry) -> Entry {
+        let facts = self.facts(caller);
+        let Some(site) = facts
+            .conditions
+            .site(offset)
+            .filter(|it| !it.args.is_empty())
+        else {
+            return Entry::ANY;
+        };
+        let known = self.known(entry);
+        let weigh = self.weigh(caller, &facts.conditions, &known);
+        let tested = weigh.tested(site);
+        let weigh = weigh.with(&tested);
+        let mut found: Vec<Known> = Vec::new();
+        for (index, value) in &site.args {
+            if !may_be_known(value, weigh.known) || !self.decides(callee, *index, 0) {
+                continue;
+            }
+            if let Value::Place(param, members) = value {
+                let inside = weigh.known.iter().filter(|it| {
+                    it.param == *param
+                        && it.members.len() > members.len()
+                        && it.members.starts_with(members)
+                });
+                found.extend(inside.map(|it| Known {
+                    param: *index,
+                    members: it.members[members.len()..].to_vec(),
+                    value: it.value,
+                }));
+            }
+            if let Some(value) = weigh.value(value, offset) {
+                found.push(Known {
+                    param: *index,
+                    members: Vec::new(),
+                    value,
+                });
+            }
+        }
+        self.keep(found)
+    }
+
+    fn keep(&self, mut known: Vec<Known>) -> Entry {
+        known.sort();
+        known.dedup();
+        known.truncate(MAX_KNOWN);
+        if known.is_empty() {
+            return Entry::ANY;
+        }
+        let key = Entry(FxBuildHasher.hash_one(&known) | 1);
+        self.entered.get(key, || known);
+        key
+    }
+
+    fn known(&self, entry: Entry) -> Arc<Vec<Known>> {
+        self.entered.known(entry).unwrap_or_default()
+    }
+
+    fn weigh<'a>(
+        &'a self,
+        function: ItemId,
+        conditions: &'a Conditions,
+        known: &'a [Known],
+    ) -> Weigh<'a> {
+        Weigh {
+            number_of: Box::new(move |name| self.number_of(name, self.index.file_index(function))),
+            conditions,
+            known,
+            is_of_entry: true,
+        }
+    }
+
+    /// The number that a constant's name stands for; an enumerator has none here.
+    fn number_of(&self, name: Sym, file: usize) -> Numbered {
+        match self.macro_in(name, file) {
+            None => Numbered::Enumerator,
+            Some(it) => match self.facts(it).result {
+                Expr::Const(number) => Numbered::Number(number),
+                _ => Numbered::Unknown,
+            },
+        }
+    }
+
+    /// Whether a parameter decides about a call in the function, or in one that it is passed on to.
+    fn decides(&self, function: ItemId, param: u16, depth: u32) -> bool {
+        if depth > MAX_PASSES || !self.sieve.passes(function) {
+            return false;
+        }
+        *self.decides.get((function, u32::from(param), depth), || {
+            let facts = self.facts(function);
+            let conditions = &facts.conditions;
+            let guards = |site: &Site| {
+                let mut guards = site
+                    .guards
+                    .iter()
+                    .map(|it| &conditions.guards[*it as usize]);
+                guards.any(|it: &Guard| mentions(&it.test, param))
+            };
+            let sites = || conditions.sites.iter();
+            sites().any(guards)
+                || sites().any(|site| {
+                    let mut passed = site.args.iter().filter(|it| mentions(&it.1, param));
+                    passed.any(|it| self.is_passed_on(function, site.offset, it.0, depth))
+                })
+        })
+    }
+
+    /// Whether a call's argument decides something in the callee.
+    fn is_passed_on(&self, caller: ItemId, offset: u32, to: u16, depth: u32) -> bool {
+        let file = self.index.file_index(caller);
+        let facts = self.facts(caller);
+        let calls = facts.calls.iter().filter(|it| it.offset == offset);
+        calls
+            .filter_map(|it| match it.callee {
+                Callee::Name(name) => Some(name),
+                _ => None,
+            })
+            .flat_map(|it| self.functions_in(it, file))
+            .any(|it| it.0 != caller && self.decides(it.0, to, depth + 1))
+    }
+}
+
+/// Whether a value is a constant, or something about a parameter of which something is known.
+fn may_be_known(value: &Value, known: &[Known]) -> bool {
+    match value {
+        Value::Number(_) | Value::Constant(_) => true,
+        other => known.iter().any(|it| mentions(other, it.param)),
+    }
+}
+
+fn mentions(value: &Value, wanted: u16) -> bool {
+    match value {
+        Value::Place(param, _) => *param == wanted,
+        Value::Not(it) => mentions(it, wanted),
+        Value::And(a, b) | Value::Or(a, b) | Value::Equal(a, b) | Value::Bits(a, b) => {
+            mentions(a, wanted) || mentions(b, wanted)
+        }
+        Value::AnyOf(it, values) => {
+            mentions(it, wanted) || values.iter().any(|it| mentions(it, wanted))
+        }
+        Value::Unknown | Value::Number(_) | Value::Constant(_) | Value::Variable(..) => false,
+    }
+}
+
+enum Numbered {
+    Number(i64),
+    Enumerator,
+    Unknown,
+}
+
+/// Weighs values of one function against what is known of its parameters.
+struct Weigh<'a> {
+    number_of: Box<dyn Fn(Sym) -> Numbered + 'a>,
+    conditions: &'a Conditions,
+    known: &'a [Known],
+    /// Whether it was known at the function's entry, and may have changed since.
+    is_of_entry: bool,
+}
+
+impl<'a> Weigh<'a> {
+    /// The same with what holds where the values stand.
+    fn with<'b>(self, known: &'b [Known]) -> Weigh<'b>
+    where
+        'a: 'b,
+    {
+        Weigh {
+            number_of: self.number_of,
+            conditions: self.conditions,
+            known,
+            is_of_entry: false,
+        }
+    }
+
+    /// What is still known of the entry at a call, and what the guards of a call say in addition.
+    fn tested(&self, site: &Site) -> Vec<Known> {
+        let mut all = self.known.to_vec();
+        all.retain(|it| self.is_stable(&it.members, 0, site.offset));
+        for guard in site
+            .guards
+            .iter()
+            .map(|it| &self.conditions.guards[*it as usize])
+        {
+            let mut told = Vec::new();
+            tell(&guard.test, guard.holds, &mut told);
+            told.retain(|it: &Known| self.is_stable(&it.members, guard.offset, site.offset));
+            told.retain(|new| {
+                !all.iter()
+                    .any(|it| it.param == new.param && it.members == new.members)
+            });
+            all.extend(told);
+        }
+        all
+    }
+
+    /// Whether nothing between two places of the function sets one of the members.
+    fn is_stable(&self, members: &[Sym], from: u32, to: u32) -> bool {
+        let mut stores = self.conditions.stores.iter();
+        !stores.any(|it| members.contains(&it.0) && (from..to).contains(&it.1))
+    }
+
+    fn truth(&self, value: &Value, at: u32) -> Option<bool> {
+        match self.value(value, at)? {
+            Fact::Number(it) => Some(it != 0),
+            Fact::NotZero => Some(true),
+            Fact::Constant(name) => match (self.number_of)(name) {
+                Numbered::Number(it) => Some(it != 0),
+                _ => None,
+            },
+        }
+    }
+
+    fn value(&self, value: &Value, at: u32) -> Option<Fact> {
+        let of_bool = |it: bool| Fact::Number(i64::from(it));
+        match value {
+            Value::Unknown | Value::Variable(..) => None,
+            Value::Number(it) => Some(Fact::Number(*it)),
+            Value::Constant(it) => Some(Fact::Constant(*it)),
+            Value::Place(param, members) => {
+                let mut known = self.known.iter();
+                known
+                    .find(|it| it.param == *param && it.members == *members)
+                    .filter(|_| !self.is_of_entry || self.is_stable(members, 0, at))
+                    .map(|it| it.value)
+            }
+            Value::Not(it) => self.truth(it, at).map(|it| of_bool(!it)),
+            Value::And(a, b) => match (self.truth(a, at), self.truth(b, at)) {
+                (Some(false), _) | (_, Some(false)) => Some(of_bool(false)),
+                (Some(true), Some(true)) => Some(of_bool(true)),
+                _ => None,
+            },
+            Value::Or(a, b) => match (self.truth(a, at), self.truth(b, at)) {
+                (Some(true), _) | (_, Some(true)) => Some(of_bool(true)),
+                (Some(false), Some(false)) => Some(of_bool(false)),
+                _ => None,
+            },
+            Value::Equal(a, b) => self.equal(a, b, at).map(of_bool),
+            Value::Bits(a, b) => self.bits(a, b, at),
+            Value::AnyOf(it, values) => {
+                let equal: Vec<Option<bool>> = values
+                    .iter()
+                    .map(|other| self.equal(it, other, at))
+                    .collect();
+                if equal.contains(&Some(true)) {
+                    Some(of_bool(true))
+                } else if equal.iter().all(|it| *it == Some(false)) {
+                    Some(of_bool(false))
+                } else {
+                    None
+                }
+            }
+        }
+    }
+
+    fn equal(&self, a: &Value, b: &Value, at: u32) -> Option<bool> {
+        match (self.value(a, at)?, self.value(b, at)?) {
+            (Fact::Number(a), Fact::Number(b)) => Some(a == b),
+            (Fact::NotZero, Fact::Number(0)) | (Fact::Number(0), Fact::NotZero) => Some(false),
+            (Fact::NotZero, _) | (_, Fact::NotZero) => None,
+            (Fact::Constant(a), Fact::Constant(b)) if a == b => Some(true),
+            (Fact::Constant(a), Fact::Constant(b)) => {
+                match ((self.number_of)(a), (self.number_of)(b)) {
+                    (Numbered::Number(a), Numbered::Number(b)) => Some(a == b),
+                    // Enumerators of one enum differ.
+                    (Numbered::Enumerator, Numbered::Enumerator) => Some(false),
+                    _ => None,
+                }
+            }
+            (Fact::Constant(name), Fact::Number(number))
+            | (Fact::Number(number), Fact::Constant(name)) => match (self.number_of)(name) {
+                Numbered::Number(it) => Some(it == number),
+                _ => None,
+            },
+        }
+    }
+
+    fn bits(&self, a: &Value, b: &Value, at: u32) -> Option<Fact> {
+        let number = |it: &Value| match self.value(it, at)? {
+            Fact::Number(it) => Some(it),
+            Fact::Constant(name) => match (self.number_of)(name) {
+                Numbered::Number(it) => Some(it),
+                _ => None,
+            },
+            Fact::NotZero => None,
+        };
+        match (number(a), number(b)) {
+            (Some(0), _) | (_, Some(0)) => Some(Fact::Number(0)),
+            (Some(a), Some(b)) => Some(Fact::Number(a & b)),
+            _ => None,
+        }
+    }
+}
+
+/// What the outcome of a test says about parameters.
+fn tell(test: &Value, holds: bool, out: &mut Vec<Known>) {
+    match test {
+        Value::Place(param, members) => out.push(Known {
+            param: *param,
+            members: members.clone(),
+            value: if holds {
+                Fact::NotZero
+            } else {
+                Fact::Number(0)
+            },
+        }),
+        Value::Not(it) => tell(it, !holds, out),
+        Value::And(a, b) if holds => {
+            tell(a, true, out);
+            tell(b, true, out);
+        }
+        Value::Or(a, b) if !holds => {
+            tell(a, false, out);
+            tell(b, false, out);
+        }
+        Value::Equal(a, b) => tell_equal(a, b, holds, out),
+        Value::AnyOf(it, values) if holds => {
+            if let [value] = &values[..] {
+                tell_equal(it, value, true, out);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn tell_equal(a: &Value, b: &Value, holds: bool, out: &mut Vec<Known>) {
+    let (place, other) = match (a, b) {
+        (Value::Place(param, members), other) | (other, Value::Place(param, members)) => {
+            ((param, members), other)
+        }
+        _ => return,
+    };
+    let value = match (other, holds) {
+        (Value::Number(it), true) => Fact::Number(*it),
+        (Value::Constant(it), true) => Fact::Constant(*it),
+        (Value::Number(0), false) => Fact::NotZero,
+        _ => return,
+    };
+    out.push(Known {
+        param: *place.0,
+        members: place.1.clone(),
+        value,
+    });
+}
