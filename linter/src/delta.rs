@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::diff::{Change, LineMap};
-use crate::finding::{Finding, Fingerprint, Hop, Via};
+use crate::finding::{Finding, Fingerprint, Hop, Via, normal};
 use crate::report::{Anchor, NewFinding};
 use crate::tree::{TreeError, TreePath, TreeSource};
 
@@ -85,6 +85,17 @@ impl MovedLines {
         }
     }
 
+    /// The file that a file of the tree after was before.
+    fn origin<'a>(&'a self, path: &'a TreePath) -> &'a TreePath {
+        match self.files.get(path) {
+            Some(Fate::Here {
+                origin: Some(origin),
+                ..
+            }) => origin,
+            _ => path,
+        }
+    }
+
     fn is_added(&self, path: &TreePath, line: u32) -> bool {
         self.before(path, line).is_none()
     }
@@ -129,6 +140,7 @@ pub fn compare(before: &[Finding], after: &[Finding], moved: &MovedLines) -> Del
     let mut pairs = Pairs::new(before, after);
     pairs.by_fingerprint(moved);
     pairs.by_place(moved);
+    pairs.by_rewording(moved);
     pairs.prefer_changed_lines(moved);
     let alone = |partners: &[Option<usize>], findings: &[Finding]| -> Vec<Finding> {
         let lone = findings.iter().zip(partners);
@@ -219,10 +231,40 @@ impl<'a> Pairs<'a> {
                 continue;
             };
             let same = |&old: &usize| {
-                before[old].rule == finding.rule && before[old].statement == finding.statement
+                before[old].rule == finding.rule
+                    && normal(&before[old].statement) == normal(&finding.statement)
             };
             if let Some(at) = there.iter().position(same) {
                 let old = there.remove(at);
+                self.join(old, new);
+            }
+        }
+    }
+
+    /// A statement that was rewritten is the same finding where it says the same of the same reference.
+    ///
+    /// Either another name for what drops it, in the same function, or the same words in a function that was renamed
+    /// while it moved: then all other functions of the chain are as they were.
+    fn by_rewording(&mut self, moved: &MovedLines) {
+        let (before, after) = (self.before, self.after);
+        for (new, finding) in after.iter().enumerate() {
+            if self.of_after[new].is_some() || !moved.is_added(&finding.file, finding.line) {
+                continue;
+            }
+            let same = |old: &Finding| {
+                let is_reworded = old.function == finding.function
+                    && *moved.origin(&finding.file) == old.file
+                    && arguments(&old.statement) == arguments(&finding.statement);
+                let is_renamed = normal(&old.statement) == normal(&finding.statement)
+                    && same_chain_above(old, finding);
+                old.rule == finding.rule && (is_reworded || is_renamed)
+            };
+            let old = (0..before.len()).find(|&old| {
+                self.of_before[old].is_none()
+                    && moved.is_removed(&before[old].file, before[old].line)
+                    && same(&before[old])
+            });
+            if let Some(old) = old {
                 self.join(old, new);
             }
         }
@@ -235,7 +277,7 @@ impl<'a> Pairs<'a> {
             one.rule == other.rule
                 && one.file == other.file
                 && one.function == other.function
-                && one.statement == other.statement
+                && normal(&one.statement) == normal(&other.statement)
         };
         for new in 0..after.len() {
             let finding = &after[new];
@@ -304,6 +346,35 @@ pub fn attach(
         anchor,
         in_diff,
     })
+}
+
+/// What a call is given, whatever it is called; `None` for statements that are no plain call.
+fn arguments(statement: &str) -> Option<String> {
+    let statement = normal(statement);
+    let open = statement.find('(')?;
+    let name = &statement[..open];
+    let is_name = !name.is_empty() && name.chars().all(|it| it.is_alphanumeric() || it == '_');
+    is_name.then(|| statement[open..].to_owned())
+}
+
+/// Whether two chains are equal but for their last function; where that is the entry point, it must stand in the same
+/// directory for the same member.
+fn same_chain_above(one: &Finding, other: &Finding) -> bool {
+    let directory = |it: &Finding| {
+        let path = it.file.as_str();
+        path.rfind('/').map_or("", |at| &path[..at]).to_owned()
+    };
+    let above = |it: &Finding| -> Vec<String> {
+        let names = it.path.iter().map(|it| it.function.clone());
+        names.take(it.path.len().saturating_sub(1)).collect()
+    };
+    match (&one.path[..], &other.path[..]) {
+        ([], _) | (_, []) => false,
+        ([root], [other_root]) => {
+            root.through == other_root.through && directory(one) == directory(other)
+        }
+        _ => above(one) == above(other),
+    }
 }
 
 fn place(file: &TreePath, line: u32) -> Anchor {

@@ -19,3 +19,12 @@ fn fixtures_hold() {
         .collect();
     check_all(&all);
 }
+
+#[test]
+fn edits_change_what_they_make_reachable() {
+    let all: Vec<_> = documents("tests/fixtures/delta")
+        .iter()
+        .flat_map(|(name, text)| cases(name, text))
+        .collect();
+    check_all(&all);
+}
