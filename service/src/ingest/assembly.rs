@@ -13,6 +13,8 @@ use crate::store::{Batch, StoreError};
 
 /// An incomplete series is linted when nothing has come for this long.
 const SETTLE_SECONDS: i64 = 600;
+/// Threads that are read and written together: few statements, and few heads in memory.
+const CHUNK_THREADS: usize = 200;
 /// More places than this are not kept: a subject may claim four thousand million parts.
 const MAX_PLACES: usize = 2_000;
 
@@ -23,73 +25,124 @@ pub(super) async fn assemble_threads(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let mut changed = 0;
-    let mut places = Vec::new();
-    for thread in threads {
-        changed += assemble_thread(batch, *thread, now, &mut places).await?;
+    for chunk in threads.chunks(CHUNK_THREADS) {
+        let mut heads = batch.heads_of(chunk).await?;
+        let mut known = batch.series_of(chunk).await?;
+        let found: Vec<Found> = chunk
+            .iter()
+            .map(|id| {
+                let rows = heads.remove(id).unwrap_or_default();
+                Found::new(*id, rows, known.remove(id).unwrap_or_default())
+            })
+            .collect();
+        let fresh = found.iter().map(Found::fresh_count).sum();
+        let mut fresh = batch.new_series_ids(fresh).await?.into_iter();
+        let mut changes = Changes::default();
+        for thread in found {
+            thread.compare(&mut fresh, now, &mut changes);
+        }
+        batch.put_series(&changes.drafts).await?;
+        batch.enqueue_lints(&changes.lints).await?;
+        for (lost, heir) in changes.lost {
+            batch.drop_series(lost, heir).await?;
+        }
+        batch.place(&changes.places).await?;
+        changed += changes.drafts.len() as u64;
     }
-    batch.place(&places).await?;
     Ok(changed)
 }
 
-async fn assemble_thread(
-    batch: &mut Batch,
-    thread: MailId,
-    now: Timestamp,
-    places: &mut Vec<(MailId, Placed)>,
-) -> Result<u64, StoreError> {
-    let stored = batch.heads(thread).await?;
-    let known = batch.series_of(thread).await?;
-    let mut rows = Vec::new();
-    let mut heads = Vec::new();
-    for row in stored {
-        // A head written by another version of this program may have another form.
-        if let Ok(head) = serde_json::from_str::<Head>(&row.head) {
-            rows.push(row);
-            heads.push(head);
+/// What is to be written after some threads were assembled.
+#[derive(Default)]
+struct Changes {
+    drafts: Vec<SeriesDraft>,
+    lints: Vec<(SeriesId, Timestamp)>,
+    /// Series that are no more, with the one that takes their links.
+    lost: Vec<(SeriesId, Option<SeriesId>)>,
+    places: Vec<(MailId, Placed)>,
+}
+
+/// A thread, assembled, with what is stored of it.
+struct Found {
+    id: MailId,
+    rows: Vec<StoredHead>,
+    heads: Vec<Head>,
+    known: Vec<StoredSeries>,
+    assembly: Assembly,
+    /// Positions of series in the assembly to the ids that they have already.
+    given: BTreeMap<usize, SeriesId>,
+}
+
+impl Found {
+    fn new(id: MailId, stored: Vec<StoredHead>, known: Vec<StoredSeries>) -> Self {
+        let mut rows = Vec::with_capacity(stored.len());
+        let mut heads = Vec::with_capacity(stored.len());
+        for mut row in stored {
+            // A head written by another version of this program may have another form.
+            if let Ok(head) = serde_json::from_str::<Head>(&std::mem::take(&mut row.head)) {
+                rows.push(row);
+                heads.push(head);
+            }
+        }
+        let assembly = catch_unwind(AssertUnwindSafe(|| lorelint_mail::assemble(&heads)))
+            .unwrap_or_else(|_| {
+                tracing::error!(
+                    thread.id = id.0,
+                    "assembly failed on thread {id}: its mails stay without series"
+                );
+                Assembly::default()
+            });
+        let given = recognise(&assembly.series, &rows, &known);
+        Self {
+            id,
+            rows,
+            heads,
+            known,
+            assembly,
+            given,
         }
     }
-    let assembly = catch_unwind(AssertUnwindSafe(|| lorelint_mail::assemble(&heads)))
-        .unwrap_or_else(|_| {
-            tracing::error!(
-                thread.id = thread.0,
-                "assembly failed on thread {thread}: its mails stay without series"
-            );
-            Assembly::default()
-        });
-    let ids = recognise(batch, &assembly.series, &rows, &known).await?;
-    let view = Thread {
-        id: thread,
-        rows: &rows,
-        heads: &heads,
-        assembly: &assembly,
-        ids: &ids,
-        now,
-    };
-    let mut changed = 0;
-    for series in &assembly.series {
-        let draft = view.draft(series);
-        let before = known.iter().find(|it| it.id == draft.id);
-        if before.is_some_and(|it| it.assembly_digest == draft.assembly_digest) {
-            continue;
+
+    fn fresh_count(&self) -> usize {
+        self.assembly.series.len() - self.given.len()
+    }
+
+    /// Adds what differs from what is stored to `changes`; new series take their ids from `fresh`.
+    fn compare(
+        self,
+        fresh: &mut impl Iterator<Item = SeriesId>,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) {
+        let mut ids = BTreeMap::new();
+        for (at, series) in self.assembly.series.iter().enumerate() {
+            let id = self.given.get(&at).copied().or_else(|| fresh.next());
+            ids.extend(id.map(|id| (series.key.clone(), id)));
         }
-        changed += 1;
-        batch.put_series(&draft).await?;
-        let has_patch = draft
-            .parts
-            .iter()
-            .any(|it| it.number > 0 && it.mail.is_some());
-        if has_patch && before.is_none_or(|it| it.input_digest != draft.input_digest) {
-            batch.enqueue_lint(draft.id, due_at(&draft, now)).await?;
+        let view = Thread::new(&self, &ids, now);
+        for series in &self.assembly.series {
+            let draft = view.draft(series);
+            let before = self.known.iter().find(|it| it.id == draft.id);
+            if before.is_some_and(|it| it.assembly_digest == draft.assembly_digest) {
+                continue;
+            }
+            let has_patch = draft
+                .parts
+                .iter()
+                .any(|it| it.number > 0 && it.mail.is_some());
+            if has_patch && before.is_none_or(|it| it.input_digest != draft.input_digest) {
+                changes.lints.push((draft.id, due_at(&draft, now)));
+            }
+            changes.drafts.push(draft);
+        }
+        view.lost(&self.known, &mut changes.lost);
+        for (position, row) in self.rows.iter().enumerate() {
+            let placed = view.placed(position);
+            if placed != row.placed {
+                changes.places.push((row.mail, placed));
+            }
         }
     }
-    drop_lost(batch, &view, &known).await?;
-    for (position, row) in rows.iter().enumerate() {
-        let placed = view.placed(position);
-        if placed != row.placed {
-            places.push((row.mail, placed));
-        }
-    }
-    Ok(changed)
 }
 
 /// A complete series is due at once; parts that are missing get some time to arrive.
@@ -113,20 +166,21 @@ fn own_mails(series: &Series, rows: &[StoredHead]) -> BTreeSet<MailId> {
         .collect()
 }
 
-/// Gives each series the id of the known series with which it shares most mails, else a new one.
-async fn recognise(
-    batch: &mut Batch,
+/// Which series is a known one: that with which it shares most mails. The others are new.
+fn recognise(
     series: &[Series],
     rows: &[StoredHead],
     known: &[StoredSeries],
-) -> Result<BTreeMap<String, SeriesId>, StoreError> {
+) -> BTreeMap<usize, SeriesId> {
     let mut pairs = Vec::new();
-    for (at, series) in series.iter().enumerate() {
-        let own = own_mails(series, rows);
-        for old in known {
-            let shared = old.mails.iter().filter(|it| own.contains(it)).count();
-            if shared > 0 {
-                pairs.push((std::cmp::Reverse(shared), old.id, at));
+    if !known.is_empty() {
+        for (at, series) in series.iter().enumerate() {
+            let own = own_mails(series, rows);
+            for old in known {
+                let shared = old.mails.iter().filter(|it| own.contains(it)).count();
+                if shared > 0 {
+                    pairs.push((std::cmp::Reverse(shared), old.id, at));
+                }
             }
         }
     }
@@ -138,42 +192,7 @@ async fn recognise(
             given.insert(at, id);
         }
     }
-    let fresh = if given.len() < series.len() {
-        batch.new_series_ids(series.len() - given.len()).await?
-    } else {
-        Vec::new()
-    };
-    let mut fresh = fresh.into_iter();
-    let mut ids = BTreeMap::new();
-    for (at, series) in series.iter().enumerate() {
-        let id = given.get(&at).copied().or_else(|| fresh.next());
-        ids.extend(id.map(|id| (series.key.clone(), id)));
-    }
-    Ok(ids)
-}
-
-/// Removes known series that are no more; the one that holds most of their mails takes their links.
-async fn drop_lost(
-    batch: &mut Batch,
-    thread: &Thread<'_>,
-    known: &[StoredSeries],
-) -> Result<(), StoreError> {
-    let kept: BTreeSet<SeriesId> = thread.ids.values().copied().collect();
-    for old in known.iter().filter(|it| !kept.contains(&it.id)) {
-        let heir = thread
-            .assembly
-            .series
-            .iter()
-            .filter_map(|series| {
-                let own = own_mails(series, thread.rows);
-                let shared = old.mails.iter().filter(|it| own.contains(it)).count();
-                Some((shared, *thread.ids.get(&series.key)?))
-            })
-            .filter(|(shared, _)| *shared > 0)
-            .max();
-        batch.drop_series(old.id, heir.map(|it| it.1)).await?;
-    }
-    Ok(())
+    given
 }
 
 /// One thread with its assembly.
@@ -183,10 +202,56 @@ struct Thread<'a> {
     heads: &'a [Head],
     assembly: &'a Assembly,
     ids: &'a BTreeMap<String, SeriesId>,
+    /// Positions and kinds of the mails that are part of a series, answer it, or are copies of its mails; by its key.
+    members: BTreeMap<&'a str, Vec<(usize, MailKind)>>,
+    /// Keys of series that another replaces.
+    superseded: BTreeSet<&'a str>,
     now: Timestamp,
 }
 
-impl Thread<'_> {
+impl<'a> Thread<'a> {
+    fn new(found: &'a Found, ids: &'a BTreeMap<String, SeriesId>, now: Timestamp) -> Self {
+        let mut members: BTreeMap<&str, Vec<(usize, MailKind)>> = BTreeMap::new();
+        for (at, placement) in found.assembly.placements.iter().enumerate() {
+            let kind = MailKind::parse(placement.class.as_str());
+            if let (Some(key), Some(kind)) = (&placement.series, kind) {
+                members.entry(key).or_default().push((at, kind));
+            }
+        }
+        let superseded = found.assembly.series.iter();
+        Self {
+            id: found.id,
+            rows: &found.rows,
+            heads: &found.heads,
+            assembly: &found.assembly,
+            ids,
+            members,
+            superseded: superseded
+                .filter_map(|it| it.supersedes.as_deref())
+                .collect(),
+            now,
+        }
+    }
+
+    /// Known series that are no more; the one that holds most of their mails takes their links.
+    fn lost(&self, known: &[StoredSeries], lost: &mut Vec<(SeriesId, Option<SeriesId>)>) {
+        let kept: BTreeSet<SeriesId> = self.ids.values().copied().collect();
+        for old in known.iter().filter(|it| !kept.contains(&it.id)) {
+            let heir = self
+                .assembly
+                .series
+                .iter()
+                .filter_map(|series| {
+                    let own = own_mails(series, self.rows);
+                    let shared = old.mails.iter().filter(|it| own.contains(it)).count();
+                    Some((shared, *self.ids.get(&series.key)?))
+                })
+                .filter(|(shared, _)| *shared > 0)
+                .max();
+            lost.push((old.id, heir.map(|it| it.1)));
+        }
+    }
+
     fn placed(&self, position: usize) -> Placed {
         let Some(placement) = self.assembly.placements.get(position) else {
             return Placed {
@@ -223,16 +288,20 @@ impl Thread<'_> {
                 title: part.as_ref().map(|it| it.title.clone()).unwrap_or_default(),
             });
         }
-        let members = self.members(series);
+        let members: &[_] = self
+            .members
+            .get(series.key.as_str())
+            .map_or(&[], Vec::as_slice);
         let active = members
             .iter()
             .filter_map(|(at, _)| self.heads.get(*at))
             .map(|it| it.date)
             .max();
-        let carriers = members
+        let carriers: Vec<&StoredHead> = members
             .iter()
             .filter(|it| it.1 != MailKind::Comment)
-            .map(|it| it.0);
+            .filter_map(|it| self.rows.get(it.0))
+            .collect();
         let sent_at = Timestamp::from_seconds(series.date).min(self.now);
         let mut draft = SeriesDraft {
             id: self.ids[&series.key],
@@ -265,34 +334,19 @@ impl Thread<'_> {
                     .count(),
             )
             .unwrap_or(u32::MAX),
-            carriers: carriers
-                .filter_map(|at| self.rows.get(at))
-                .map(|it| it.mail)
-                .collect(),
+            carriers: carriers.iter().map(|it| it.mail).collect(),
             input_digest: self.input_digest(series),
             assembly_digest: String::new(),
             parts,
         };
-        draft.assembly_digest = self.assembly_digest(&draft);
+        let marks: Vec<i64> = carriers.iter().map(|it| it.lists_mark).collect();
+        let text = format!("{draft:?}{marks:?}");
+        draft.assembly_digest = String::from(&blake3::hash(text.as_bytes()).to_hex()[..32]);
         draft
     }
 
-    /// Positions and kinds of the mails that are part of the series, answer it, or are copies of its mails.
-    fn members(&self, series: &Series) -> Vec<(usize, MailKind)> {
-        let placements = self.assembly.placements.iter().enumerate();
-        placements
-            .filter(|(_, it)| it.series.as_ref() == Some(&series.key))
-            .filter_map(|(at, it)| Some((at, MailKind::parse(it.class.as_str())?)))
-            .collect()
-    }
-
     fn state(&self, series: &Series) -> SeriesState {
-        let is_superseded = self
-            .assembly
-            .series
-            .iter()
-            .any(|it| it.supersedes.as_ref() == Some(&series.key));
-        if is_superseded {
+        if self.superseded.contains(series.key.as_str()) {
             return SeriesState::Superseded;
         }
         match series.state {
@@ -314,16 +368,5 @@ impl Thread<'_> {
             hasher.update(b"\n").update(hash.unwrap_or("-").as_bytes());
         }
         hasher.finalize().to_hex()[..32].to_owned()
-    }
-
-    fn assembly_digest(&self, draft: &SeriesDraft) -> String {
-        let marks: Vec<i64> = self
-            .rows
-            .iter()
-            .filter(|it| draft.carriers.contains(&it.mail))
-            .map(|it| it.lists_mark)
-            .collect();
-        let text = format!("{draft:?}{marks:?}");
-        blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
     }
 }

@@ -16,6 +16,11 @@ const MAX_BLOB_BYTES: u64 = 64 << 20;
 /// Commits of one epoch; public-inbox starts a new epoch at about 1 GiB, long before this.
 const MAX_COMMITS: usize = 20_000_000;
 
+/// A repository is opened anew after this many bytes or commits: it maps its packs, and what was read once of a mapped
+/// pack stays in memory until then. An epoch may have a pack of 1 GiB.
+const REOPEN_BYTES: usize = 64 << 20;
+const REOPEN_COMMITS: usize = 100_000;
+
 /// An archive opened at a position.
 pub(super) struct PublicInbox {
     epochs: VecDeque<Epoch>,
@@ -35,6 +40,8 @@ struct Open {
     repo: gix::Repository,
     /// Newest first: the oldest is taken from the end.
     commits: Vec<gix::ObjectId>,
+    /// Bytes of mail since `repo` was opened.
+    read_bytes: usize,
 }
 
 enum Entry {
@@ -96,13 +103,20 @@ impl MailSource for PublicInbox {
                     size += mail.bytes.len();
                     step.mails.push(mail);
                 }
-                Entry::Removed(bytes) => step.removed.push(bytes),
+                Entry::Removed(bytes) => {
+                    size += bytes.len();
+                    step.removed.push(bytes);
+                }
                 Entry::Unreadable(place, reason) => step.unreadable.push((place, reason)),
                 Entry::Nothing => step.skipped += 1,
             }
             if open.commits.is_empty() || count == limit || size >= STEP_BYTES {
                 self.seen.insert(open.number, commit.to_string());
             }
+        }
+        open.read_bytes += size;
+        if open.read_bytes >= REOPEN_BYTES {
+            open.reopen()?;
         }
         step.position = Some(format_position(&self.seen));
         Ok(Some(step))
@@ -123,9 +137,7 @@ impl Open {
             path: epoch.path.clone(),
             reason,
         };
-        let mut repo = gix::open_opts(&epoch.path, gix::open::Options::isolated())
-            .map_err(|it| cannot(it.to_string()))?;
-        repo.object_cache_size_if_unset(8 << 20);
+        let mut repo = open_repository(&epoch.path)?;
         let mut commits = Vec::new();
         // An epoch that was made but got no mail yet has no branch.
         let head = repo.head().map_err(|it| cannot(it.to_string()))?;
@@ -146,6 +158,9 @@ impl Open {
                 return Err(cannot(format!("more than {MAX_COMMITS} commits")));
             }
             commits.push(id);
+            if commits.len() % REOPEN_COMMITS == 0 {
+                repo = open_repository(&epoch.path)?;
+            }
             let commit = repo.find_commit(id).map_err(|it| cannot(it.to_string()))?;
             next = commit.parent_ids().next().map(gix::Id::detach);
         }
@@ -154,7 +169,14 @@ impl Open {
             path: epoch.path,
             repo,
             commits,
+            read_bytes: 0,
         })
+    }
+
+    fn reopen(&mut self) -> Result<(), SourceError> {
+        self.repo = open_repository(&self.path)?;
+        self.read_bytes = 0;
+        Ok(())
     }
 
     fn entry(&self, id: gix::ObjectId) -> Result<Entry, SourceError> {
@@ -199,6 +221,16 @@ impl Open {
             archived,
         }))
     }
+}
+
+fn open_repository(path: &Path) -> Result<gix::Repository, SourceError> {
+    let mut repo =
+        gix::open_opts(path, gix::open::Options::isolated()).map_err(|it| SourceError::Git {
+            path: path.to_owned(),
+            reason: it.to_string(),
+        })?;
+    repo.object_cache_size_if_unset(4 << 20);
+    Ok(repo)
 }
 
 /// The epochs of an archive, oldest first; a bare repository is an archive of one epoch.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::batch::Batch;
@@ -13,30 +14,8 @@ use crate::model::{
 };
 
 statements! {
-    // A mail that every list took back has no place any more.
-    HEADS = "SELECT m.id, m.head, (SELECT CAST(COUNT(*) * 1000000 + SUM(l.list) AS BIGINT) FROM mail_list l \
-        WHERE l.mail = m.id), m.kind, m.series, m.reason FROM mail m WHERE m.thread = $1 \
-        AND EXISTS (SELECT 1 FROM mail_list l WHERE l.mail = m.id) ORDER BY m.id";
-    SERIES_OF_THREAD = "SELECT id, assembly_digest, input_digest FROM series WHERE thread = $1 ORDER BY id";
-    PARTS_OF_THREAD = "SELECT p.series, p.mail FROM series_part p JOIN series s ON s.id = p.series \
-        WHERE s.thread = $1 AND p.mail IS NOT NULL AND p.version = s.version ORDER BY p.series, p.mail";
-    PUT_SERIES = "INSERT INTO series (id, thread, state, review, title, author_name, author_address, version, \
-        total, received, is_complete, sent_at, active_at, cover, supersedes, base_commit, prefixes, reasons, \
-        reply_count, assembly_digest, input_digest) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
-        ON CONFLICT (id) DO UPDATE SET thread = excluded.thread, state = excluded.state, \
-        review = CASE WHEN series.input_digest = excluded.input_digest THEN series.review ELSE excluded.review END, \
-        title = excluded.title, author_name = excluded.author_name, author_address = excluded.author_address, \
-        version = excluded.version, total = excluded.total, received = excluded.received, \
-        is_complete = excluded.is_complete, sent_at = excluded.sent_at, active_at = excluded.active_at, \
-        cover = excluded.cover, supersedes = excluded.supersedes, base_commit = excluded.base_commit, \
-        prefixes = excluded.prefixes, reasons = excluded.reasons, reply_count = excluded.reply_count, \
-        assembly_digest = excluded.assembly_digest, input_digest = excluded.input_digest";
     DROP_PARTS = "DELETE FROM series_part WHERE series = $1";
-    PUT_PART = "INSERT INTO series_part (series, number, mail, version, title) VALUES ($1, $2, $3, $4, $5)";
     DROP_LISTS = "DELETE FROM series_list WHERE series = $1";
-    PUT_LISTS = "INSERT INTO series_list (series, list) SELECT $1, list FROM mail_list WHERE mail = $2 \
-        ON CONFLICT (series, list) DO NOTHING";
     UNPLACE = "UPDATE mail SET series = NULL WHERE series = $1";
     DROP_FINDINGS = "DELETE FROM finding WHERE series = $1";
     DROP_REVIEW_PATCHES = "DELETE FROM review_patch WHERE series = $1";
@@ -48,68 +27,111 @@ statements! {
     MOVE_OUTBOX = "UPDATE outbox SET series = $1 WHERE series = $2";
 }
 
-/// Places of one statement.
-const CHUNK_PLACES: usize = 200;
+/// Rows of one statement that writes or asks for many.
+const CHUNK_ROWS: usize = 200;
+
+/// What a series becomes when it is written again; a known one keeps its review while its input is the same.
+const OVERWRITE_SERIES: &str = " ON CONFLICT (id) DO UPDATE SET thread = excluded.thread, state = excluded.state, \
+    review = CASE WHEN series.input_digest = excluded.input_digest THEN series.review ELSE excluded.review END, \
+    title = excluded.title, author_name = excluded.author_name, author_address = excluded.author_address, \
+    version = excluded.version, total = excluded.total, received = excluded.received, \
+    is_complete = excluded.is_complete, sent_at = excluded.sent_at, active_at = excluded.active_at, \
+    cover = excluded.cover, supersedes = excluded.supersedes, base_commit = excluded.base_commit, \
+    prefixes = excluded.prefixes, reasons = excluded.reasons, reply_count = excluded.reply_count, \
+    assembly_digest = excluded.assembly_digest, input_digest = excluded.input_digest";
 
 impl Batch {
-    /// The heads of a thread, by row id.
-    pub async fn heads(&mut self, thread: MailId) -> Result<Vec<StoredHead>> {
-        let rows = sqlx::query(HEADS)
-            .bind(thread.0)
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(failed("reading a thread"))?;
-        rows.iter()
-            .map(|row| {
-                let mut columns = Columns::new(row);
-                Ok(StoredHead {
-                    mail: MailId(columns.take()?),
-                    head: columns.take()?,
-                    lists_mark: columns.take()?,
-                    placed: Placed {
-                        kind: columns.state("mail.kind", MailKind::parse)?,
-                        series: columns.take::<Option<i64>>()?.map(SeriesId),
-                        reason: columns.take()?,
-                    },
-                })
-            })
-            .collect()
+    /// The heads of each thread, by row id.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`]; the batch is then of no use any more.
+    pub async fn heads_of(
+        &mut self,
+        threads: &[MailId],
+    ) -> Result<BTreeMap<MailId, Vec<StoredHead>>> {
+        let mut heads: BTreeMap<MailId, Vec<StoredHead>> = BTreeMap::new();
+        // A mail that every list took back has no place any more.
+        let select = "SELECT m.thread, m.id, m.head, CAST(COUNT(*) * 1000000 + SUM(l.list) AS BIGINT), m.kind, \
+            m.series, m.reason FROM mail m JOIN mail_list l ON l.mail = m.id WHERE m.thread IN (";
+        for row in self
+            .rows_of(select, threads, ") GROUP BY m.id ORDER BY m.id")
+            .await?
+        {
+            let mut columns = Columns::new(&row);
+            let thread = MailId(columns.take()?);
+            heads.entry(thread).or_default().push(StoredHead {
+                mail: MailId(columns.take()?),
+                head: columns.take()?,
+                lists_mark: columns.take()?,
+                placed: Placed {
+                    kind: columns.state("mail.kind", MailKind::parse)?,
+                    series: columns.take::<Option<i64>>()?.map(SeriesId),
+                    reason: columns.take()?,
+                },
+            });
+        }
+        Ok(heads)
     }
 
-    /// The series that a thread has so far, by row id.
-    pub async fn series_of(&mut self, thread: MailId) -> Result<Vec<StoredSeries>> {
-        let rows = sqlx::query(SERIES_OF_THREAD)
-            .bind(thread.0)
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(failed("reading a thread's series"))?;
-        let mut series = BTreeMap::new();
-        for row in &rows {
-            let mut columns = Columns::new(row);
+    /// The series that each thread has so far, by row id.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`]; the batch is then of no use any more.
+    pub async fn series_of(
+        &mut self,
+        threads: &[MailId],
+    ) -> Result<BTreeMap<MailId, Vec<StoredSeries>>> {
+        let mut known: BTreeMap<MailId, Vec<StoredSeries>> = BTreeMap::new();
+        let select = "SELECT s.thread, s.id, s.assembly_digest, s.input_digest, p.mail FROM series s \
+            LEFT JOIN series_part p ON p.series = s.id AND p.version = s.version AND p.mail IS NOT NULL \
+            WHERE s.thread IN (";
+        for row in self
+            .rows_of(select, threads, ") ORDER BY s.id, p.mail")
+            .await?
+        {
+            let mut columns = Columns::new(&row);
+            let thread = known.entry(MailId(columns.take()?)).or_default();
             let id = SeriesId(columns.take()?);
-            let known = StoredSeries {
-                id,
-                mails: Vec::new(),
-                assembly_digest: columns.take()?,
-                input_digest: columns.take()?,
-            };
-            series.insert(id, known);
-        }
-        if series.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = sqlx::query(PARTS_OF_THREAD)
-            .bind(thread.0)
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(failed("reading a thread's parts"))?;
-        for row in &rows {
-            let mut columns = Columns::new(row);
-            if let Some(owner) = series.get_mut(&SeriesId(columns.take()?)) {
-                owner.mails.push(MailId(columns.take()?));
+            if thread.last().is_none_or(|it| it.id != id) {
+                thread.push(StoredSeries {
+                    id,
+                    mails: Vec::new(),
+                    assembly_digest: columns.take()?,
+                    input_digest: columns.take()?,
+                });
+            } else {
+                columns.skip(2);
+            }
+            let mail: Option<i64> = columns.take()?;
+            if let Some(series) = thread.last_mut() {
+                series.mails.extend(mail.map(MailId));
             }
         }
-        Ok(series.into_values().collect())
+        Ok(known)
+    }
+
+    async fn rows_of(
+        &mut self,
+        select: &'static str,
+        threads: &[MailId],
+        end: &'static str,
+    ) -> Result<Vec<SqliteRow>> {
+        let mut rows = Vec::new();
+        for chunk in threads.chunks(CHUNK_ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(select);
+            push_ids(&mut query, chunk.iter().map(|it| it.0));
+            query.push(end);
+            let mut found = query
+                .build()
+                .persistent(chunk.len() == CHUNK_ROWS)
+                .fetch_all(&mut *self.transaction)
+                .await
+                .map_err(failed("reading threads"))?;
+            rows.append(&mut found);
+        }
+        Ok(rows)
     }
 
     /// Ids for new series.
@@ -121,70 +143,123 @@ impl Batch {
             .collect())
     }
 
-    /// Writes a series, new or known; a known one keeps its review while its input is the same.
-    pub async fn put_series(&mut self, draft: &SeriesDraft) -> Result<()> {
-        let cover = draft
-            .parts
-            .iter()
-            .find(|it| it.number == 0)
-            .and_then(|it| it.mail);
-        let received = draft
-            .parts
-            .iter()
-            .filter(|it| it.number > 0 && it.mail.is_some())
-            .count();
-        let reasons: Vec<String> = draft.reasons.iter().map(|it| clean(it)).collect();
-        sqlx::query(PUT_SERIES)
-            .bind(draft.id.0)
-            .bind(draft.thread.0)
-            .bind(draft.state.as_str())
-            .bind(ReviewState::Waiting.as_str())
-            .bind(clean(&draft.title))
-            .bind(clean(&draft.author.name))
-            .bind(clean(&draft.author.address))
-            .bind(i64::from(draft.version))
-            .bind(i64::from(draft.total))
-            .bind(signed(received as u64))
-            .bind(i64::from(draft.is_complete))
-            .bind(draft.sent_at.0)
-            .bind(draft.active_at.0)
-            .bind(cover.map(|it| it.0))
-            .bind(draft.supersedes.map(|it| it.0))
-            .bind(draft.base_commit.clone())
-            .bind(json(&draft.prefixes))
-            .bind(json(&reasons))
-            .bind(i64::from(draft.reply_count))
-            .bind(draft.assembly_digest.clone())
-            .bind(draft.input_digest.clone())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed("storing a series"))?;
-        self.run(DROP_PARTS, draft.id).await?;
-        for part in &draft.parts {
-            sqlx::query(PUT_PART)
-                .bind(draft.id.0)
-                .bind(i64::from(part.number))
-                .bind(part.mail.map(|it| it.0))
-                .bind(i64::from(part.version))
-                .bind(clean(&part.title))
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(failed("storing a part"))?;
+    /// Writes series, new or known; a known one keeps its review while its input is the same.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`]; the batch is then of no use any more.
+    pub async fn put_series(&mut self, drafts: &[SeriesDraft]) -> Result<()> {
+        for chunk in drafts.chunks(CHUNK_ROWS) {
+            self.put_rows(chunk).await?;
+            self.put_parts(chunk).await?;
+            self.put_lists(chunk).await?;
         }
-        self.put_lists(draft.id, &draft.carriers).await
+        Ok(())
     }
 
-    /// Writes the lists of a series: those of its mails.
-    pub async fn put_lists(&mut self, series: SeriesId, carriers: &[MailId]) -> Result<()> {
-        self.run(DROP_LISTS, series).await?;
-        for mail in carriers {
-            sqlx::query(PUT_LISTS)
-                .bind(series.0)
-                .bind(mail.0)
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(failed("storing a series' lists"))?;
+    async fn put_rows(&mut self, drafts: &[SeriesDraft]) -> Result<()> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO series (id, thread, state, review, title, author_name, author_address, version, total, \
+             received, is_complete, sent_at, active_at, cover, supersedes, base_commit, prefixes, reasons, \
+             reply_count, assembly_digest, input_digest) ",
+        );
+        query.push_values(drafts, |mut row, draft| {
+            let mails = |is_wanted: fn(&u32) -> bool| {
+                let parts = draft.parts.iter().filter(move |it| is_wanted(&it.number));
+                parts.filter_map(|it| it.mail)
+            };
+            let reasons: Vec<String> = draft.reasons.iter().map(|it| clean(it)).collect();
+            row.push_bind(draft.id.0)
+                .push_bind(draft.thread.0)
+                .push_bind(draft.state.as_str())
+                .push_bind(ReviewState::Waiting.as_str())
+                .push_bind(clean(&draft.title))
+                .push_bind(clean(&draft.author.name))
+                .push_bind(clean(&draft.author.address))
+                .push_bind(i64::from(draft.version))
+                .push_bind(i64::from(draft.total))
+                .push_bind(signed(mails(|it| *it > 0).count() as u64))
+                .push_bind(i64::from(draft.is_complete))
+                .push_bind(draft.sent_at.0)
+                .push_bind(draft.active_at.0)
+                .push_bind(mails(|it| *it == 0).next().map(|it| it.0))
+                .push_bind(draft.supersedes.map(|it| it.0))
+                .push_bind(draft.base_commit.clone())
+                .push_bind(json(&draft.prefixes))
+                .push_bind(json(&reasons))
+                .push_bind(i64::from(draft.reply_count))
+                .push_bind(draft.assembly_digest.clone())
+                .push_bind(draft.input_digest.clone());
+        });
+        query.push(OVERWRITE_SERIES);
+        self.write_many(query, "storing series").await
+    }
+
+    async fn put_parts(&mut self, drafts: &[SeriesDraft]) -> Result<()> {
+        self.delete_of("DELETE FROM series_part WHERE series IN (", drafts)
+            .await?;
+        let parts: Vec<_> = drafts
+            .iter()
+            .flat_map(|draft| draft.parts.iter().map(move |part| (draft.id, part)))
+            .collect();
+        for chunk in parts.chunks(CHUNK_ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO series_part (series, number, mail, version, title) ",
+            );
+            query.push_values(chunk, |mut row, (series, part)| {
+                row.push_bind(series.0)
+                    .push_bind(i64::from(part.number))
+                    .push_bind(part.mail.map(|it| it.0))
+                    .push_bind(i64::from(part.version))
+                    .push_bind(clean(&part.title));
+            });
+            self.write_many(query, "storing parts").await?;
         }
+        Ok(())
+    }
+
+    /// Writes the lists of series: those of their mails.
+    async fn put_lists(&mut self, drafts: &[SeriesDraft]) -> Result<()> {
+        self.delete_of("DELETE FROM series_list WHERE series IN (", drafts)
+            .await?;
+        let carriers: Vec<_> = drafts
+            .iter()
+            .flat_map(|draft| draft.carriers.iter().map(move |mail| (draft.id, mail)))
+            .collect();
+        for chunk in carriers.chunks(CHUNK_ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new("WITH carrier (series, mail) AS (");
+            query.push_values(chunk, |mut row, (series, mail)| {
+                row.push_bind(series.0).push_bind(mail.0);
+            });
+            // `WHERE true` tells the conflict clause from the join's own ON.
+            query.push(
+                ") INSERT INTO series_list (series, list) SELECT DISTINCT carrier.series, l.list FROM carrier \
+                 JOIN mail_list l ON l.mail = carrier.mail WHERE true ON CONFLICT (series, list) DO NOTHING",
+            );
+            self.write_many(query, "storing the lists of series")
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_of(&mut self, statement: &'static str, drafts: &[SeriesDraft]) -> Result<()> {
+        let mut query = QueryBuilder::<Sqlite>::new(statement);
+        push_ids(&mut query, drafts.iter().map(|it| it.id.0));
+        query.push(")");
+        self.write_many(query, "replacing series").await
+    }
+
+    async fn write_many(
+        &mut self,
+        mut query: QueryBuilder<Sqlite>,
+        doing: &'static str,
+    ) -> Result<()> {
+        query
+            .build()
+            .persistent(false)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed(doing))?;
         Ok(())
     }
 
@@ -225,7 +300,7 @@ impl Batch {
     ///
     /// [`super::StoreError`]; the batch is then of no use any more.
     pub async fn place(&mut self, mails: &[(MailId, Placed)]) -> Result<()> {
-        for chunk in mails.chunks(CHUNK_PLACES) {
+        for chunk in mails.chunks(CHUNK_ROWS) {
             let mut query =
                 QueryBuilder::<Sqlite>::new("WITH placed (id, kind, series, reason) AS (");
             query.push_values(chunk, |mut row, (mail, placed)| {
@@ -242,7 +317,7 @@ impl Batch {
             );
             query
                 .build()
-                .persistent(chunk.len() == CHUNK_PLACES)
+                .persistent(chunk.len() == CHUNK_ROWS)
                 .execute(&mut *self.transaction)
                 .await
                 .map_err(failed("placing mails"))?;
@@ -250,15 +325,21 @@ impl Batch {
         Ok(())
     }
 
-    /// Enqueues the lint of a series in the transaction that changed it.
-    pub async fn enqueue_lint(&mut self, series: SeriesId, due_at: Timestamp) -> Result<()> {
-        jobs::enqueue_in(
-            &mut self.transaction,
-            JobKind::LintSeries,
-            &series.to_string(),
-            due_at,
-        )
-        .await?;
+    /// Enqueues the lint of series in the transaction that changed them.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`]; the batch is then of no use any more.
+    pub async fn enqueue_lints(&mut self, series: &[(SeriesId, Timestamp)]) -> Result<()> {
+        for (series, due_at) in series {
+            jobs::enqueue_in(
+                &mut self.transaction,
+                JobKind::LintSeries,
+                &series.to_string(),
+                *due_at,
+            )
+            .await?;
+        }
         Ok(())
     }
 
@@ -269,5 +350,12 @@ impl Batch {
             .await
             .map_err(failed("replacing a series"))?;
         Ok(())
+    }
+}
+
+fn push_ids(query: &mut QueryBuilder<Sqlite>, ids: impl Iterator<Item = i64>) {
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(id);
     }
 }

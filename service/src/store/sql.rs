@@ -52,6 +52,11 @@ impl<'row> Columns<'row> {
         self.row.try_get(at).map_err(failed("reading a row"))
     }
 
+    /// Leaves out the next columns.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.next += count;
+    }
+
     /// The next column as a count or number that fits its model type; negative or too large is 0 or the largest.
     pub(super) fn number<T: TryFrom<i64> + Bounds>(&mut self) -> Result<T> {
         let value: i64 = self.take()?;
