@@ -1,5 +1,6 @@
 //! The `lorelintd` program.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use lorelintd::roles::{Io, run};
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         input: Box::new(std::io::stdin()),
         output: Box::new(std::io::stdout()),
         errors: Box::new(std::io::stderr()),
+        is_watched: std::io::stderr().is_terminal(),
     };
     // Arguments and variables that are no UTF-8 name nothing that we know.
     let arguments = std::env::args_os()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use lorelint_tests::app::TestStore;
-use lorelint_tests::listmail::{Commit, Mail, mbox, small_series, write_archive};
+use lorelint_tests::listmail::{Commit, Mail, mbox, small_series, write_archive, write_epoch};
 use lorelint_tests::material;
 use lorelintd::ingest::{IngestError, SourceSpec, deliver, ingest};
 use lorelintd::model::{
@@ -87,6 +87,50 @@ async fn an_archive_behind_a_url_is_mirrored_and_followed() {
         read(&test.store, LIST, &source).await,
         IngestCounts::default()
     );
+}
+
+#[tokio::test]
+async fn new_epochs_are_found_here_and_behind_a_url() {
+    let mails = raws(&small_series());
+    let all = commits(&mails);
+    let dir = tempfile::tempdir().unwrap();
+    let archive = write_epoch(dir.path(), 0, &all[..1]);
+    let url = format!("public-inbox:file://{}", archive.display());
+    for source in [
+        SourceSpec::parse(&url).unwrap(),
+        SourceSpec::PublicInbox(archive.clone()),
+    ] {
+        let test = TestStore::new().await;
+        drop(std::fs::remove_dir_all(archive.join("git/1.git")));
+        drop(std::fs::remove_dir_all(archive.join("git/2.git")));
+        assert_eq!(read(&test.store, LIST, &source).await.stored, 1);
+        // An epoch that was made and has no mail yet, and then one with the rest.
+        write_epoch(dir.path(), 1, &[]);
+        assert_eq!(
+            read(&test.store, LIST, &source).await,
+            IngestCounts::default()
+        );
+        write_epoch(dir.path(), 1, &all[1..2]);
+        write_epoch(dir.path(), 2, &all[2..]);
+        let counts = read(&test.store, LIST, &source).await;
+        assert_eq!((counts.read, counts.stored), (2, 2), "{source}");
+        assert_eq!(series(&test.store).await[0].state, SeriesState::Complete);
+        assert_eq!(
+            read(&test.store, LIST, &source).await,
+            IngestCounts::default()
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_bad_source_does_not_stop_the_others() {
+    let test = TestStore::new().await;
+    let mails = raws(&small_series());
+    let good = SourceSpec::PublicInbox(write_archive(test.dir.path(), &commits(&mails)));
+    let bad = SourceSpec::Mbox(test.dir.path().join("missing.mbox"));
+    let error = ingest(&test.store, LIST, &bad, NOW, |_| {}).await;
+    assert!(matches!(error, Err(IngestError::Source(_))), "{error:?}");
+    assert_eq!(read(&test.store, LIST, &good).await.stored, 3);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ pub async fn lorelintd(arguments: &[&str], input: &[u8]) -> Ended {
         input: Box::new(Cursor::new(input.to_vec())),
         output: Box::new(output.clone()),
         errors: Box::new(errors.clone()),
+        is_watched: false,
     };
     let mut line = vec!["lorelintd".to_owned()];
     line.extend(arguments.iter().map(|it| (*it).to_owned()));

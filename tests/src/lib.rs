@@ -2,9 +2,11 @@
 
 pub mod app;
 pub mod command;
+pub mod daemon;
 pub mod delta_case;
 pub mod git;
 pub mod lint_case;
 pub mod listmail;
 pub mod mailbox;
 pub mod material;
+pub mod program;

@@ -102,8 +102,13 @@ pub enum Commit<'a> {
 
 /// Writes a public-inbox v2 archive with one epoch anew, as `git fast-import` has it, and returns its directory.
 pub fn write_archive(dir: &Path, commits: &[Commit<'_>]) -> PathBuf {
+    write_epoch(dir, 0, commits)
+}
+
+/// Writes one epoch of the archive in `dir` anew and returns the archive's directory.
+pub fn write_epoch(dir: &Path, epoch: u32, commits: &[Commit<'_>]) -> PathBuf {
     let archive = dir.join("archive");
-    let repository = archive.join("git/0.git");
+    let repository = archive.join(format!("git/{epoch}.git"));
     if repository.exists() {
         std::fs::remove_dir_all(&repository).expect("an own directory goes away");
     }

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-/// Puts every `LORELINT_SECTION__KEY`, `LORELINT_LISTS` and `LORELINT_TREES` into the table.
+/// Puts every `LORELINT_SECTION__KEY`, `LORELINT_LISTS`, `LORELINT_TREES` and `LORELINT_LOGINS` into the table.
 ///
 /// A value that reads as TOML (`12`, `true`, `["a"]`) is that, any other is text.
 pub(super) fn apply(table: &mut Table, environment: impl Iterator<Item = (String, String)>) {
@@ -21,7 +21,7 @@ pub(super) fn apply(table: &mut Table, environment: impl Iterator<Item = (String
                     section.insert(key.to_owned(), value);
                 }
             }
-            None if matches!(name.as_str(), "lists" | "trees") => {
+            None if matches!(name.as_str(), "lists" | "trees" | "logins") => {
                 table.insert(name, value);
             }
             // Variables without a section, such as LORELINT_LOG, are not the configuration's.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::bot::header::Mailbox;
 use crate::bot::{BotIdentity, ListRules};
-use crate::ingest::SourceSpec;
+use crate::ingest::{Access, SourceSpec};
 use crate::model::ListPolicy;
 
 /// Everything that can be set, checked.
@@ -25,6 +25,8 @@ pub struct Config {
     pub transport: Transport,
     /// How often sources are read.
     pub ingest_interval: Duration,
+    /// Logins and certificates for sources on other machines.
+    pub access: Access,
     /// Jobs at once.
     pub workers: usize,
     /// How long a worker may be silent before its job is given to another.

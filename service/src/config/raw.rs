@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Config, ListConfig, SmtpConfig, Transport, TreeConfig};
 use crate::bot::header::Mailbox;
 use crate::bot::{BotIdentity, ListRules};
-use crate::ingest::SourceSpec;
+use crate::ingest::{Access, Login, SourceSpec};
 use crate::model::ListPolicy;
 
 /// The least time a lease lasts: a heartbeat is sent three times in it.
@@ -25,6 +25,7 @@ pub(super) struct RawConfig {
     mail: RawMail,
     trees: Vec<RawTree>,
     lists: Vec<RawList>,
+    logins: Vec<RawLogin>,
 }
 
 #[derive(Default, Deserialize)]
@@ -53,12 +54,14 @@ impl Default for RawWeb {
 #[serde(deny_unknown_fields, default)]
 struct RawIngest {
     interval_seconds: u64,
+    certificates: Option<PathBuf>,
 }
 
 impl Default for RawIngest {
     fn default() -> Self {
         Self {
             interval_seconds: 60,
+            certificates: None,
         }
     }
 }
@@ -113,6 +116,14 @@ struct RawList {
     opted_out: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLogin {
+    host: String,
+    user: String,
+    password_file: PathBuf,
+}
+
 /// Replies on one list in 24 hours where nothing is said.
 const DEFAULT_MAX_PER_DAY: u32 = 20;
 
@@ -150,6 +161,15 @@ impl RawConfig {
         }
         let trees = trees(self.trees, &mut problems);
         let lists = lists(self.lists, &trees, &mut problems);
+        let access = Access {
+            logins: logins(self.logins, &mut problems),
+            certificates: self.ingest.certificates,
+            wait: None,
+        };
+        if let Some(file) = access.certificates.as_ref().filter(|it| !it.is_file()) {
+            let file = file.display();
+            problems.push(format!("ingest.certificates: {file} is no file"));
+        }
         let (bot, transport) = self.mail.check(base_url, &mut problems);
         if bot.is_none() && lists.iter().any(|it| it.rules.policy != ListPolicy::Silent) {
             problems
@@ -164,6 +184,7 @@ impl RawConfig {
             bot,
             transport,
             ingest_interval: Duration::from_secs(self.ingest.interval_seconds),
+            access,
             workers: self.work.workers,
             lease: Duration::from_secs(self.work.lease_seconds),
             trees,
@@ -263,6 +284,25 @@ fn lists(raw: Vec<RawList>, trees: &[TreeConfig], problems: &mut Vec<String>) ->
         });
     }
     lists
+}
+
+fn logins(raw: Vec<RawLogin>, problems: &mut Vec<String>) -> Vec<Login> {
+    let mut logins = Vec::new();
+    for login in raw {
+        match std::fs::read_to_string(&login.password_file) {
+            Ok(password) => logins.push(Login {
+                host: login.host,
+                user: login.user,
+                password: password.trim_end_matches(['\r', '\n']).to_owned(),
+            }),
+            Err(error) => problems.push(format!(
+                "logins: {}: the password file {}: {error}",
+                login.host,
+                login.password_file.display()
+            )),
+        }
+    }
+    logins
 }
 
 impl RawMail {

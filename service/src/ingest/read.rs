@@ -4,13 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lorelint_mail::{Content, Message, parse_message};
 
-use super::source::{RawMail, RawStep};
+use super::source::{MAX_MAIL_BYTES, RawMail, RawStep};
 use crate::model::{MailDraft, Person, RefusalDraft, SourceStep, Timestamp};
 
 /// A refused mail is kept up to this size.
 const MAX_REFUSED_BYTES: usize = 1 << 20;
-/// Larger mails are refused: no list carries such a mail.
-const MAX_MAIL_BYTES: usize = 64 << 20;
 
 /// A mail that can be stored, or the reason why it cannot.
 pub type Reading = Result<MailDraft, RefusalDraft>;
@@ -58,10 +56,12 @@ impl Incoming {
 }
 
 fn read_all(mails: Vec<RawMail>) -> Vec<Reading> {
+    // The database has a core of its own meanwhile.
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
-        .min(8);
-    if mails.len() < 2 * threads {
+        .saturating_sub(1)
+        .clamp(1, 8);
+    if threads == 1 || mails.len() < 2 * threads {
         return mails.into_iter().map(read_mail).collect();
     }
     let share = mails.len().div_ceil(threads);

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{maildir, mbox, mirror, public_inbox};
+use super::net::{Access, ServerAddress};
+use super::{imap, maildir, mbox, mirror, nntp, public_inbox};
 
 /// One mail as its source has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,21 +46,52 @@ pub trait MailSource: Send {
     fn remaining(&self) -> Option<u64> {
         None
     }
+
+    /// Waits at the end until there is more, at most `limit`; `false` when nothing came or the source cannot tell.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when the source is gone.
+    fn wait(&mut self, limit: Duration) -> Result<bool, SourceError> {
+        let _ = limit;
+        Ok(false)
+    }
 }
 
+/// A larger mail is not read: no list carries such a mail.
+pub(super) const MAX_MAIL_BYTES: usize = 64 << 20;
 /// Bytes of mail in one step: bounds the memory of a run however large the mails are.
-pub(super) const STEP_BYTES: usize = 8 << 20;
+pub(super) const STEP_BYTES: usize = 4 << 20;
 
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The text names no kind of source.
     #[error(
-        "unknown source {text:?}: use public-inbox:DIR or public-inbox:URL, mbox:FILE, maildir:DIR or - for standard input"
+        "unknown source {text:?}: use public-inbox:DIR or public-inbox:URL, mbox:FILE, maildir:DIR, \
+         nntp[s]://HOST/GROUP, imap[s]://USER@HOST/FOLDER or - for standard input"
     )]
     Unknown {
         /// As it was given.
         text: String,
+    },
+    /// The text names a server, but wrongly.
+    #[error("the source is no {scheme}://USER@HOST:PORT/FOLDER: {reason}")]
+    Address {
+        /// Such as `imap`.
+        scheme: &'static str,
+        /// What is wrong; never the address itself, for it may hold a password.
+        reason: String,
+    },
+    /// A server does not give what it should.
+    #[error("{server}: {doing}: {reason}")]
+    Server {
+        /// Host and port.
+        server: String,
+        /// What was tried.
+        doing: String,
+        /// What went wrong.
+        reason: String,
     },
     /// A file or directory cannot be read.
     #[error("cannot read {path}: {source}")]
@@ -100,6 +133,10 @@ pub enum SourceSpec {
     Mbox(PathBuf),
     /// `maildir:DIR`
     Maildir(PathBuf),
+    /// `nntp://HOST/GROUP` or `nntps://HOST/GROUP`
+    Nntp(ServerAddress),
+    /// `imap://USER@HOST/FOLDER` or `imaps://USER@HOST/FOLDER`
+    Imap(ServerAddress),
     /// `-`: an mbox or one mail on standard input.
     Stdin,
 }
@@ -109,7 +146,7 @@ impl SourceSpec {
     ///
     /// # Errors
     ///
-    /// [`SourceError::Unknown`] for any other text.
+    /// [`SourceError::Unknown`] for any other text, [`SourceError::Address`] for a server that is written wrongly.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         let unknown = || SourceError::Unknown {
             text: text.to_owned(),
@@ -126,6 +163,18 @@ impl SourceSpec {
             "public-inbox" => Ok(Self::PublicInbox(rest.into())),
             "mbox" => Ok(Self::Mbox(rest.into())),
             "maildir" => Ok(Self::Maildir(rest.into())),
+            "nntp" | "nntps" => ServerAddress::parse(text, ("nntp", 119), ("nntps", 563))
+                .map(Self::Nntp)
+                .map_err(|reason| SourceError::Address {
+                    scheme: "nntp",
+                    reason,
+                }),
+            "imap" | "imaps" => ServerAddress::parse(text, ("imap", 143), ("imaps", 993))
+                .map(Self::Imap)
+                .map_err(|reason| SourceError::Address {
+                    scheme: "imap",
+                    reason,
+                }),
             _ => Err(unknown()),
         }
     }
@@ -136,10 +185,10 @@ impl SourceSpec {
     /// # Errors
     ///
     /// [`SourceError`] when there is nothing to read.
-    pub fn open(
+    pub(super) fn open(
         &self,
         position: Option<&str>,
-        mirrors: &Path,
+        (mirrors, access): (&Path, &Access),
     ) -> Result<Box<dyn MailSource>, SourceError> {
         Ok(match self {
             Self::Remote(url) => {
@@ -149,8 +198,17 @@ impl SourceSpec {
             Self::PublicInbox(path) => Box::new(public_inbox::PublicInbox::open(path, position)?),
             Self::Mbox(path) => Box::new(mbox::Mbox::open(path, position)?),
             Self::Maildir(path) => Box::new(maildir::Maildir::open(path)?),
+            Self::Nntp(address) => Box::new(nntp::Nntp::open(address, access, position)?),
+            Self::Imap(address) => Box::new(imap::Imap::open(address, access, position)?),
             Self::Stdin => Box::new(mbox::Mbox::stdin()),
         })
+    }
+}
+
+impl SourceSpec {
+    /// Whether more may come in later than a run finds.
+    pub fn can_grow(&self) -> bool {
+        !matches!(self, Self::Mbox(_) | Self::Stdin)
     }
 }
 
@@ -168,6 +226,7 @@ impl fmt::Display for SourceSpec {
             Self::Remote(url) => write!(formatter, "public-inbox:{url}"),
             Self::Mbox(path) => write!(formatter, "mbox:{}", path.display()),
             Self::Maildir(path) => write!(formatter, "maildir:{}", path.display()),
+            Self::Nntp(address) | Self::Imap(address) => address.fmt(formatter),
             Self::Stdin => formatter.write_str("-"),
         }
     }

@@ -36,4 +36,6 @@ row_id! {
     OutboxId;
     /// One mailing list.
     ListId;
+    /// One token with which mails are handed over.
+    TokenId;
 }

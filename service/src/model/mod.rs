@@ -14,6 +14,7 @@ mod page;
 mod series;
 mod state;
 mod time;
+mod token;
 
 pub use draft::{
     LintInput, LintPart, MailDraft, PartDraft, PatchOutcome, Placed, RefusalDraft, ReviewDraft,
@@ -22,7 +23,7 @@ pub use draft::{
 pub use finding::{
     Finding, FindingAnchor, FindingDraft, FindingFilter, FindingRow, Hop, Place, RuleCount,
 };
-pub use ids::{FindingId, JobId, ListId, MailId, OutboxId, SeriesId};
+pub use ids::{FindingId, JobId, ListId, MailId, OutboxId, SeriesId, TokenId};
 pub use job::{Claim, JobFailure, JobKindCount, JobsSummary};
 pub use list::{IngestCounts, ListSummary, Refusal, SourceState};
 pub use mail::{MailSummary, MailView, Person};
@@ -37,6 +38,7 @@ pub use state::{
     SeriesState,
 };
 pub use time::Timestamp;
+pub use token::Token;
 
 pub use lorelint::finding::{Confidence, Severity, Via};
 pub use lorelint::report::BaseHow;

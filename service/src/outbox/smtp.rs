@@ -66,6 +66,8 @@ impl Sender for Smtp {
             Err(error) => return Err(SendError::Temporary(error.to_string())),
         }
         let raw = mail.raw.replace("\r\n", "\n").replace('\n', "\r\n");
+        // The transport ends the last line itself, whether it is ended or not.
+        let raw = raw.strip_suffix("\r\n").unwrap_or(&raw);
         match transport.send_raw(&envelope, raw.as_bytes()) {
             Ok(response) if response.is_positive() => Ok(()),
             Ok(response) => Err(SendError::Permanent(format!("{response:?}"))),

@@ -39,7 +39,7 @@ pub(super) enum Command {
     },
     /// Read mails of a list into the database and put their series together
     Ingest {
-        /// public-inbox:DIR, mbox:FILE, maildir:DIR or - for standard input
+        /// public-inbox:DIR, mbox:FILE, maildir:DIR, nntp[s]://HOST/GROUP, imap[s]://USER@HOST/FOLDER or - for standard input
         source: String,
         /// Posting address of the list
         #[arg(long, value_name = "ADDRESS")]
@@ -72,6 +72,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Tokens with which other programs hand mails over by HTTP
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Replies that wait, and what became of others
     Outbox {
         #[command(subcommand)]
@@ -102,6 +107,23 @@ pub(super) enum ExportFormat {
 pub(super) enum ConfigCommand {
     /// Check everything and print what is in force
     Check,
+}
+
+#[derive(Subcommand)]
+pub(super) enum TokenCommand {
+    /// Make a token for one list and print it; it is not shown again
+    Create {
+        /// Posting address of the list
+        #[arg(long, value_name = "ADDRESS")]
+        list: String,
+        /// What to call it in lists of tokens
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// One line a token: id, list, name, when it was made, last used, revoked
+    List,
+    /// Let a token be accepted no more
+    Revoke { id: String },
 }
 
 #[derive(Subcommand)]

@@ -1,17 +1,7 @@
 //! Waiting, and being told to stop.
 
-use std::time::Duration;
-
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-
-/// Waits; `true` when the process was told to stop meanwhile.
-pub(super) async fn pause(time: Duration) -> bool {
-    tokio::select! {
-        () = tokio::time::sleep(time) => false,
-        () = told_to_stop() => true,
-    }
-}
 
 /// Returns when the process gets SIGINT or SIGTERM.
 async fn told_to_stop() {
@@ -41,4 +31,12 @@ pub(super) fn stop_signal() -> watch::Receiver<bool> {
 pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
     // The sender lives as long as the process.
     stop.wait_for(|it| *it).await.ok();
+}
+
+/// Returns when `stop` says so; never without one.
+pub(super) async fn stopped_if(stop: Option<watch::Receiver<bool>>) {
+    match stop {
+        Some(stop) => stopped(stop).await,
+        None => std::future::pending().await,
+    }
 }

@@ -4,7 +4,9 @@ mod admin;
 mod args;
 mod follow;
 mod ingest;
+mod progress;
 mod serve;
+mod token;
 mod work;
 
 use std::io::{Read, Write};
@@ -27,6 +29,8 @@ pub struct Io {
     pub output: Box<dyn Write + Send>,
     /// Progress, warnings and errors.
     pub errors: Box<dyn Write + Send>,
+    /// Whether a person watches `errors`: a terminal.
+    pub is_watched: bool,
 }
 
 /// Exit codes of `sysexits.h` and our own.
@@ -169,6 +173,7 @@ async fn dispatch(args: Args, environment: Vec<(String, String)>, io: &mut Io) -
             )
             .await
         }
+        Command::Token { command } => token::run(&setup.open().await?, command, io).await,
         Command::Demo { listen } => serve::demo(&listen, io).await,
         Command::Backup { file } => admin::backup(&setup.open().await?, &file, io).await,
     }

@@ -1,6 +1,7 @@
 //! `serve` and `demo`: the roles of one process, started together and stopped in order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use tokio::net::TcpListener;
@@ -10,11 +11,13 @@ use tracing::{error, info};
 
 use super::args::Role;
 use super::{Io, OK, Setup, follow, now, work};
-use crate::config::ListConfig;
-use crate::ingest::ingest;
+use crate::ingest::{Access, Run, SourceSpec};
 use crate::jobs::{self, Context};
 use crate::model::JobKind;
 use crate::store::Store;
+
+/// How long a source that can tell of new mail is listened to before it is opened anew.
+const IDLE_WAIT: Duration = Duration::from_mins(20);
 
 pub(super) async fn run(setup: &Setup, roles: &[Role], io: &mut Io) -> Result<u8> {
     let store = setup.open().await?;
@@ -37,11 +40,13 @@ pub(super) async fn run(setup: &Setup, roles: &[Role], io: &mut Io) -> Result<u8
     }
     if roles.contains(&Role::Ingest) {
         for list in &setup.config.lists {
-            tasks.spawn(follow_list(
-                Arc::clone(&context),
-                list.clone(),
-                stop.clone(),
-            ));
+            for source in &list.sources {
+                tasks.spawn(follow_source(
+                    Arc::clone(&context),
+                    (list.address.clone(), source.clone()),
+                    stop.clone(),
+                ));
+            }
         }
     }
     let mut kinds = Vec::new();
@@ -72,29 +77,43 @@ pub(super) async fn run(setup: &Setup, roles: &[Role], io: &mut Io) -> Result<u8
 }
 
 async fn web(store: Store, listener: TcpListener, stop: watch::Receiver<bool>) -> Result<()> {
+    let inbox = crate::ingest::http::router(store.clone(), now);
     let app = crate::web::App::new(store, now);
-    axum::serve(listener, crate::web::router(app))
+    axum::serve(listener, crate::web::router(app).merge(inbox))
         .with_graceful_shutdown(follow::stopped(stop))
         .await
         .context("serving the dashboard")
 }
 
-/// Reads a list's sources again and again; one that fails is logged and does not stop the others.
-async fn follow_list(
+/// Reads a source again and again; one that fails is logged, tried again later, and does not stop the others.
+async fn follow_source(
     context: Arc<Context>,
-    list: ListConfig,
+    (list, source): (String, SourceSpec),
     mut stop: watch::Receiver<bool>,
 ) -> Result<()> {
+    let access = Access {
+        wait: Some(IDLE_WAIT),
+        ..context.config.access.clone()
+    };
+    let run = Run {
+        list: &list,
+        source: &source,
+        access: &access,
+        clock: &now,
+    };
     while !*stop.borrow() {
-        for source in &list.sources {
-            match ingest(&context.store, &list.address, source, now(), |_| {}).await {
-                Ok(counts) if counts.stored > 0 || counts.refused > 0 => info!(
-                    "{}: stored {}, refused {}, series new or changed {}",
-                    list.address, counts.stored, counts.refused, counts.series
-                ),
-                Ok(_) => {}
-                Err(error) => error!("{}: {source}: {error}", list.address),
-            }
+        // A run that is dropped loses the step at hand, which is read again.
+        let ended = tokio::select! {
+            ended = run.run(&context.store, |_| {}) => ended,
+            _ = stop.changed() => break,
+        };
+        match ended {
+            Ok(counts) if counts.stored > 0 || counts.refused > 0 => info!(
+                "{list}: stored {}, refused {}, series new or changed {}",
+                counts.stored, counts.refused, counts.series
+            ),
+            Ok(_) => {}
+            Err(error) => error!("{list}: {source}: {error}"),
         }
         tokio::select! {
             () = tokio::time::sleep(context.config.ingest_interval) => {}

@@ -15,6 +15,7 @@ mod placement;
 mod reviews;
 mod series;
 mod sql;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +28,7 @@ use sqlx::{Executor, SqlSafeStr, Sqlite, Transaction};
 pub use batch::{Batch, Stored};
 pub use error::StoreError;
 use sql::failed;
+pub use tokens::AcceptedToken;
 
 pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -74,6 +76,7 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
+            .page_size(8192)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(LOCK_WAIT)
@@ -167,6 +170,7 @@ impl Store {
             placement::STATEMENTS,
             reviews::STATEMENTS,
             series::STATEMENTS,
+            tokens::STATEMENTS,
         ];
         let mut count = 0;
         let mut connection = self.writer.acquire().await.map_err(failed("preparing"))?;
