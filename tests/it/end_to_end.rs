@@ -204,7 +204,7 @@ async fn wrong_commands_say_what_is_wrong() {
         (
             &["ingest", "foo:bar", "--list", LIST],
             1,
-            "lorelintd: unknown source \"foo:bar\": use public-inbox:DIR or public-inbox:URL, mbox:FILE, maildir:DIR or - for standard input\n",
+            "lorelintd: unknown source \"foo:bar\": use public-inbox:DIR or public-inbox:URL, mbox:FILE, maildir:DIR, nntp[s]://HOST/GROUP, imap[s]://USER@HOST/FOLDER or - for standard input\n",
         ),
         (
             &["ingest", "mbox:x", "--list", "nobody"],

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lorelint_tests::app::TestStore;
 use lorelint_tests::daemon::{Dovecot, Postfix, PublicInbox, Scripted};
-use lorelint_tests::listmail::{Commit, Mail, small_series, write_archive};
+use lorelint_tests::listmail::{Commit, Mail, small_series, write_archive, write_epoch};
 use lorelint_tests::program::write_script;
 use lorelintd::ingest::{Access, IngestError, Login, Run, SourceSpec};
 use lorelintd::model::{IngestCounts, SeriesFilter, SeriesState, Timestamp};
@@ -98,6 +98,24 @@ async fn an_archive_that_public_inbox_serves_is_mirrored() {
     let (_daemon, port) = inbox.serve("http");
     let source = format!("public-inbox:http://127.0.0.1:{port}/test");
     assert_eq!(stored_known(read(&test.store, &source).await), (3, 0));
+    assert_eq!(read(&test.store, &source).await, IngestCounts::default());
+    // The manifest names a new epoch, and one that changed.
+    let late = Mail::new("late@x", "Re: [PATCH 1/2] fs: one")
+        .under("p1@x")
+        .raw();
+    let later = Mail::new("later@x", "Re: [PATCH 2/2] fs: two")
+        .under("p2@x")
+        .raw();
+    write_epoch(test.dir.path(), 1, &[Commit::Mail(&late)]);
+    inbox.index();
+    assert_eq!(stored_known(read(&test.store, &source).await), (1, 0));
+    write_epoch(
+        test.dir.path(),
+        1,
+        &[Commit::Mail(&late), Commit::Mail(&later)],
+    );
+    inbox.index();
+    assert_eq!(stored_known(read(&test.store, &source).await), (1, 0));
     assert_eq!(read(&test.store, &source).await, IngestCounts::default());
 }
 
@@ -224,7 +242,9 @@ async fn postfix_hands_mail_to_the_pipe() {
     // Postfix delivers in its own time.
     let mut found = Vec::new();
     for _ in 0..600 {
-        if let Ok(store) = Store::open(&database).await {
+        // Whoever opens a missing database creates it, and it is to be the one that postfix starts.
+        let is_there = test.dir.path().join("db/lorelint.sqlite").exists();
+        if is_there && let Ok(store) = Store::open(&database).await {
             found = store
                 .lists()
                 .await

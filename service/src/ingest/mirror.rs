@@ -5,17 +5,19 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::manifest::{self, MAX_EPOCHS, Manifest};
+use super::net::Access;
 use super::source::SourceError;
 
-/// More epochs than any list has; a server that answers for every number must not fill the disk.
-const MAX_EPOCHS: u32 = 500;
+/// In the repository of an epoch: its fingerprint in the manifest when it was last fetched.
+const FINGERPRINT: &str = "lorelint-fingerprint";
 
-/// Fetches every epoch of `url` into `home` and returns the directory of the mirror.
+/// Fetches what changed of `url` into `home` and returns the directory of the mirror.
 ///
 /// # Errors
 ///
 /// [`SourceError::Git`] when the first epoch cannot be fetched, or a known one any more.
-pub(super) fn sync(url: &str, home: &Path) -> Result<PathBuf, SourceError> {
+pub(super) fn sync(url: &str, home: &Path, access: &Access) -> Result<PathBuf, SourceError> {
     let url = url.trim_end_matches('/');
     let mirror = home.join(&blake3::hash(url.as_bytes()).to_hex()[..24]);
     let folder = mirror.join("git");
@@ -23,6 +25,10 @@ pub(super) fn sync(url: &str, home: &Path) -> Result<PathBuf, SourceError> {
         path: folder.clone(),
         source,
     })?;
+    if let Some(manifest) = manifest::ask(url, access) {
+        follow(url, &folder, &manifest)?;
+        return Ok(mirror);
+    }
     for epoch in 0..MAX_EPOCHS {
         let repository = folder.join(format!("{epoch}.git"));
         if repository.is_dir() {
@@ -36,6 +42,28 @@ pub(super) fn sync(url: &str, home: &Path) -> Result<PathBuf, SourceError> {
         }
     }
     Ok(mirror)
+}
+
+/// Fetches the epochs whose fingerprints differ from those of the last time.
+fn follow(url: &str, folder: &Path, manifest: &Manifest) -> Result<(), SourceError> {
+    for (epoch, fingerprint) in manifest {
+        let repository = folder.join(format!("{epoch}.git"));
+        let note = repository.join(FINGERPRINT);
+        if !repository.is_dir() {
+            clone(url, *epoch, &repository)?;
+        } else if std::fs::read_to_string(&note).is_ok_and(|it| it == *fingerprint)
+            && !fingerprint.is_empty()
+        {
+            continue;
+        } else {
+            fetch(&repository)?;
+        }
+        std::fs::write(&note, fingerprint).map_err(|source| SourceError::Read {
+            path: note.clone(),
+            source,
+        })?;
+    }
+    Ok(())
 }
 
 fn fetch(repository: &Path) -> Result<(), SourceError> {

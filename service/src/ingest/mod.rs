@@ -7,6 +7,7 @@ mod assembly;
 pub mod http;
 mod imap;
 mod maildir;
+mod manifest;
 mod mbox;
 mod mirror;
 mod net;

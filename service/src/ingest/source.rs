@@ -192,7 +192,7 @@ impl SourceSpec {
     ) -> Result<Box<dyn MailSource>, SourceError> {
         Ok(match self {
             Self::Remote(url) => {
-                let path = mirror::sync(url, mirrors)?;
+                let path = mirror::sync(url, mirrors, access)?;
                 Box::new(public_inbox::PublicInbox::open(&path, position)?)
             }
             Self::PublicInbox(path) => Box::new(public_inbox::PublicInbox::open(path, position)?),

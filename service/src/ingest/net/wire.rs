@@ -160,6 +160,27 @@ impl Wire {
         Ok(bytes)
     }
 
+    /// Takes everything until the server ends the connection, at most `limit` bytes.
+    pub(in crate::ingest) fn rest(&mut self, limit: usize) -> Result<Vec<u8>, WireError> {
+        let mut bytes = Vec::new();
+        loop {
+            let room = limit - bytes.len();
+            let piece = self.buffer.take(room + 1);
+            if piece.len() > room {
+                let reason = format!("more than {limit} bytes");
+                return Err(WireError::Violation(reason));
+            }
+            if !piece.is_empty() {
+                bytes.extend_from_slice(piece);
+                continue;
+            }
+            match self.fill(SILENCE_TIMEOUT) {
+                Err(WireError::Closed) => return Ok(bytes),
+                other => other?,
+            }
+        }
+    }
+
     fn fill(&mut self, silence: Duration) -> Result<(), WireError> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
