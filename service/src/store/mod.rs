@@ -83,6 +83,8 @@ impl Store {
             .foreign_keys(true)
             .statement_cache_capacity(200)
             .pragma("cache_size", "-32768")
+            // 32 MiB: a step of ingest rewrites the same pages of indexes as the one before.
+            .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864");
         let writer = pool(1)
             .connect_with(options.clone())
