@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use crate::Options;
 use crate::contexts::{CONTEXTS, Context, RootKind};
 use crate::facts::{Callee, Expr, ParsedItem};
-use crate::finding::{Finding, Fingerprint, Gap, Related, Via, normal};
+use crate::finding::{Confidence, Finding, Fingerprint, Gap, Related, Via, normal};
 use crate::focus::Focus;
 use crate::graph::drops::DropInode;
 use crate::graph::explore::{self, Limits};
@@ -318,7 +318,7 @@ fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
                 RootState::OutOfSight
             }
         }
-        RootKind::Deferred(_) => RootState::Present,
+        RootKind::Deferred(_) | RootKind::NoSleep => RootState::Present,
     }
 }
 
@@ -519,7 +519,7 @@ impl Run<'_, '_, '_> {
                         .is_null(id, offset, release.argument as u16, entry)
             };
             let contexts = self.contexts.iter().zip(self.reaches);
-            contexts
+            let mut reaches: Vec<Reach> = contexts
                 .filter_map(|(context, reach)| {
                     Some((context, reach.chain(self.resolver, id, &runs)?))
                 })
@@ -533,8 +533,14 @@ impl Run<'_, '_, '_> {
                     path: chain.path,
                     confidence: chain.confidence,
                     root_count: chain.root_count,
+                    failing: chain.failing,
                 })
-                .collect()
+                .collect();
+            if let Some(held) = self.held(id, release) {
+                reaches.retain(|it| it.context.name != held.context.name);
+                reaches.push(held);
+            }
+            reaches
         };
         let domain = self.index.file_of(id).domain;
         body.releases
@@ -546,6 +552,25 @@ impl Run<'_, '_, '_> {
                 keeper: self.drops.keeper(domain),
             })
             .collect()
+    }
+
+    /// The context of code that must not sleep, where the call stands in it; its chain is the function alone.
+    fn held(&self, id: ItemId, release: &Release) -> Option<Reach> {
+        let reason = release.atomic.as_ref()?;
+        let is_meant = |it: &&&'static Context| {
+            let mut roots = it.roots.iter();
+            roots.any(|it| it.kind == RootKind::NoSleep)
+        };
+        let context = self.contexts.iter().find(is_meant)?;
+        let mut hop = explore::start_hop(self.resolver, id);
+        hop.through.clone_from(reason);
+        Some(Reach {
+            context,
+            path: vec![hop],
+            confidence: Confidence::High,
+            root_count: 1,
+            failing: None,
+        })
     }
 
     fn finding(&self, id: ItemId, function: &str, found: RuleFinding, ordinal: u32) -> Finding {

@@ -5,6 +5,7 @@ pub(crate) mod counts;
 mod doubts;
 pub(crate) mod flow;
 pub(crate) mod idioms;
+mod locks;
 pub(crate) mod nodes;
 #[cfg(test)]
 mod tests;

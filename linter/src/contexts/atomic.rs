@@ -14,6 +14,7 @@ pub(super) static CONTEXT: Context = Context {
     waits_for_itself: false,
     max_hops: None,
     roots: &[
+        Root::new(RootKind::NoSleep),
         Root::new(RootKind::Deferred(Runner::Rcu)),
         Root::new(RootKind::Deferred(Runner::Timer)),
         Root::new(RootKind::Deferred(Runner::Tasklet)),

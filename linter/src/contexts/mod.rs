@@ -97,6 +97,8 @@ pub enum RootKind {
     },
     /// Every function that [`crate::kernel::DEFERRALS`] hand to this runner.
     Deferred(crate::kernel::Runner),
+    /// Code of any function between a spinlock's call, or another that forbids sleep, and its counterpart.
+    NoSleep,
 }
 
 /// What a tree without the entry point means.
@@ -171,6 +173,7 @@ impl fmt::Display for RootKind {
             Self::Argument { function, index } => {
                 write!(formatter, "argument {} of {function}()", index + 1)
             }
+            Self::NoSleep => formatter.write_str("code under a spinlock or an RCU read lock"),
             Self::Deferred(runner) => write!(formatter, "{runner:?} callbacks"),
         }
     }

@@ -33,6 +33,8 @@ pub(crate) struct Site {
     pub(crate) guards: Vec<u32>,
     /// Arguments that are understood, with their index.
     pub(crate) args: Vec<(u16, Value)>,
+    /// It stands in the arm of an `if` that handles an error.
+    pub(crate) on_failure: bool,
 }
 
 /// All of one function.
@@ -62,6 +64,7 @@ pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[Sym]) -> Cond
         out: Conditions::default(),
         held: Vec::new(),
         barrier: 0,
+        failures: 0,
         definitions: FxHashMap::default(),
         changed: FxHashMap::default(),
     };
@@ -76,6 +79,8 @@ struct Walk<'a> {
     held: Vec<u32>,
     /// Guards before this one may have been jumped over.
     barrier: u32,
+    /// Enclosing arms that handle an error.
+    failures: u32,
     definitions: FxHashMap<Sym, Value>,
     /// How often a variable is set; a taken address counts as many.
     changed: FxHashMap<Sym, u32>,
@@ -151,7 +156,11 @@ impl Walk<'_> {
         ] {
             if let Some(arm) = arm {
                 let guard = self.guard(condition, holds);
+                let is_failure =
+                    kind(node) == Kind::IfStatement && is_failure(self.text, condition, holds, 0);
+                self.failures += u32::from(is_failure);
                 self.under(Some(guard), arm, depth);
+                self.failures -= u32::from(is_failure);
             }
         }
     }
@@ -278,6 +287,7 @@ impl Walk<'_> {
             offset,
             guards,
             args,
+            on_failure: self.failures > 0,
         });
     }
 
@@ -362,7 +372,7 @@ impl Walk<'_> {
         }
         self.out
             .sites
-            .retain(|it| !it.args.is_empty() || !it.guards.is_empty());
+            .retain(|it| !it.args.is_empty() || !it.guards.is_empty() || it.on_failure);
         self.out.sites.sort_by_key(|it| it.offset);
         self.out.sites.dedup_by_key(|it| it.offset);
         self.out
@@ -382,6 +392,52 @@ fn leaves(statement: Node<'_>) -> bool {
         Kind::IfStatement => {
             nodes::consequence(statement).is_some_and(leaves)
                 && nodes::alternative(statement).is_some_and(leaves)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a condition, with that outcome, says that something failed: `err`, `ret < 0`, `x == -ENOSPC`, `IS_ERR(x)`.
+fn is_failure(text: Text<'_>, condition: Node<'_>, holds: bool, depth: u32) -> bool {
+    if depth > MAX_DEPTH {
+        return false;
+    }
+    let depth = depth + 1;
+    let is_negative = |it: Option<Node<'_>>| it.is_some_and(|it| text.of(it).starts_with(b"-E"));
+    let is_zero = |it: Option<Node<'_>>| it.is_some_and(|it| text.of(it) == b"0");
+    let (left, right) = (nodes::left(condition), nodes::right(condition));
+    let inner =
+        |it: Option<Node<'_>>, holds| it.is_some_and(|it| is_failure(text, it, holds, depth));
+    match kind(condition) {
+        Kind::ParenthesizedExpression => inner(children(condition).next(), holds),
+        Kind::Identifier => {
+            holds
+                && matches!(
+                    text.of(condition),
+                    b"err" | b"error" | b"ret" | b"rc" | b"retval" | b"status"
+                )
+        }
+        Kind::UnaryExpression if operator(text, condition) == b"!" => {
+            inner(nodes::argument(condition), !holds)
+        }
+        Kind::BinaryExpression => match operator(text, condition) {
+            b"&&" if holds => inner(left, true) || inner(right, true),
+            b"||" if holds => inner(left, true) && inner(right, true),
+            b"==" => holds && is_negative(right),
+            b"!=" => !holds && is_negative(right),
+            b"<" => holds && is_zero(right) && inner(left, true),
+            _ => false,
+        },
+        Kind::CallExpression => {
+            let name = nodes::function(condition).map(|it| text.of(it));
+            match name.unwrap_or_default() {
+                b"IS_ERR" | b"IS_ERR_OR_NULL" => holds,
+                b"likely" | b"unlikely" | b"WARN_ON" | b"WARN_ON_ONCE" => inner(
+                    nodes::arguments(condition).and_then(|it| children(it).next()),
+                    holds,
+                ),
+                _ => false,
+            }
         }
         _ => false,
     }

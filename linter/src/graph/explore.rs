@@ -47,6 +47,8 @@ pub(crate) struct Reached {
     pub(crate) confidence: Confidence,
     pub(crate) path: Vec<Hop>,
     pub(crate) root_count: u32,
+    /// The first function of the chain that makes its call only where something failed.
+    pub(crate) failing: Option<String>,
 }
 
 /// What one context reaches.
@@ -183,10 +185,21 @@ impl Reach {
                 .rev()
                 .map(|(from, edge, to)| hop(resolver, from.function, edge, *to)),
         );
+        let mut failing = steps.iter().rev().filter(|(from, edge, _)| {
+            let facts = resolver.facts(from.function);
+            facts
+                .conditions
+                .site(edge.offset)
+                .is_some_and(|it| it.on_failure)
+        });
+        let failing = failing
+            .next()
+            .map(|it| resolver.index.name_of(it.0.function));
         Some(Reached {
             confidence,
             path,
             root_count: 1,
+            failing,
         })
     }
 }
@@ -606,6 +619,8 @@ fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
             RootKind::Argument { function, index } => {
                 found.extend(passed_to(resolver, Sym::of(function), index));
             }
+            // Lies within functions: `check` asks each of them.
+            RootKind::NoSleep => {}
             RootKind::Deferred(runner) => found.extend(deferred_to(resolver, runner)),
         }
         found[before..]

@@ -376,7 +376,7 @@ impl Registers {
                     this.functions.insert(Sym::of(name));
                     this.words.push(name);
                 }
-                RootKind::Argument { .. } | RootKind::Deferred(_) => {}
+                RootKind::Argument { .. } | RootKind::Deferred(_) | RootKind::NoSleep => {}
             }
         }
         this.words.sort_unstable();

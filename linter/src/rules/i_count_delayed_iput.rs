@@ -2,7 +2,7 @@
 
 use super::i_count::{finding, foreign, form};
 use super::{Check, FunctionView, Rule, RuleFinding};
-use crate::finding::Severity;
+use crate::finding::{Confidence, Severity};
 use crate::syntax::counts::CountOp;
 
 /// The rule.
@@ -35,6 +35,11 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 .to_owned()
         };
         let help = format!("{helper}. Flush the queue before evict_inodes() at unmount");
-        findings.push(finding(RULE.name, RULE.severity, access, message, help));
+        let mut found = finding(RULE.name, RULE.severity, access, message, help);
+        if access.handed_over && !view.helpers.has("iput_if_not_last") {
+            // The idiom as it should be: in this tree there is nothing to change.
+            found.confidence = Confidence::Medium;
+        }
+        findings.push(found);
     }
 }

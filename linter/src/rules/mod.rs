@@ -107,6 +107,8 @@ pub(crate) struct Reach {
     pub(crate) confidence: Confidence,
     /// Roots of the context that reach the function, at least 1.
     pub(crate) root_count: u32,
+    /// The first function of the chain that makes its call only where something failed.
+    pub(crate) failing: Option<String>,
 }
 
 /// What a rule says; offsets are those of the access or release it speaks of.

@@ -108,6 +108,12 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
         ),
         _ => {}
     }
+    if let Some(function) = &reach.failing {
+        lower(
+            Confidence::Medium,
+            format!("{function}() makes its call only where something failed"),
+        );
+    }
     let rare = reach.path.windows(2).find_map(|pair| {
         kernel::RARE_CALLS
             .iter()
@@ -152,6 +158,8 @@ fn severity(reached: &ReachedRelease, shown: &Judged<'_>) -> Severity {
     }
     let weaker = shown.confidence == Confidence::Low
         || shown.reach.path.len() > LONG_CHAIN
+        || shown.reach.failing.is_some()
+        || matches!(reached.release.doubt, Some(Doubt::Rejected(_)))
         || reached.release.error_label.is_some();
     let step = i8::from(reached.always_drops) - i8::from(weaker);
     match (shown.reach.context.severity, step) {

@@ -1,6 +1,8 @@
 //! A walk over the statements of one function that keeps what holds on every way (locks) and on some
 //! way (a counter that may have reached zero).
 //!
+//! Longer than most files: the walk is one match over statements, and its states belong together.
+//!
 //! Loops are walked once and backward `goto` is not followed: a drop at a loop's end does not meet
 //! the grab of the next round, which is mostly about another inode.
 
@@ -8,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Node;
 use super::counts::{CountAccess, CountOp, strip_parens};
+use super::locks;
 use super::text::{call_argument, call_name, fold, is_number, squeeze};
 use crate::kernel::HAND_OVER_PREFIXES;
 
@@ -37,18 +40,22 @@ pub(super) enum EventKind {
     Assign(String),
     /// Something goes to a queue or a list.
     HandOver,
+    /// From here on nothing may sleep, for this reason.
+    Enter(String),
+    /// That reason is gone.
+    Leave(String),
 }
 
 /// What receives the walk's results.
 pub(super) trait Observer {
-    /// `locked` holds the inodes whose `i_lock` is held on every way here.
-    fn release(&mut self, index: usize, locked: &BTreeSet<String>);
+    /// `locked` holds the inodes whose `i_lock` is held on every way here, `atomic` why else nothing may sleep.
+    fn release(&mut self, index: usize, locked: &BTreeSet<String>, atomic: &BTreeSet<String>);
     /// The accesses, to be read and filled in.
     fn accesses(&mut self) -> &mut [CountAccess];
 }
 
 impl Observer for Vec<CountAccess> {
-    fn release(&mut self, _index: usize, _locked: &BTreeSet<String>) {}
+    fn release(&mut self, _: usize, _: &BTreeSet<String>, _: &BTreeSet<String>) {}
 
     fn accesses(&mut self) -> &mut [CountAccess] {
         self
@@ -76,7 +83,7 @@ pub(super) fn events(root: Node<'_>, text: &[u8]) -> Vec<Event> {
     let mut events = Vec::new();
     preorder(root, |node| {
         let kind = match node.kind() {
-            "call_expression" => call_event(node, text),
+            "call_expression" => call_event(node, text).or_else(|| locks::event(node, text)),
             "assignment_expression" => node
                 .child_by_field_name("left")
                 .filter(|it| it.kind() == "identifier")
@@ -153,6 +160,8 @@ pub(super) fn declared_name(declarator: Node<'_>, text: &[u8]) -> Option<String>
 struct State {
     /// Inodes whose `i_lock` is held on every way here.
     locked: BTreeSet<String>,
+    /// Why else nothing may sleep here, on every way.
+    atomic: BTreeSet<String>,
     /// Inodes whose counter may be zero, with the offset of the drop.
     zero: BTreeMap<String, usize>,
 }
@@ -164,6 +173,7 @@ fn join(left: Flow, right: Flow) -> Flow {
     match (left, right) {
         (Some(mut left), Some(right)) => {
             left.locked.retain(|it| right.locked.contains(it));
+            left.atomic.retain(|it| right.atomic.contains(it));
             left.zero.extend(right.zero);
             Some(left)
         }
@@ -181,6 +191,7 @@ pub(super) fn run(
     events.sort_by_key(|it| it.offset);
     let entry = State {
         locked: locked_by_caller(&events),
+        atomic: atomic_by_caller(&events),
         zero: BTreeMap::new(),
     };
     let mut walk = Walk {
@@ -204,6 +215,24 @@ fn locked_by_caller(events: &[Event]) -> BTreeSet<String> {
             }
             EventKind::Lock(inode) | EventKind::TryLock(inode) => {
                 seen.insert(inode.clone());
+            }
+            _ => {}
+        }
+    }
+    held
+}
+
+/// Likewise for what else forbids sleep.
+fn atomic_by_caller(events: &[Event]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let mut held = BTreeSet::new();
+    for event in events {
+        match &event.kind {
+            EventKind::Leave(reason) if seen.insert(reason.clone()) => {
+                held.insert(reason.clone());
+            }
+            EventKind::Enter(reason) => {
+                seen.insert(reason.clone());
             }
             _ => {}
         }
@@ -368,7 +397,15 @@ impl Walk<'_> {
                 state.zero.retain(|inode, _| root_name(inode) != name);
                 state.locked.retain(|inode| root_name(inode) != name);
             }
-            EventKind::Release(index) => self.observer.release(*index, &state.locked),
+            EventKind::Enter(reason) => {
+                state.atomic.insert(reason.clone());
+            }
+            EventKind::Leave(reason) => {
+                state.atomic.remove(reason);
+            }
+            EventKind::Release(index) => {
+                self.observer.release(*index, &state.locked, &state.atomic);
+            }
             EventKind::Count(index) => count(&mut self.observer.accesses()[*index], state),
             EventKind::TryLock(_) | EventKind::HandOver => {}
         }

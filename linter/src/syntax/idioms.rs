@@ -25,6 +25,8 @@ pub(crate) struct Release {
     pub(crate) inode: String,
     /// Whether some inode's `i_lock` is held on every way here.
     pub(crate) under_i_lock: bool,
+    /// Why else nothing may sleep here, such as `rcu_read_lock()`, on every way.
+    pub(crate) atomic: Option<String>,
     /// Why this cannot be the last reference, or why its end is harmless; `None` where neither is known.
     pub(crate) not_last: Option<String>,
     /// What speaks against a deadlock here, without excluding it.
@@ -82,8 +84,9 @@ struct Found {
 }
 
 impl Observer for Found {
-    fn release(&mut self, index: usize, locked: &BTreeSet<String>) {
+    fn release(&mut self, index: usize, locked: &BTreeSet<String>, atomic: &BTreeSet<String>) {
         self.releases[index].under_i_lock = !locked.is_empty();
+        self.releases[index].atomic = atomic.first().cloned();
     }
 
     fn accesses(&mut self) -> &mut [CountAccess] {
@@ -100,6 +103,7 @@ fn release(call: Node<'_>, text: &[u8], name: &str, index: usize) -> Release {
         statement: statement_of(call, text),
         inode: strip_parens(&inode).to_owned(),
         under_i_lock: false,
+        atomic: None,
         not_last: None,
         doubt: None,
         error_label: None,
