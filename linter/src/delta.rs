@@ -134,7 +134,7 @@ pub struct Delta {
 
 /// Compares two states by fingerprint, as multisets, and by place where a fingerprint changed with a function's name.
 ///
-/// Moving code, renaming files and indenting change nothing. Of equal statements in one function, the one that
+/// Moving code, renaming files and indenting change nothing; a finding that gains a context is new. Of equal statements in one function, the one that
 /// stands on an added (removed) line is the new (fixed) one, though fingerprints only number them.
 pub fn compare(before: &[Finding], after: &[Finding], moved: &MovedLines) -> Delta {
     let mut pairs = Pairs::new(before, after);
@@ -148,10 +148,18 @@ pub fn compare(before: &[Finding], after: &[Finding], moved: &MovedLines) -> Del
             .map(|(finding, _)| finding.clone())
             .collect()
     };
+    let fixed = alone(&pairs.of_before, before);
+    // A context is part of what a finding says: one more is a hazard that was not there.
+    for (new, partner) in pairs.of_after.iter_mut().enumerate() {
+        let known = partner.map_or(&[][..], |old| &before[old].contexts);
+        if partner.is_some() && after[new].contexts.iter().any(|it| !known.contains(it)) {
+            *partner = None;
+        }
+    }
     let unchanged = pairs.of_after.iter().flatten().count() as u64;
     Delta {
         new: alone(&pairs.of_after, after),
-        fixed: alone(&pairs.of_before, before),
+        fixed,
         unchanged,
     }
 }
