@@ -125,6 +125,11 @@ async fn receive(
     if !token.address.eq_ignore_ascii_case(&address) {
         return Err(Refusal::OtherList);
     }
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|it| it > MAX_BODY_BYTES as u64) {
+        return Err(Refusal::Body(StatusCode::PAYLOAD_TOO_LARGE, String::new()));
+    }
     // Before the body is read: whoever waits costs no memory.
     let turn = tokio::time::timeout(TURN_TIMEOUT, inbox.turns.acquire());
     let Ok(Ok(_turn)) = turn.await else {

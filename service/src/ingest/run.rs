@@ -98,9 +98,7 @@ impl Run<'_> {
                 remaining,
             });
         }
-        reader
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        reader.join().map_err(|_| SourceError::Broken { name })??;
         Ok(counts)
     }
 }

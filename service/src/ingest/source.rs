@@ -93,6 +93,12 @@ pub enum SourceError {
         /// What went wrong.
         reason: String,
     },
+    /// Reading it broke the reader: one source must not stop the others.
+    #[error("the reader failed on {name}; this is a bug of lorelint")]
+    Broken {
+        /// As [`SourceSpec`] is written.
+        name: String,
+    },
     /// A file or directory cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
