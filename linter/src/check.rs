@@ -22,7 +22,7 @@ use crate::graph::reading::{self, Plan, Reading};
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
-use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
+use crate::lex::{ItemKind, Sym, flags};
 use crate::report::{CheckReport, StageCost, TreeStats};
 use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RootState, RuleFinding};
 use crate::syntax::counts;
@@ -98,11 +98,7 @@ impl<'t> Prepared<'t> {
         )?;
         clock.stage(
             "read",
-            index
-                .files
-                .iter()
-                .filter(|it| !it.scan.items.is_empty())
-                .count(),
+            index.files().filter(|it| it.is_read).count(),
         );
         let helpers = helpers(tree)?;
         let suspects = suspects(&index);
@@ -150,7 +146,7 @@ impl<'t> Prepared<'t> {
         clock.stage("rules", report.findings.len());
         report.stages = clock.stages;
         report.stats = stats(index, &resolver);
-        report.gaps.extend(index.gaps.iter().cloned());
+        report.gaps.extend(index.gaps().cloned());
         report.gaps.sort();
         report.gaps.dedup();
         if rules::rule("context-root-missing").is_some_and(|it| options.config.is_rule_on(it)) {
@@ -197,36 +193,34 @@ fn helpers(tree: &dyn TreeSource) -> Result<Helpers, TreeError> {
 
 fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
     TreeStats {
-        files: index.files.len() as u64,
+        files: index.files().count() as u64,
         functions: index.function_ids().count() as u64,
-        call_sites: index
-            .files
-            .iter()
-            .map(|it| u64::from(it.scan.call_sites))
-            .sum(),
+        call_sites: index.files().map(|it| u64::from(it.call_sites)).sum(),
         edges: resolver.edge_count(),
     }
 }
 
 /// The functions that call `iput()` or speak of `i_count`, in order.
 pub(crate) fn suspects(index: &Index<'_>) -> Vec<ItemId> {
-    let iput = Ref::new(RefKind::Call, Sym::of(kernel::IPUT));
-    (0..index.files.len())
-        .into_par_iter()
-        .filter(|it| !index.files[*it].is_foreign)
+    let counting = index.slots().filter(|it| {
+        let file = index.file(*it);
+        file.mentions_i_count && !file.is_foreign
+    });
+    let counts = |id: &ItemId| memchr::memmem::find(index.item_text(*id), b"i_count").is_some();
+    let mut found: Vec<ItemId> = counting
         .flat_map_iter(|file| {
-            let counts = index.files[file].scan.mentions_i_count;
-            let wanted = |id: ItemId| {
-                index.refs(id).binary_search(&iput).is_ok()
-                    || (counts && memchr::memmem::find(index.item_text(id), b"i_count").is_some())
-            };
             index
                 .items(file)
-                .filter(|(id, item)| item.kind == ItemKind::Function && wanted(*id))
+                .filter(|it| it.1.kind == ItemKind::Function)
                 .map(|it| it.0)
+                .filter(counts)
                 .collect::<Vec<_>>()
         })
-        .collect()
+        .collect();
+    found.extend(index.droppers().filter(|it| !index.file_of(*it).is_foreign));
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 pub(crate) fn wrappers(
@@ -299,8 +293,7 @@ fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
             }
             // A directory with hardly anything in it is a part of a kernel, not a kernel that renamed it.
             let sources = index
-                .files
-                .iter()
+                .files()
                 .filter(|it| !under.is_empty() && it.path.as_str().starts_with(under))
                 .take(20)
                 .count();

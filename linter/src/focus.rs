@@ -32,7 +32,7 @@ impl Focus {
                 focus.domains.insert(domain);
                 continue;
             }
-            let is_home = index.files.iter().any(|it| it.path == *path && it.at_home);
+            let is_home = index.slot_of(path).is_some_and(|it| index.file(it).at_home);
             let decides =
                 |it: &Finding| it.file == *path || it.path.iter().any(|it| it.file == *path);
             if is_home

@@ -6,10 +6,12 @@
 
 pub(crate) mod drops;
 pub(crate) mod explore;
+pub(crate) mod image;
 pub(crate) mod index;
 pub(crate) mod reading;
 pub(crate) mod resolve;
 pub(crate) mod sieve;
+mod table;
 mod tables;
 mod typing;
 pub(crate) mod values;

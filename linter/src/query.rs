@@ -168,8 +168,9 @@ impl<'t> Graph<'t> {
     }
 
     fn functions_under(&self, under: &str) -> Vec<ItemId> {
-        (0..self.index.files.len())
-            .filter(|it| self.index.files[*it].path.is_under(under))
+        self.index
+            .live()
+            .filter(|it| self.index.file(*it).path.is_under(under))
             .flat_map(|it| {
                 self.index
                     .items(it)
@@ -345,7 +346,7 @@ impl<'t> Graph<'t> {
             }
             names.extend(macros);
         }
-        for file in 0..index.files.len() {
+        for file in index.live() {
             for (id, item) in index.items(file) {
                 members.extend(
                     index
@@ -378,8 +379,8 @@ impl<'t> Graph<'t> {
                 RefKind::Declares => false,
             })
         };
-        (0..index.files.len())
-            .into_par_iter()
+        index
+            .slots()
             .flat_map_iter(|file| {
                 index
                     .items(file)

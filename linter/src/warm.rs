@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::facts::{FunctionFacts, ObjectFacts, TypeFacts};
-use crate::lex::FileScan;
+use crate::graph::image::Image;
 use crate::syntax::counts::CountAccess;
 use crate::syntax::idioms::{Release, Wrapper};
 use crate::tree::BlobId;
@@ -109,15 +109,6 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
     }
 }
 
-/// The lexical reading of a content, as far as the words looked for made it necessary.
-#[derive(Debug, Default)]
-pub(crate) struct Scanned {
-    /// `None` where none of the words is there.
-    pub(crate) scan: Option<Arc<FileScan>>,
-    /// Whether one of the words that make a root is there.
-    pub(crate) is_root: bool,
-}
-
 /// What the rules need of one function, before anybody asks who reaches it.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
@@ -129,10 +120,8 @@ pub(crate) struct Body {
 
 /// All of it. Values depend on contents alone, so trees share them and nothing can go stale.
 pub(crate) struct Warm {
-    /// Every content that was read whole.
-    pub(crate) scans: Memo<ContentKey, FileScan>,
-    /// Contents beside the filesystem side, by the words that were looked for.
-    pub(crate) searched: Memo<(ContentKey, u64), Scanned>,
+    /// What was read last, by the plan that it was read for.
+    image: Mutex<Option<(u64, Arc<Image>)>>,
     pub(crate) texts: Memo<ContentKey, Vec<u8>>,
     pub(crate) functions: Memo<ItemKey, FunctionFacts>,
     pub(crate) signatures: Memo<ItemKey, FunctionFacts>,
@@ -145,8 +134,7 @@ pub(crate) struct Warm {
 impl Warm {
     pub(crate) fn new() -> Self {
         Self {
-            scans: Memo::new(),
-            searched: Memo::new(),
+            image: Mutex::default(),
             texts: Memo::new(),
             functions: Memo::new(),
             signatures: Memo::new(),
@@ -157,10 +145,19 @@ impl Warm {
         }
     }
 
+    /// What was read last for a plan.
+    pub(crate) fn image(&self, plan: u64) -> Option<Arc<Image>> {
+        let image = self.image.lock().expect("no panic while locked");
+        let (_, image) = image.as_ref().filter(|it| it.0 == plan)?;
+        Some(Arc::clone(image))
+    }
+
+    pub(crate) fn keep_image(&self, plan: u64, image: &Arc<Image>) {
+        *self.image.lock().expect("no panic while locked") = Some((plan, Arc::clone(image)));
+    }
+
     /// Lets go of what has grown beyond its bound.
     pub(crate) fn trim(&self) {
-        self.scans.trim();
-        self.searched.trim();
         self.texts.trim();
         self.functions.trim();
         self.signatures.trim();

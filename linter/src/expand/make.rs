@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::definition::Definition;
 use super::text::{Definitions, Expander, close_of};
-use crate::graph::reading::SourceFile;
+use crate::graph::image::ReadFile;
 use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
 use crate::tree::TreeSource;
 use crate::warm::{ContentKey, Warm};
@@ -75,21 +75,22 @@ struct Macros<'t> {
 }
 
 /// Expands what the files' macro uses make, and appends it to them.
-pub(crate) fn grow(tree: &dyn TreeSource, warm: &Warm, files: &mut [SourceFile], stages: bool) {
+pub(crate) fn grow(tree: &dyn TreeSource, warm: &Warm, files: &mut [ReadFile], stages: bool) {
     let macros = Macros {
         stages,
         ..Macros::find(tree, warm, files)
     };
     let grown: Vec<(usize, Growth)> = (0..files.len())
         .into_par_iter()
-        .filter(|it| files[*it].at_home)
+        .filter(|it| files[*it].source.at_home)
         .filter_map(|file| Some((file, macros.growth(files, file)?)))
         .collect();
     for (file, growth) in grown {
-        let source = &mut files[file];
-        source.content = ContentKey::of_text(&growth.made.text);
-        source.scan = Arc::new(growth.scan);
-        source.made = Some(Arc::new(growth.made));
+        let file = &mut files[file];
+        file.source.content = ContentKey::of_text(&growth.made.text);
+        file.scan = Arc::new(growth.scan);
+        file.source.is_read = true;
+        file.source.made = Some(Arc::new(growth.made));
     }
 }
 
@@ -105,10 +106,10 @@ fn is_use(item: &Item) -> bool {
 
 impl<'t> Macros<'t> {
     /// Gathers the definitions of all used names, of what those call, and so on.
-    fn find(tree: &'t dyn TreeSource, warm: &'t Warm, files: &[SourceFile]) -> Self {
+    fn find(tree: &'t dyn TreeSource, warm: &'t Warm, files: &[ReadFile]) -> Self {
         let mut wanted: FxHashSet<Sym> = files
             .iter()
-            .filter(|it| it.at_home)
+            .filter(|it| it.source.at_home)
             .flat_map(|it| {
                 it.scan
                     .items
@@ -159,8 +160,8 @@ impl<'t> Macros<'t> {
         this
     }
 
-    fn text(&self, files: &[SourceFile], file: usize) -> Arc<Vec<u8>> {
-        let source = &files[file];
+    fn text(&self, files: &[ReadFile], file: usize) -> Arc<Vec<u8>> {
+        let source = &files[file].source;
         self.warm.texts.get(source.content, || {
             self.tree
                 .read(&source.path)
@@ -171,7 +172,7 @@ impl<'t> Macros<'t> {
     }
 
     /// The definitions that a name can have in a file, nearest first, with their distance.
-    fn candidates(&self, files: &[SourceFile], name: Sym, file: usize) -> Vec<(u8, Place)> {
+    fn candidates(&self, files: &[ReadFile], name: Sym, file: usize) -> Vec<(u8, Place)> {
         let mut found: Vec<(u8, Place)> = self
             .by_name
             .get(&name)
@@ -183,7 +184,7 @@ impl<'t> Macros<'t> {
         found
     }
 
-    fn definition(&self, files: &[SourceFile], place: Place) -> Option<Definition> {
+    fn definition(&self, files: &[ReadFile], place: Place) -> Option<Definition> {
         let text = self.text(files, place.0 as usize);
         let item = &files[place.0 as usize].scan.items[place.1 as usize];
         Definition::read(
@@ -197,12 +198,12 @@ impl<'t> Macros<'t> {
         clippy::iter_over_hash_type,
         reason = "the result is a set, whatever the order"
     )]
-    fn makers(&self, files: &[SourceFile]) -> FxHashSet<Sym> {
+    fn makers(&self, files: &[ReadFile]) -> FxHashSet<Sym> {
         let item = |place: &Place| &files[place.0 as usize].scan.items[place.1 as usize];
         let mut uses: Vec<(Sym, Place, Option<Vec<Sym>>)> = Vec::new();
         let mut makers = FxHashSet::default();
         for (name, places) in &self.by_name {
-            for place in places.iter().filter(|it| files[it.0 as usize].at_home) {
+            for place in places.iter().filter(|it| files[it.0 as usize].source.at_home) {
                 if item(place).flags & flags::MAKES != 0 {
                     makers.insert(*name);
                 }
@@ -237,7 +238,7 @@ impl<'t> Macros<'t> {
     }
 
     /// What the uses of a file make; `None` where they make nothing.
-    fn growth(&self, files: &[SourceFile], file: usize) -> Option<Growth> {
+    fn growth(&self, files: &[ReadFile], file: usize) -> Option<Growth> {
         let source = &files[file];
         if !self.stages && is_of_tracepoints(&source.scan) {
             return None;
@@ -304,7 +305,7 @@ impl<'t> Macros<'t> {
     /// The texts that a use may stand for: one a definition, equal ones once.
     fn expansions(
         &self,
-        files: &[SourceFile],
+        files: &[ReadFile],
         file: usize,
         own: &[u8],
         item: &Item,
@@ -371,11 +372,11 @@ fn is_of_tracepoints(scan: &FileScan) -> bool {
 }
 
 /// How far a definition is from the file that uses it; `None` where it cannot be meant.
-fn distance(files: &[SourceFile], home: usize, file: usize) -> Option<u8> {
+fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
     if home == file {
         return Some(0);
     }
-    let (there, here) = (&files[home], &files[file]);
+    let (there, here) = (&files[home].source, &files[file].source);
     if there.is_foreign != here.is_foreign || !there.is_shared {
         return None;
     }
@@ -400,7 +401,7 @@ fn distance(files: &[SourceFile], home: usize, file: usize) -> Option<u8> {
 /// The definitions as one file sees them.
 struct View<'a, 't> {
     macros: &'a Macros<'t>,
-    files: &'a [SourceFile],
+    files: &'a [ReadFile],
     file: usize,
     /// Whether an architecture's definition goes before the generic one.
     arch: bool,

@@ -351,7 +351,7 @@ fn spell_defined(resolver: &Resolver<'_, '_>, name: Sym) -> Option<String> {
 
 fn first_state(resolver: &Resolver<'_, '_>, root: &RootAt) -> State {
     let file = resolver.index.file_index(root.function);
-    let source = &resolver.index.files[file];
+    let source = resolver.index.file(file);
     let home = if kernel::is_filesystem_side(source.path.as_str()) {
         u32::MAX
     } else {
@@ -542,7 +542,7 @@ fn cut(
     }
     let path = there.path.as_str();
     let in_home = from.home != u32::MAX
-        && directory(path).starts_with(directory(index.files[from.home as usize].path.as_str()));
+        && directory(path).starts_with(directory(index.file(from.home as usize).path.as_str()));
     if !there.at_home || (!in_home && !kernel::is_filesystem_side(path)) {
         return Some(Cut::Machinery);
     }
@@ -647,8 +647,8 @@ fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
 fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
     let wanted = crate::lex::Ref::new(RefKind::Call, name);
     let index = resolver.index;
-    (0..index.files.len())
-        .into_par_iter()
+    index
+        .slots()
         .flat_map_iter(|file| {
             index
                 .items(file)

@@ -5,16 +5,24 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::image::{Image, ReadFile};
+use super::table::Table;
+use crate::expand::Made;
 use crate::finding::Gap;
-use crate::lex::{self, Item, ItemKind, RefKind, Sym, flags};
-use crate::tree::TreeSource;
-use crate::warm::{ItemKey, Warm};
+use crate::lex::{self, Item, ItemKind, Sym, flags};
+use crate::tree::{TreePath, TreeSource};
+use crate::warm::{ContentKey, ItemKey, Warm};
 
-pub(crate) use super::reading::SourceFile;
-
-/// An item of the tree: items are numbered file by file, in path order.
+/// An item of the tree. The order is that of paths, and in a file that of the text; it is the same whether a file
+/// was there from the start or took another's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ItemId(pub(crate) u32);
+pub(crate) struct ItemId {
+    rank: u32,
+    at: u32,
+}
+
+/// Between two files that were read together there is room for some fewer than this.
+const RANK_STEP: u32 = 16;
 
 /// An implementation: a filesystem's directory, or a file that registers a filesystem. 0 is generic code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,216 +35,381 @@ impl Domain {
     pub(crate) const PRIVATE: Self = Self(u16::MAX);
 }
 
-/// All items of a tree by name.
+/// A source as the index keeps it.
+#[derive(Clone)]
+pub(crate) struct SourceFile {
+    pub(crate) path: TreePath,
+    pub(crate) content: ContentKey,
+    pub(crate) domain: Domain,
+    /// `name(` seen in function bodies, each time.
+    pub(crate) call_sites: u32,
+    /// Whether it was read: beside the filesystem side most files hold nothing that matters.
+    pub(crate) is_read: bool,
+    /// Whether `i_count` stands anywhere in it.
+    pub(crate) mentions_i_count: bool,
+    /// Whether it makes its directory one that a chain may enter.
+    pub(crate) is_root: bool,
+    /// Whether it registers a filesystem.
+    pub(crate) registers: bool,
+    /// A header: its statics are seen elsewhere.
+    pub(crate) is_shared: bool,
+    /// Under tools, samples, scripts or Documentation: programs of their own.
+    pub(crate) is_foreign: bool,
+    /// Whether a chain may enter it: the filesystem side, and the directories of roots beside it.
+    pub(crate) at_home: bool,
+    /// What its macro uses make.
+    pub(crate) made: Option<Arc<Made>>,
+}
+
+/// All items of a tree by name: those of an image, and what some changed files put in their place.
 pub(crate) struct Index<'t> {
     tree: &'t dyn TreeSource,
     warm: &'t Warm,
-    pub(crate) files: Vec<SourceFile>,
-    first_item: Vec<u32>,
-    item_file: Vec<u32>,
-    domains: FxHashMap<String, Domain>,
-    functions: Names,
-    macros: Names,
-    types: Names,
-    objects: Names,
-    objects_by_tag: Names,
-    /// (member, value, item), sorted.
-    pairs: Vec<(u32, u32, ItemId)>,
-    pub(crate) function_names: FxHashSet<u32>,
+    base: Arc<Image>,
+    over: Option<Over>,
     texts: Vec<OnceLock<Arc<Vec<u8>>>>,
-    pub(crate) gaps: Vec<Gap>,
+}
+
+/// Files in place of an image's.
+pub(crate) struct Over {
+    image: Image,
+    /// Of each file of `image`.
+    ranks: Vec<u32>,
+    by_rank: FxHashMap<u32, u32>,
+    /// Files of the base that are gone or replaced.
+    hidden: FxHashSet<u32>,
+}
+
+impl Over {
+    /// Puts `image`'s files in their places among the base's, without the base's files in `removed`;
+    /// `None` where too many new files fall between two old ones.
+    pub(crate) fn new(base: &Image, image: Image, removed: &[TreePath]) -> Option<Self> {
+        let place = |path: &TreePath| base.files.binary_search_by(|it| it.path.cmp(path));
+        let mut hidden: FxHashSet<u32> = removed
+            .iter()
+            .filter_map(|it| place(it).ok())
+            .map(|it| it as u32)
+            .collect();
+        let mut ranks: Vec<u32> = Vec::new();
+        for file in &image.files {
+            let rank = match place(&file.path) {
+                Ok(old) => {
+                    hidden.insert(old as u32);
+                    (old as u32 + 1) * RANK_STEP
+                }
+                Err(after) => {
+                    let before = after as u32 * RANK_STEP;
+                    let free = ranks.last().map_or(0, |it| it + 1).max(before + 1);
+                    if free >= before + RANK_STEP {
+                        return None;
+                    }
+                    free
+                }
+            };
+            ranks.push(rank);
+        }
+        let by_rank = (0..).zip(&ranks).map(|(at, rank)| (*rank, at)).collect();
+        Some(Self {
+            image,
+            ranks,
+            by_rank,
+            hidden,
+        })
+    }
 }
 
 impl<'t> Index<'t> {
-    /// Joins the readings of a tree's files.
-    pub(crate) fn join(
+    /// What was read of a tree, with what has changed since.
+    pub(crate) fn new(
         tree: &'t dyn TreeSource,
         warm: &'t Warm,
-        mut files: Vec<SourceFile>,
-        gaps: Vec<Gap>,
+        base: Arc<Image>,
+        over: Option<Over>,
     ) -> Self {
-        let domains = assign_domains(&mut files);
-        let mut first_item = Vec::with_capacity(files.len() + 1);
-        let mut count = 0u32;
-        for file in &files {
-            first_item.push(count);
-            count += file.scan.items.len() as u32;
-        }
-        first_item.push(count);
-        let item_file = files
-            .iter()
-            .enumerate()
-            .flat_map(|(at, it)| std::iter::repeat_n(at as u32, it.scan.items.len()))
-            .collect();
-        let texts = (0..files.len()).map(|_| OnceLock::new()).collect();
-        let mut index = Self {
+        let files = base.files.len() + over.as_ref().map_or(0, |it| it.image.files.len());
+        Self {
             tree,
             warm,
-            files,
-            first_item,
-            item_file,
-            domains,
-            functions: Names::default(),
-            macros: Names::default(),
-            types: Names::default(),
-            objects: Names::default(),
-            objects_by_tag: Names::default(),
-            pairs: Vec::new(),
-            function_names: FxHashSet::default(),
-            texts,
-            gaps,
-        };
-        index.fill();
-        index
+            base,
+            over,
+            texts: (0..files).map(|_| OnceLock::new()).collect(),
+        }
     }
 
-    fn fill(&mut self) {
-        for (file, source) in self.files.iter().enumerate() {
-            let base = self.first_item[file];
-            for (at, item) in source.scan.items.iter().enumerate() {
-                let id = ItemId(base + at as u32);
-                match item.kind {
-                    ItemKind::Function => {
-                        self.functions.list.push((item.name, id));
-                        self.function_names.insert(item.name.short());
-                    }
-                    ItemKind::Macro => self.macros.list.push((item.name, id)),
-                    ItemKind::Type | ItemKind::Typedef => {
-                        if item.name != Sym::NONE {
-                            self.types.list.push((item.name, id));
-                        }
-                    }
-                    ItemKind::Object => {
-                        self.objects.list.push((item.name, id));
-                        if item.tag != Sym::NONE
-                            && source
-                                .scan
-                                .refs(at)
-                                .iter()
-                                .any(|it| it.kind() == RefKind::Mention)
-                        {
-                            self.objects_by_tag.list.push((item.tag, id));
-                        }
-                    }
-                    ItemKind::MacroUse => {}
-                }
-                for (member, value) in source.scan.pairs(at) {
-                    self.pairs.push((*member, *value, id));
-                }
-            }
-        }
-        for list in [
-            &mut self.functions,
-            &mut self.macros,
-            &mut self.types,
-            &mut self.objects,
-            &mut self.objects_by_tag,
-        ] {
-            list.seal();
-        }
-        self.pairs.par_sort_unstable();
-        self.pairs.dedup();
-    }
-
+    /// How many items there are, those of hidden files included: one more than the largest [`Index::number`].
     pub(crate) fn item_count(&self) -> u32 {
-        *self.first_item.last().expect("one more than files")
+        self.base.item_count() + self.over.as_ref().map_or(0, |it| it.image.item_count())
+    }
+
+    /// The files of the tree, as the numbers by which [`Index::file`] knows them.
+    pub(crate) fn live(&self) -> impl Iterator<Item = usize> {
+        let over = self.over.as_ref();
+        let hides = move |it: &usize| over.is_some_and(|over| over.hidden.contains(&(*it as u32)));
+        (0..self.texts.len()).filter(move |it| !hides(it))
+    }
+
+    /// As [`Index::live`].
+    pub(crate) fn slots(&self) -> impl IndexedParallelIterator<Item = usize> {
+        self.live().collect::<Vec<usize>>().into_par_iter()
+    }
+
+    pub(crate) fn file(&self, slot: usize) -> &SourceFile {
+        let base = &self.base.files;
+        match &self.over {
+            Some(over) if slot >= base.len() => &over.image.files[slot - base.len()],
+            _ => &base[slot],
+        }
+    }
+
+    pub(crate) fn files(&self) -> impl Iterator<Item = &SourceFile> {
+        self.live().map(|it| self.file(it))
+    }
+
+    /// The file at a path, where it was listed.
+    pub(crate) fn slot_of(&self, path: &TreePath) -> Option<usize> {
+        let at = |image: &Image| image.files.binary_search_by(|it| it.path.cmp(path)).ok();
+        if let Some(over) = &self.over {
+            if let Some(found) = at(&over.image) {
+                return Some(self.base.files.len() + found);
+            }
+            return at(&self.base).filter(|it| !over.hidden.contains(&(*it as u32)));
+        }
+        at(&self.base)
+    }
+
+    /// Files that could not be read.
+    pub(crate) fn gaps(&self) -> impl Iterator<Item = &Gap> {
+        let over = self.over.as_ref();
+        let hidden = move |path: &TreePath| {
+            over.is_some_and(|over| {
+                over.hidden
+                    .iter()
+                    .any(|it| self.base.files[*it as usize].path == *path)
+            })
+        };
+        let old = self.base.gaps.iter().filter(move |it| !hidden(&it.file));
+        old.chain(over.into_iter().flat_map(|it| &it.image.gaps))
+    }
+
+    /// The image that holds an item, with the item's number there and its file's slot.
+    fn place(&self, id: ItemId) -> (&Image, u32, usize) {
+        let base = (id.rank / RANK_STEP).saturating_sub(1) as usize;
+        if let Some(over) = &self.over
+            && let Some(file) = over.by_rank.get(&id.rank)
+        {
+            let number = over.image.first_item[*file as usize] + id.at;
+            return (
+                &over.image,
+                number,
+                self.base.files.len() + *file as usize,
+            );
+        }
+        (&self.base, self.base.first_item[base] + id.at, base)
+    }
+
+    /// A number for each item, in no order.
+    pub(crate) fn number(&self, id: ItemId) -> u32 {
+        let (image, number, _) = self.place(id);
+        if std::ptr::eq(image, &raw const *self.base) {
+            number
+        } else {
+            self.base.item_count() + number
+        }
+    }
+
+    fn base_id(&self, number: u32) -> ItemId {
+        let file = self.base.item_file[number as usize];
+        ItemId {
+            rank: (file + 1) * RANK_STEP,
+            at: number - self.base.first_item[file as usize],
+        }
+    }
+
+    fn over_id(over: &Over, number: u32) -> ItemId {
+        let file = over.image.item_file[number as usize] as usize;
+        ItemId {
+            rank: over.ranks[file],
+            at: number - over.image.first_item[file],
+        }
+    }
+
+    /// The rows of the base that are not hidden, and those in their place; the last number of a row is its item.
+    fn rows<const N: usize>(
+        &self,
+        table: impl Fn(&Image) -> &Table<N>,
+        key: u32,
+    ) -> impl Iterator<Item = ([u32; N], ItemId)> {
+        let over = self.over.as_ref();
+        let hidden = move |number: u32| {
+            over.is_some_and(|it| it.hidden.contains(&self.base.item_file[number as usize]))
+        };
+        let old = table(&self.base)
+            .of(key)
+            .iter()
+            .filter(move |it| !hidden(it[N - 1]))
+            .map(|it| (*it, self.base_id(it[N - 1])));
+        let new = over.into_iter().flat_map(move |over| {
+            let rows = table(&over.image).of(key).iter();
+            rows.map(move |it| (*it, Self::over_id(over, it[N - 1])))
+        });
+        old.chain(new)
+    }
+
+    /// The items of a name, in order.
+    fn named(
+        &self,
+        table: impl Fn(&Image) -> &Table<2>,
+        name: Sym,
+        of: impl Fn(&Item) -> Sym,
+    ) -> impl Iterator<Item = ItemId> {
+        let mut found: Vec<ItemId> = self
+            .rows(table, name.short())
+            .map(|it| it.1)
+            .filter(|it| of(self.item(*it)) == name)
+            .collect();
+        if self.over.is_some() {
+            found.sort_unstable();
+        }
+        found.into_iter()
     }
 
     pub(crate) fn file_index(&self, id: ItemId) -> usize {
-        self.item_file[id.0 as usize] as usize
+        self.place(id).2
     }
 
     pub(crate) fn file_of(&self, id: ItemId) -> &SourceFile {
-        &self.files[self.file_index(id)]
+        self.file(self.file_index(id))
     }
 
     pub(crate) fn item(&self, id: ItemId) -> &Item {
-        let file = self.file_index(id);
-        &self.files[file].scan.items[(id.0 - self.first_item[file]) as usize]
+        let (image, number, _) = self.place(id);
+        &image.items[number as usize]
     }
 
     /// The item's identity in any tree.
     pub(crate) fn key(&self, id: ItemId) -> ItemKey {
-        let file = self.file_index(id);
-        (self.files[file].content, id.0 - self.first_item[file])
+        (self.file_of(id).content, id.at)
     }
 
     /// The items of a file, with their ids.
-    pub(crate) fn items(&self, file: usize) -> impl Iterator<Item = (ItemId, &Item)> {
-        let base = self.first_item[file];
-        self.files[file]
-            .scan
-            .items
-            .iter()
-            .enumerate()
-            .map(move |(at, it)| (ItemId(base + at as u32), it))
+    pub(crate) fn items(&self, slot: usize) -> impl Iterator<Item = (ItemId, &Item)> {
+        let old = self.base.files.len();
+        let (image, file, rank) = match &self.over {
+            Some(over) if slot >= old => (&over.image, slot - old, over.ranks[slot - old]),
+            _ => (&*self.base, slot, (slot as u32 + 1) * RANK_STEP),
+        };
+        let (start, end) = (image.first_item[file], image.first_item[file + 1]);
+        let items = image.items[start as usize..end as usize].iter();
+        (0..)
+            .zip(items)
+            .map(move |(at, it)| (ItemId { rank, at }, it))
     }
 
     pub(crate) fn refs(&self, id: ItemId) -> &[lex::Ref] {
-        let file = self.file_index(id);
-        self.files[file]
-            .scan
-            .refs((id.0 - self.first_item[file]) as usize)
+        let (image, number, _) = self.place(id);
+        image.refs(number)
     }
 
     pub(crate) fn pairs_of(&self, id: ItemId) -> &[lex::Pair] {
-        let file = self.file_index(id);
-        self.files[file]
-            .scan
-            .pairs((id.0 - self.first_item[file]) as usize)
+        let (image, number, _) = self.place(id);
+        image.pairs(number)
     }
 
-    pub(crate) fn functions(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        self.functions.get(name)
+    pub(crate) fn functions(&self, name: Sym) -> impl Iterator<Item = ItemId> {
+        self.named(|it| &it.functions, name, |it| it.name)
     }
 
-    pub(crate) fn macros(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        self.macros.get(name)
+    pub(crate) fn macros(&self, name: Sym) -> impl Iterator<Item = ItemId> {
+        self.named(|it| &it.macros, name, |it| it.name)
     }
 
-    pub(crate) fn types(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        self.types.get(name)
+    pub(crate) fn types(&self, name: Sym) -> impl Iterator<Item = ItemId> {
+        self.named(|it| &it.types, name, |it| it.name)
     }
 
-    pub(crate) fn objects(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        self.objects.get(name)
+    pub(crate) fn objects(&self, name: Sym) -> impl Iterator<Item = ItemId> {
+        self.named(|it| &it.objects, name, |it| it.name)
     }
 
-    pub(crate) fn objects_of(&self, tag: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        self.objects_by_tag.get(tag)
+    pub(crate) fn objects_of(&self, tag: Sym) -> impl Iterator<Item = ItemId> {
+        self.named(|it| &it.tagged, tag, |it| it.tag)
     }
 
-    pub(crate) fn function_ids(&self) -> impl Iterator<Item = ItemId> + '_ {
-        self.functions.list.iter().map(|it| it.1)
+    /// All functions, by name.
+    pub(crate) fn function_ids(&self) -> impl Iterator<Item = ItemId> {
+        self.all(|it| &it.functions)
     }
 
-    pub(crate) fn macro_ids(&self) -> impl Iterator<Item = ItemId> + '_ {
-        self.macros.list.iter().map(|it| it.1)
+    pub(crate) fn macro_ids(&self) -> impl Iterator<Item = ItemId> {
+        self.all(|it| &it.macros)
     }
 
-    /// The (value, item) pairs that set `member`, both sorted.
-    pub(crate) fn setters(&self, member: u32) -> &[(u32, u32, ItemId)] {
-        let start = self.pairs.partition_point(|it| it.0 < member);
-        let end = self.pairs.partition_point(|it| it.0 <= member);
-        &self.pairs[start..end]
+    fn all(&self, table: impl Fn(&Image) -> &Table<2>) -> impl Iterator<Item = ItemId> {
+        let over = self.over.as_ref();
+        let old = table(&self.base).rows().iter();
+        old.filter(move |it| {
+            over.is_none_or(|over| {
+                !over
+                    .hidden
+                    .contains(&self.base.item_file[it[1] as usize])
+            })
+        })
+        .map(|it| self.base_id(it[1]))
+        .chain(over.into_iter().flat_map(move |over| {
+            let new = table(&over.image).rows().iter();
+            new.map(move |it| Self::over_id(over, it[1]))
+        }))
+    }
+
+    /// Whether some function has this name, given as [`Sym::short`].
+    pub(crate) fn is_function_name(&self, short: u32) -> bool {
+        self.rows(|it| &it.functions, short).next().is_some()
+    }
+
+    /// The (value, item) pairs that set `member`, in no order.
+    pub(crate) fn setters(&self, member: u32) -> impl Iterator<Item = (u32, ItemId)> {
+        self.rows(|it| &it.setters, member)
+            .map(|(row, id)| (row[1], id))
+    }
+
+    /// The (member, item) pairs that set a member to `value`, in files that a chain may enter; in no order.
+    pub(crate) fn settings(&self, value: u32) -> impl Iterator<Item = (u32, ItemId)> {
+        self.rows(|it| &it.values, value)
+            .map(|(row, id)| (row[1], id))
+    }
+
+    /// Who calls or mentions a name, in files that a chain may enter; in no order.
+    pub(crate) fn users(&self, name: u32) -> impl Iterator<Item = ItemId> {
+        self.rows(|it| &it.users, name).map(|it| it.1)
+    }
+
+    /// Who calls through a member, likewise.
+    pub(crate) fn member_callers(&self, member: u32) -> impl Iterator<Item = ItemId> {
+        self.rows(|it| &it.callers, member).map(|it| it.1)
+    }
+
+    /// The functions that call `iput()`, in no order.
+    pub(crate) fn droppers(&self) -> impl Iterator<Item = ItemId> {
+        let over = self.over.as_ref();
+        let hidden = move |number: u32| {
+            over.is_some_and(|it| it.hidden.contains(&self.base.item_file[number as usize]))
+        };
+        let old = self.base.droppers.iter().filter(move |it| !hidden(**it));
+        old.map(|it| self.base_id(*it))
+            .chain(over.into_iter().flat_map(|over| {
+                let new = over.image.droppers.iter();
+                new.map(|it| Self::over_id(over, *it))
+            }))
     }
 
     /// The implementation that a path belongs to, whether a file is there or not.
     pub(crate) fn domain_of_path(&self, path: &str) -> Domain {
-        domain_in(&self.domains, path)
-    }
-
-    /// (value, member, item) of every pair whose value is a function.
-    pub(crate) fn setters_of_functions(&self) -> impl Iterator<Item = (u32, u32, ItemId)> + '_ {
-        self.pairs
-            .iter()
-            .filter(|it| self.function_names.contains(&it.1))
-            .map(|it| (it.1, it.0, it.2))
+        domain_in(&self.base.domains, path)
     }
 
     /// The bytes of a file; empty where it cannot be read.
     pub(crate) fn text(&self, file: usize) -> &Arc<Vec<u8>> {
-        let source = &self.files[file];
+        let source = self.file(file);
         if let Some(made) = &source.made {
             return &made.text;
         }
@@ -313,64 +486,41 @@ impl<'t> Index<'t> {
     /// Whether a name defined by `id` can be meant in `file`.
     pub(crate) fn is_visible(&self, id: ItemId, file: usize) -> bool {
         let home = self.file_index(id);
-        if !self.files[home].at_home {
+        let source = self.file(home);
+        if !source.at_home {
             return false;
         }
-        home == file || self.files[home].is_shared || self.item(id).flags & flags::STATIC == 0
-    }
-}
-
-/// Items by name: equal names stand together, in item order.
-#[derive(Default)]
-struct Names {
-    list: Vec<(Sym, ItemId)>,
-    bounds: FxHashMap<Sym, (u32, u32)>,
-}
-
-impl Names {
-    fn seal(&mut self) {
-        self.list.par_sort_unstable();
-        let mut start = 0;
-        for run in self.list.chunk_by(|a, b| a.0 == b.0) {
-            let end = start + run.len() as u32;
-            self.bounds.insert(run[0].0, (start, end));
-            start = end;
-        }
-    }
-
-    fn get(&self, name: Sym) -> impl Iterator<Item = ItemId> + '_ {
-        let (start, end) = self.bounds.get(&name).copied().unwrap_or_default();
-        self.list[start as usize..end as usize]
-            .iter()
-            .map(|it| it.1)
+        home == file || source.is_shared || self.item(id).flags & flags::STATIC == 0
     }
 }
 
 /// Finds the implementations: whoever defines a `struct file_system_type` is one.
-fn assign_domains(files: &mut [SourceFile]) -> FxHashMap<String, Domain> {
-    let tag = Sym::of("file_system_type");
+pub(crate) fn assign_domains(files: &mut [ReadFile]) -> FxHashMap<String, Domain> {
     let mut domains: FxHashMap<String, Domain> = FxHashMap::default();
-    for file in files.iter() {
-        let registers = file
-            .scan
-            .items
-            .iter()
-            .any(|it| it.kind == ItemKind::Object && it.tag == tag && it.end > it.body + 1);
-        if registers && !file.is_foreign {
-            let key = filesystem_of(file.path.as_str())
-                .unwrap_or(file.path.as_str())
-                .to_owned();
+    for file in files.iter_mut() {
+        file.source.registers = registers_filesystem(&file.scan) && !file.source.is_foreign;
+        if file.source.registers {
+            let path = file.source.path.as_str();
+            let key = filesystem_of(path).unwrap_or(path).to_owned();
             let next = Domain(domains.len() as u16 + 1);
             domains.entry(key).or_insert(next);
         }
     }
     for file in files.iter_mut() {
-        file.domain = domain_in(&domains, file.path.as_str());
+        file.source.domain = domain_in(&domains, file.source.path.as_str());
     }
     domains
 }
 
-fn domain_in(domains: &FxHashMap<String, Domain>, path: &str) -> Domain {
+/// Whether a `struct file_system_type` with values in it stands here.
+pub(crate) fn registers_filesystem(scan: &lex::FileScan) -> bool {
+    let tag = Sym::of("file_system_type");
+    scan.items
+        .iter()
+        .any(|it| it.kind == ItemKind::Object && it.tag == tag && it.end > it.body + 1)
+}
+
+pub(crate) fn domain_in(domains: &FxHashMap<String, Domain>, path: &str) -> Domain {
     // A filesystem's protocol code under net/ serves only that filesystem.
     let of_protocol = path
         .strip_prefix("net/")

@@ -9,15 +9,18 @@ use aho_corasick::{AhoCorasick, packed};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::index::{Domain, Index};
+use super::image::{Image, ReadFile};
+use super::index::{
+    Domain, Index, Over, SourceFile, assign_domains, domain_in, registers_filesystem,
+};
 use super::typing::directory;
 use crate::contexts::{Context, RootKind};
-use crate::expand::{self, Made};
+use crate::expand;
 use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{self, FileScan, ItemKind, RefKind, Sym};
-use crate::tree::{Mode, TreeError, TreePath, TreeSource};
-use crate::warm::{ContentKey, Scanned, Warm};
+use crate::tree::{FileEntry, Mode, TreeError, TreePath, TreeSource};
+use crate::warm::{ContentKey, Warm};
 
 /// How much of a tree is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,22 +31,6 @@ pub(crate) enum Reading {
     Everything,
     /// Every file, and every file may be entered: for questions about the graph itself.
     Unlimited,
-}
-
-/// One source with its lexical reading.
-pub(crate) struct SourceFile {
-    pub(crate) path: TreePath,
-    pub(crate) content: ContentKey,
-    pub(crate) scan: Arc<FileScan>,
-    pub(crate) domain: Domain,
-    /// A header: its statics are seen elsewhere.
-    pub(crate) is_shared: bool,
-    /// Under tools, samples, scripts or Documentation: programs of their own.
-    pub(crate) is_foreign: bool,
-    /// Whether a chain may enter it: the filesystem side, and the directories of roots beside it.
-    pub(crate) at_home: bool,
-    /// What its macro uses make.
-    pub(crate) made: Option<Arc<Made>>,
 }
 
 /// Whether a path is a C source or header.
@@ -64,6 +51,8 @@ fn is_foreign(path: &str) -> bool {
 }
 
 /// Reads the sources of a tree below `scope` (everywhere where that is empty) and joins them.
+///
+/// What was read last stays in memory; of a tree that differs in a few files, only those are read.
 pub(crate) fn read<'t>(
     tree: &'t dyn TreeSource,
     warm: &'t Warm,
@@ -72,21 +61,18 @@ pub(crate) fn read<'t>(
     let files: Vec<Source> = tree
         .files()?
         .into_iter()
-        .filter(|it| matches!(it.mode, Mode::Regular | Mode::Executable))
-        .filter(|it| {
-            is_source(it.path.as_str())
-                && (plan.scope.is_empty() || plan.scope.iter().any(|dir| it.path.is_under(dir)))
-        })
-        .map(|it| Source {
-            path: it.path,
-            content: it.blob.map(ContentKey::of_blob),
-            scan: None,
-        })
+        .filter(|it| plan.takes(it))
+        .map(Source::of)
         .collect();
+    // What macros make is not read anew for a few files.
+    if plan.reading != Reading::Unlimited
+        && let Some(base) = warm.image(plan.key())
+        && let Some(index) = update(tree, warm, plan, &base, &files)
+    {
+        return Ok(index);
+    }
     let mut work = Work {
         tree,
-        warm,
-        reading: plan.reading,
         files,
         gaps: Vec::new(),
     };
@@ -95,14 +81,161 @@ pub(crate) fn read<'t>(
         .iter()
         .partition(|it| kernel::is_filesystem_side(work.files[**it].path.as_str()));
     work.scan(&side);
-    let registers = Registers::of(&work, &side, plan.contexts);
+    let registers = Registers::new(plan.contexts, own_members(&work, &side, plan.contexts));
+    let known = function_names(&work, &side);
     let needed = plan.reading == Reading::Needed;
     let rest: Vec<usize> = rest
         .into_iter()
         .filter(|it| !needed || !is_foreign(work.files[*it].path.as_str()))
         .collect();
-    let homes = work.scan_rest(&rest, &registers);
-    Ok(work.join(&homes))
+    let homes = work.scan_rest(&rest, &registers, &|it| known.contains(&it), !needed);
+    let image = Arc::new(work.join(plan, &homes, warm, registers.own));
+    warm.keep_image(plan.key(), &image);
+    Ok(Index::new(tree, warm, image, None))
+}
+
+/// The index of a tree that differs from what `base` was read from in `changed` files alone; `None` where so
+/// much may have changed with them that everything has to be read.
+pub(crate) fn reread<'t>(
+    tree: &'t dyn TreeSource,
+    warm: &'t Warm,
+    plan: &Plan<'_>,
+    changed: &[TreePath],
+) -> Result<Option<Index<'t>>, TreeError> {
+    let Some(base) = warm.image(plan.key()) else {
+        return Ok(None);
+    };
+    let (mut sources, mut removed) = (Vec::new(), Vec::new());
+    for path in changed {
+        match tree.entry(path)?.filter(|it| plan.takes(it)) {
+            Some(entry) => sources.push(Source::of(entry)),
+            None => removed.push(path.clone()),
+        }
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    sources.dedup_by(|a, b| a.path == b.path);
+    let over = over(tree, plan, &base, sources, &removed);
+    Ok(over.map(|it| Index::new(tree, warm, base, Some(it))))
+}
+
+/// The index of a tree of which most was read before.
+fn update<'t>(
+    tree: &'t dyn TreeSource,
+    warm: &'t Warm,
+    plan: &Plan<'_>,
+    base: &Arc<Image>,
+    files: &[Source],
+) -> Option<Index<'t>> {
+    let mut old = base.files.iter().peekable();
+    let (mut changed, mut removed) = (Vec::new(), Vec::new());
+    for file in files {
+        while let Some(gone) = old.next_if(|it| it.path < file.path) {
+            removed.push(gone.path.clone());
+        }
+        let known = old.next_if(|it| it.path == file.path);
+        if known.is_none_or(|it| file.content != Some(it.content)) {
+            changed.push((file, known.map(|it| it.content)));
+        }
+    }
+    removed.extend(old.map(|it| it.path.clone()));
+    let changed: Vec<Source> = changed
+        .into_par_iter()
+        .filter_map(|(file, known)| {
+            let mut file = file.clone();
+            if file.content.is_none() {
+                let text = tree.read(&file.path).ok()??;
+                file.content = Some(ContentKey::of_text(&text));
+            }
+            (file.content != known).then_some(file)
+        })
+        .collect();
+    if changed.is_empty() && removed.is_empty() {
+        return Some(Index::new(tree, warm, Arc::clone(base), None));
+    }
+    if changed.len() + removed.len() > MAX_CHANGED {
+        return None;
+    }
+    let over = over(tree, plan, base, changed, &removed)?;
+    Some(Index::new(tree, warm, Arc::clone(base), Some(over)))
+}
+
+/// More changed files than this, and everything is read again.
+const MAX_CHANGED: usize = 2000;
+
+/// Reads `sources`, which are in path order, to stand in for files of `base`.
+fn over(
+    tree: &dyn TreeSource,
+    plan: &Plan<'_>,
+    base: &Image,
+    sources: Vec<Source>,
+    removed: &[TreePath],
+) -> Option<Over> {
+    let old_file = |path: &TreePath| base.files.binary_search_by(|it| it.path.cmp(path)).ok();
+    let mut work = Work {
+        tree,
+        files: sources,
+        gaps: Vec::new(),
+    };
+    let (side, rest): (Vec<usize>, Vec<usize>) = (0..work.files.len())
+        .partition(|it| kernel::is_filesystem_side(work.files[*it].path.as_str()));
+    work.scan(&side);
+    let registers = Registers::new(plan.contexts, base.own_members.clone());
+    let known = |name: u32| {
+        let side = |item: u32| {
+            let file = &base.files[base.item_file[item as usize] as usize];
+            kernel::is_filesystem_side(file.path.as_str())
+        };
+        base.functions.of(name).iter().any(|it| side(it[1]))
+    };
+    let needed = plan.reading == Reading::Needed;
+    let searched: Vec<usize> = rest
+        .into_iter()
+        .filter(|it| !needed || !is_foreign(work.files[*it].path.as_str()))
+        .collect();
+    let new_homes = work.scan_rest(&searched, &registers, &known, !needed);
+    let mut homes: FxHashSet<String> = base
+        .files
+        .iter()
+        .filter(|it| it.is_root)
+        .map(|it| directory(it.path.as_str()).to_owned())
+        .collect();
+    let is_new_home = new_homes.iter().any(|it| !homes.contains(it));
+    homes.extend(new_homes);
+    work.scan(
+        &searched
+            .iter()
+            .copied()
+            .filter(|it| is_below(&homes, work.files[*it].path.as_str()))
+            .collect::<Vec<_>>(),
+    );
+    let (mut files, gaps) = work.sources(plan, &homes);
+    for file in &mut files {
+        let path = &file.source.path;
+        file.source.domain = domain_in(&base.domains, path.as_str());
+        file.source.registers = registers_filesystem(&file.scan) && !file.source.is_foreign;
+        let old = old_file(path).map(|it| (it, &base.files[it]));
+        let same_home = old.map_or(!file.source.is_root, |it| it.1.is_root == file.source.is_root);
+        let same_domain = old.map_or(!file.source.registers, |it| {
+            it.1.registers == file.source.registers
+        });
+        let side = kernel::is_filesystem_side(path.as_str());
+        let same_members =
+            !side || registers.declared(&file.scan) == registers.declared_in(base, old.map(|it| it.0));
+        if is_new_home || !same_home || !same_domain || !same_members {
+            return None;
+        }
+    }
+    let decides = |path: &TreePath| {
+        old_file(path).is_some_and(|it| {
+            let file = &base.files[it];
+            file.is_root || file.registers || !registers.declared_in(base, Some(it)).is_empty()
+        })
+    };
+    if removed.iter().any(decides) {
+        return None;
+    }
+    let image = Image::join(files, FxHashMap::default(), gaps);
+    Over::new(base, image, removed)
 }
 
 /// What to read, and for whom.
@@ -112,24 +245,54 @@ pub(crate) struct Plan<'a> {
     pub(crate) contexts: &'a [&'a Context],
 }
 
+impl Plan<'_> {
+    fn takes(&self, file: &FileEntry) -> bool {
+        matches!(file.mode, Mode::Regular | Mode::Executable)
+            && is_source(file.path.as_str())
+            && (self.scope.is_empty() || self.scope.iter().any(|dir| file.path.is_under(dir)))
+    }
+
+    /// Readings of one plan can stand in for each other.
+    fn key(&self) -> u64 {
+        let names: Vec<&str> = self.contexts.iter().map(|it| it.name).collect();
+        Sym::of(format!("{:?} {:?} {names:?}", self.scope, self.reading)).0
+    }
+}
+
+#[derive(Clone)]
 struct Source {
     path: TreePath,
     content: Option<ContentKey>,
     scan: Option<Arc<FileScan>>,
+    is_root: bool,
+}
+
+impl Source {
+    fn of(entry: FileEntry) -> Self {
+        Self {
+            path: entry.path,
+            content: entry.blob.map(ContentKey::of_blob),
+            scan: None,
+            is_root: false,
+        }
+    }
 }
 
 struct Work<'t> {
     tree: &'t dyn TreeSource,
-    warm: &'t Warm,
-    reading: Reading,
     files: Vec<Source>,
     gaps: Vec<Gap>,
 }
 
 /// What came of one file.
-type Outcome = (usize, Option<ContentKey>, Result<Arc<Scanned>, Gap>);
+struct Outcome {
+    file: usize,
+    content: Option<ContentKey>,
+    scan: Result<Option<Arc<FileScan>>, Gap>,
+    is_root: bool,
+}
 
-impl<'t> Work<'t> {
+impl Work<'_> {
     fn text(&self, file: usize) -> Result<Vec<u8>, Gap> {
         let path = &self.files[file].path;
         match self.tree.read(path) {
@@ -142,66 +305,57 @@ impl<'t> Work<'t> {
         }
     }
 
-    /// Reads a file whole, or knows it.
-    fn read(&self, file: usize) -> (Option<ContentKey>, Result<Arc<FileScan>, Gap>) {
-        if let Some(known) = self.files[file]
-            .content
-            .and_then(|it| self.warm.scans.known(it))
-        {
-            return (self.files[file].content, Ok(known));
-        }
-        match self.text(file) {
-            Ok(text) => {
-                let content = self.files[file]
-                    .content
-                    .unwrap_or_else(|| ContentKey::of_text(&text));
-                (
-                    Some(content),
-                    Ok(self.warm.scans.get(content, || lex::scan(&text))),
-                )
-            }
-            Err(gap) => (self.files[file].content, Err(gap)),
+    /// Reads a file whole.
+    fn read(&self, file: usize) -> Outcome {
+        let text = self.text(file);
+        let content = self.files[file].content;
+        Outcome {
+            file,
+            content: content.or_else(|| text.as_ref().ok().map(|it| ContentKey::of_text(it))),
+            scan: text.map(|it| Some(Arc::new(lex::scan(&it)))),
+            is_root: self.files[file].is_root,
         }
     }
 
     fn scan(&mut self, files: &[usize]) {
-        let read: Vec<_> = files
+        let read: Vec<Outcome> = files
             .par_iter()
             .filter(|it| self.files[**it].scan.is_none())
-            .map(|it| (*it, self.read(*it)))
+            .map(|it| self.read(*it))
             .collect();
-        for (file, (content, scan)) in read {
-            self.keep(file, content, scan.map(Some));
-        }
+        read.into_iter().for_each(|it| self.keep(it));
     }
 
-    fn keep(
-        &mut self,
-        file: usize,
-        content: Option<ContentKey>,
-        scan: Result<Option<Arc<FileScan>>, Gap>,
-    ) {
-        self.files[file].content = content;
-        self.files[file].scan = scan.unwrap_or_else(|gap| {
+    fn keep(&mut self, outcome: Outcome) {
+        let source = &mut self.files[outcome.file];
+        source.content = outcome.content;
+        source.is_root = outcome.is_root;
+        source.scan = outcome.scan.unwrap_or_else(|gap| {
             self.gaps.push(gap);
             Some(Arc::default())
         });
     }
 
     /// Reads what matters beside the filesystem side; returns the directories that hold roots.
-    fn scan_rest(&mut self, rest: &[usize], registers: &Registers) -> FxHashSet<String> {
-        let search = Search::new(&registers.words, self.reading != Reading::Needed);
+    fn scan_rest(
+        &mut self,
+        rest: &[usize],
+        registers: &Registers,
+        known: &(dyn Fn(u32) -> bool + Sync),
+        takes_all: bool,
+    ) -> FxHashSet<String> {
+        let search = Search::new(&registers.words);
         let read: Vec<Outcome> = rest
             .par_iter()
-            .map(|file| self.searched(*file, &search, registers))
+            .map(|file| self.searched(*file, (&search, takes_all), registers, known))
             .collect();
         let mut homes = FxHashSet::default();
-        for (file, content, outcome) in read {
-            let path = self.files[file].path.as_str();
-            if !is_foreign(path) && outcome.as_ref().is_ok_and(|it| it.is_root) {
+        for outcome in read {
+            let path = self.files[outcome.file].path.as_str();
+            if outcome.is_root {
                 homes.insert(directory(path).to_owned());
             }
-            self.keep(file, content, outcome.map(|it| it.scan.clone()));
+            self.keep(outcome);
         }
         let beside: Vec<usize> = rest
             .iter()
@@ -212,62 +366,88 @@ impl<'t> Work<'t> {
         homes
     }
 
-    fn searched(&self, file: usize, search: &Search, registers: &Registers) -> Outcome {
-        let known = self.files[file]
-            .content
-            .and_then(|it| self.warm.searched.known((it, search.key)));
-        if let Some(known) = known {
-            return (file, self.files[file].content, Ok(known));
-        }
-        let text = match self.text(file) {
-            Ok(text) => text,
-            Err(gap) => return (file, None, Err(gap)),
+    fn searched(
+        &self,
+        file: usize,
+        (search, takes_all): (&Search, bool),
+        registers: &Registers,
+        known: &(dyn Fn(u32) -> bool + Sync),
+    ) -> Outcome {
+        let text = self.text(file);
+        let mut outcome = Outcome {
+            file,
+            content: self.files[file].content,
+            scan: Ok(None),
+            is_root: false,
         };
-        let content = self.files[file]
+        let text = match text {
+            Ok(text) => text,
+            Err(gap) => {
+                outcome.scan = Err(gap);
+                return outcome;
+            }
+        };
+        outcome.content = outcome
             .content
-            .unwrap_or_else(|| ContentKey::of_text(&text));
-        let scanned = self.warm.searched.get((content, search.key), || {
-            let matters = search.finds(&text);
-            if !matters && !search.takes_all {
-                return Scanned::default();
-            }
-            let scan = self.warm.scans.get(content, || lex::scan(&text));
-            Scanned {
-                is_root: matters && registers.holds(&scan),
-                scan: Some(scan),
-            }
-        });
-        (file, Some(content), Ok(scanned))
+            .or_else(|| Some(ContentKey::of_text(&text)));
+        let matters = search.finds(&text);
+        if matters || takes_all {
+            let scan = Arc::new(lex::scan(&text));
+            let is_foreign = is_foreign(self.files[file].path.as_str());
+            outcome.is_root = matters && !is_foreign && registers.holds(&scan, known);
+            outcome.scan = Ok(Some(scan));
+        }
+        outcome
     }
 
-    fn join(self, homes: &FxHashSet<String>) -> Index<'t> {
-        let unlimited = self.reading == Reading::Unlimited;
-        let mut files: Vec<SourceFile> = self
-            .files
-            .into_iter()
-            .map(|source| {
-                let text = source.path.as_str();
-                let is_foreign = is_foreign(text);
-                SourceFile {
-                    content: source.content.unwrap_or_default(),
-                    scan: source.scan.unwrap_or_default(),
+    fn sources(self, plan: &Plan<'_>, homes: &FxHashSet<String>) -> (Vec<ReadFile>, Vec<Gap>) {
+        let unlimited = plan.reading == Reading::Unlimited;
+        let files = self.files.into_iter().map(|it| {
+            let text = it.path.as_str();
+            let is_foreign = is_foreign(text);
+            let at_home = unlimited
+                || (!is_foreign && (kernel::is_filesystem_side(text) || is_below(homes, text)));
+            let scan = it.scan.unwrap_or_default();
+            ReadFile {
+                source: SourceFile {
+                    content: it.content.unwrap_or_default(),
                     domain: Domain::GENERIC,
+                    call_sites: scan.call_sites,
+                    is_read: !scan.items.is_empty(),
+                    mentions_i_count: scan.mentions_i_count,
+                    is_root: it.is_root,
+                    registers: false,
                     is_shared: is_header(text),
                     is_foreign,
-                    at_home: unlimited
-                        || (!is_foreign
-                            && (kernel::is_filesystem_side(text) || is_below(homes, text))),
-                    path: source.path,
+                    at_home,
                     made: None,
-                }
-            })
-            .collect();
+                    path: it.path,
+                },
+                scan,
+            }
+        });
+        (files.collect(), self.gaps)
+    }
+
+    fn join(
+        self,
+        plan: &Plan<'_>,
+        homes: &FxHashSet<String>,
+        warm: &Warm,
+        own_members: Vec<u32>,
+    ) -> Image {
+        let tree = self.tree;
+        let (mut files, gaps) = self.sources(plan, homes);
         // On 6.12 a check has the same findings without what macros make, and reading it costs two thirds of
         // the check's time again. A chain through a function that a macro makes is missed.
-        if unlimited {
-            expand::grow(self.tree, self.warm, &mut files, unlimited);
+        if plan.reading == Reading::Unlimited {
+            expand::grow(tree, warm, &mut files, true);
         }
-        Index::join(self.tree, self.warm, files, self.gaps)
+        let domains = assign_domains(&mut files);
+        Image {
+            own_members,
+            ..Image::join(files, domains, gaps)
+        }
     }
 }
 
@@ -275,12 +455,10 @@ impl<'t> Work<'t> {
 struct Search {
     vectorised: Option<Vec<packed::Searcher>>,
     automaton: AhoCorasick,
-    takes_all: bool,
-    key: u64,
 }
 
 impl Search {
-    fn new(words: &[&str], takes_all: bool) -> Self {
+    fn new(words: &[&str]) -> Self {
         // Vectorised search takes some dozens of words; the automaton takes any number, at a third of the speed.
         const VECTOR_WORDS: usize = 32;
         let searcher = |it: &[&str]| {
@@ -293,8 +471,6 @@ impl Search {
         Self {
             vectorised: words.chunks(VECTOR_WORDS).map(searcher).collect(),
             automaton: AhoCorasick::new(words).expect("a few dozen short words"),
-            takes_all,
-            key: Sym::of(words.join(" ")).0 ^ u64::from(takes_all),
         }
     }
 
@@ -322,40 +498,52 @@ struct Registers {
     /// Member to the tags of the structs that hold it.
     members: FxHashMap<u32, FxHashSet<Sym>>,
     /// Members that may be set by assignment: hardly any other type has a pointer of that name.
-    own: FxHashSet<u32>,
+    own: Vec<u32>,
     functions: FxHashSet<Sym>,
-    /// Functions of the filesystem side, as [`Sym::short`].
-    known: FxHashSet<u32>,
     words: Vec<&'static str>,
 }
 
-impl Registers {
-    fn of(work: &Work<'_>, side: &[usize], contexts: &[&Context]) -> Self {
-        const FEW: u32 = 3;
-        let mut declared: FxHashMap<u32, u32> = FxHashMap::default();
-        let mut known = FxHashSet::default();
-        for scan in side.iter().filter_map(|it| work.files[*it].scan.as_ref()) {
-            for (at, item) in scan.items.iter().enumerate() {
-                match item.kind {
-                    ItemKind::Type => {
-                        for it in scan
-                            .refs(at)
-                            .iter()
-                            .filter(|it| it.kind() == RefKind::Declares)
-                        {
-                            *declared.entry(it.name()).or_default() += 1;
-                        }
-                    }
-                    ItemKind::Function => drop(known.insert(item.name.short())),
-                    _ => {}
+/// The members of roots that few types of the filesystem side declare, as [`Sym::short`], in order.
+fn own_members(work: &Work<'_>, side: &[usize], contexts: &[&Context]) -> Vec<u32> {
+    const FEW: u32 = 3;
+    let mut declared: FxHashMap<u32, u32> = FxHashMap::default();
+    for scan in side.iter().filter_map(|it| work.files[*it].scan.as_ref()) {
+        for (at, item) in scan.items.iter().enumerate() {
+            if item.kind == ItemKind::Type {
+                for it in scan.refs(at).iter().filter(|it| it.kind() == RefKind::Declares) {
+                    *declared.entry(it.name()).or_default() += 1;
                 }
             }
         }
+    }
+    let members = contexts.iter().flat_map(|it| it.roots).filter_map(|it| match it.kind {
+        RootKind::Member { member, .. } if member.contains('_') => Some(Sym::of(member).short()),
+        _ => None,
+    });
+    let mut own: Vec<u32> = members
+        .filter(|it| declared.get(it).is_none_or(|it| *it <= FEW))
+        .collect();
+    own.sort_unstable();
+    own.dedup();
+    own
+}
+
+/// The functions of some files, as [`Sym::short`].
+fn function_names(work: &Work<'_>, files: &[usize]) -> FxHashSet<u32> {
+    let scans = files.iter().filter_map(|it| work.files[*it].scan.as_ref());
+    scans
+        .flat_map(|it| &it.items)
+        .filter(|it| it.kind == ItemKind::Function)
+        .map(|it| it.name.short())
+        .collect()
+}
+
+impl Registers {
+    fn new(contexts: &[&Context], own: Vec<u32>) -> Self {
         let mut this = Self {
             members: FxHashMap::default(),
-            own: FxHashSet::default(),
+            own,
             functions: FxHashSet::default(),
-            known,
             words: vec!["iput", "i_count"],
         };
         for root in contexts.iter().flat_map(|it| it.roots) {
@@ -367,8 +555,7 @@ impl Registers {
                         .or_default()
                         .insert(Sym::of(structure));
                     this.words.push(structure);
-                    if declared.get(&name).is_none_or(|it| *it <= FEW) && member.contains('_') {
-                        this.own.insert(name);
+                    if this.own.binary_search(&name).is_ok() {
                         this.words.push(member);
                     }
                 }
@@ -384,26 +571,52 @@ impl Registers {
         this
     }
 
-    fn holds(&self, scan: &FileScan) -> bool {
+    fn holds(&self, scan: &FileScan, known: &dyn Fn(u32) -> bool) -> bool {
         let own: FxHashSet<u32> = scan
             .items
             .iter()
             .filter(|it| it.kind == ItemKind::Function)
             .map(|it| it.name.short())
             .collect();
-        let is_function = |value: &u32| own.contains(value) || self.known.contains(value);
         scan.items.iter().enumerate().any(|(at, item)| {
             (item.kind == ItemKind::Function && self.functions.contains(&item.name))
                 || scan.pairs(at).iter().any(|(member, value)| {
-                    is_function(value)
-                        && self.members.get(member).is_some_and(|it| {
-                            if item.kind == ItemKind::Object {
-                                it.contains(&item.tag)
-                            } else {
-                                self.own.contains(member)
-                            }
-                        })
+                    self.members.get(member).is_some_and(|it| {
+                        if item.kind == ItemKind::Object {
+                            it.contains(&item.tag)
+                        } else {
+                            self.own.binary_search(member).is_ok()
+                        }
+                    }) && (own.contains(value) || known(*value))
                 })
         })
+    }
+
+    /// The members of roots that the types of a file declare, sorted, each time.
+    fn declared(&self, scan: &FileScan) -> Vec<u32> {
+        let types = scan.items.iter().enumerate();
+        let refs = types
+            .filter(|it| it.1.kind == ItemKind::Type)
+            .flat_map(|it| scan.refs(it.0));
+        self.root_members(refs)
+    }
+
+    /// As [`Registers::declared`], for a file of an image.
+    fn declared_in(&self, image: &Image, file: Option<usize>) -> Vec<u32> {
+        let items = file.map_or(0..0, |it| image.first_item[it]..image.first_item[it + 1]);
+        let refs = items
+            .filter(|it| image.items[*it as usize].kind == ItemKind::Type)
+            .flat_map(|it| image.refs(it));
+        self.root_members(refs)
+    }
+
+    fn root_members<'r>(&self, refs: impl Iterator<Item = &'r crate::lex::Ref>) -> Vec<u32> {
+        let mut found: Vec<u32> = refs
+            .filter(|it| it.kind() == RefKind::Declares)
+            .map(|it| it.name())
+            .filter(|it| self.members.contains_key(it))
+            .collect();
+        found.sort_unstable();
+        found
     }
 }

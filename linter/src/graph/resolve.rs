@@ -221,7 +221,7 @@ impl<'i, 't> Resolver<'i, 't> {
         if !own.is_empty() {
             return own.into_iter().map(|it| (it, Confidence::High)).collect();
         }
-        let here = &self.index.files[file];
+        let here = self.index.file(file);
         let rank = |id: ItemId| {
             let there = self.index.file_of(id);
             let path = there.path.as_str();
@@ -490,19 +490,18 @@ impl<'i, 't> Resolver<'i, 't> {
             let mut values: Vec<u32> = self
                 .index
                 .setters(member.short())
-                .iter()
                 .filter(|it| {
-                    self.index.function_names.contains(&it.1)
-                        && self.index.file_of(it.2).domain == domain
+                    self.index.is_function_name(it.0)
+                        && self.index.file_of(it.1).domain == domain
                 })
                 .filter(|it| {
-                    let item = self.index.item(it.2);
+                    let item = self.index.item(it.1);
                     item.kind != ItemKind::Object
                         || tag == Sym::NONE
                         || item.tag == tag
                         || item.tag == Sym::NONE
                 })
-                .map(|it| it.1)
+                .map(|it| it.0)
                 .collect();
             values.sort_unstable();
             values.dedup();

@@ -2,8 +2,7 @@
 
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::index::{Domain, Index, ItemId};
 use crate::kernel;
@@ -29,12 +28,12 @@ struct Closed<'i, 't> {
 struct Bits(Vec<u64>);
 
 impl Bits {
-    fn has(&self, id: ItemId) -> bool {
-        self.0[id.0 as usize / 64] & (1 << (id.0 % 64)) != 0
+    fn has(&self, number: u32) -> bool {
+        self.0[number as usize / 64] & (1 << (number % 64)) != 0
     }
 
-    fn set(&mut self, id: ItemId) {
-        self.0[id.0 as usize / 64] |= 1 << (id.0 % 64);
+    fn set(&mut self, number: u32) {
+        self.0[number as usize / 64] |= 1 << (number % 64);
     }
 }
 
@@ -69,8 +68,7 @@ impl<'i, 't> Sieve<'i, 't> {
         let all = Closure::new(&users, None).close(&[]);
         let crossing = users.crossing(&all);
         let domains = index
-            .files
-            .iter()
+            .files()
             .map(|it| it.domain.0)
             .max()
             .unwrap_or_default();
@@ -87,7 +85,7 @@ impl<'i, 't> Sieve<'i, 't> {
 
     /// Whether an item may lead to a sink at all.
     pub(crate) fn passes(&self, id: ItemId) -> bool {
-        self.closed.as_ref().is_none_or(|it| it.all.has(id))
+        self.closed.as_ref().is_none_or(|it| it.all.has(it.users.index.number(id)))
     }
 
     /// Whether an item may lead to a sink for a chain that is in `domain` and stays on the filesystem side.
@@ -95,12 +93,13 @@ impl<'i, 't> Sieve<'i, 't> {
         let Some(closed) = &self.closed else {
             return true;
         };
-        if !closed.all.has(id) {
+        let number = closed.users.index.number(id);
+        if !closed.all.has(number) {
             return false;
         }
         match closed.within.get(domain.0 as usize) {
             Some(slot) if domain != Domain::GENERIC => {
-                slot.get_or_init(|| closed.within(domain)).has(id)
+                slot.get_or_init(|| closed.within(domain)).has(number)
             }
             _ => true,
         }
@@ -130,23 +129,18 @@ impl Closed<'_, '_> {
         let mut bits = Closure::new(&self.users, Some(domain)).close(&entries);
         for id in self.users.index.function_ids() {
             let home = self.users.index.file_of(id).domain;
-            if home != Domain::GENERIC && home != domain && self.all.has(id) {
-                bits.set(id);
+            let number = self.users.index.number(id);
+            if home != Domain::GENERIC && home != domain && self.all.has(number) {
+                bits.set(number);
             }
         }
         bits
     }
 }
 
-/// Who names what: the refs of all files that a chain may enter, turned round.
+/// Who names what, and what is not led through.
 struct Users<'i, 't> {
     index: &'i Index<'t>,
-    /// Items by the names that they call or mention.
-    names: Runs<ItemId>,
-    /// Items by the members that they call through.
-    members: Runs<ItemId>,
-    /// Members, and the items that set them, by the function that they are set to.
-    values: Runs<(u32, ItemId)>,
     stop: FxHashSet<u32>,
     sinks: Vec<u32>,
     doors: FxHashSet<Sym>,
@@ -154,68 +148,11 @@ struct Users<'i, 't> {
     owners: &'static [&'static str],
 }
 
-/// Values by key, those of one key side by side.
-struct Runs<T> {
-    list: Vec<(u32, T)>,
-    bounds: FxHashMap<u32, (u32, u32)>,
-}
-
-impl<T: Copy + Ord + Send> Runs<T> {
-    fn new(mut list: Vec<(u32, T)>) -> Self {
-        list.par_sort_unstable();
-        let mut bounds = FxHashMap::default();
-        let mut start = 0;
-        for run in list.chunk_by(|a, b| a.0 == b.0) {
-            let end = start + run.len() as u32;
-            bounds.insert(run[0].0, (start, end));
-            start = end;
-        }
-        Self { list, bounds }
-    }
-
-    fn of(&self, key: u32) -> impl Iterator<Item = T> + '_ {
-        let (start, end) = self.bounds.get(&key).copied().unwrap_or_default();
-        self.list[start as usize..end as usize]
-            .iter()
-            .map(|it| it.1)
-    }
-}
-
 impl<'i, 't> Users<'i, 't> {
     fn new(index: &'i Index<'t>, sinks: &[Sym], stop: FxHashSet<u32>) -> Self {
-        let home: Vec<usize> = (0..index.files.len())
-            .filter(|it| index.files[*it].at_home)
-            .collect();
-        let gather = |wanted: &(dyn Fn(RefKind) -> bool + Sync)| {
-            let found: Vec<(u32, ItemId)> = home
-                .par_iter()
-                .flat_map_iter(|file| {
-                    index
-                        .items(*file)
-                        .flat_map(|(id, _)| {
-                            index
-                                .refs(id)
-                                .iter()
-                                .filter(|it| wanted(it.kind()))
-                                .map(move |it| (it.name(), id))
-                        })
-                        .collect::<Vec<_>>()
-                })
-                .collect();
-            Runs::new(found)
-        };
-        let names = gather(&|it| matches!(it, RefKind::Call | RefKind::Mention));
-        let members = gather(&|it| it == RefKind::Member);
-        let setters = index
-            .setters_of_functions()
-            .filter(|it| index.file_of(it.2).at_home);
-        let values = Runs::new(setters.map(|it| (it.0, (it.1, it.2))).collect());
         let doors = kernel::FRONT_DOORS.iter().map(Sym::of).collect();
         Self {
             index,
-            names,
-            members,
-            values,
             stop,
             sinks: sinks.iter().map(|it| it.short()).collect(),
             doors,
@@ -227,13 +164,13 @@ impl<'i, 't> Users<'i, 't> {
     fn crossing(&self, all: &Bits) -> Vec<(u32, Domain)> {
         let index = self.index;
         let is_crossed = |name: u32, home: Domain| {
-            self.names
-                .of(name)
+            index
+                .users(name)
                 .any(|it| index.file_of(it).domain != home)
         };
         let mut found: Vec<(u32, Domain)> = index
             .function_ids()
-            .filter(|it| all.has(*it))
+            .filter(|it| all.has(index.number(*it)))
             .map(|it| (index.item(it), index.file_of(it)))
             .filter(|(item, file)| {
                 file.domain != Domain::GENERIC
@@ -274,7 +211,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         let users = self.users;
         for sink in &users.sinks {
             // What the VFS does with its own `iput()` is not reported.
-            let named = users.names.of(*sink).filter(|it| {
+            let named = users.index.users(*sink).filter(|it| {
                 !users
                     .owners
                     .contains(&users.index.file_of(*it).path.as_str())
@@ -282,7 +219,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             named.for_each(|it| self.add(it));
         }
         for name in entries {
-            users.names.of(*name).for_each(|it| self.add(it));
+            users.index.users(*name).for_each(|it| self.add(it));
         }
         while let Some(id) = self.queue.pop() {
             self.follow(id);
@@ -291,7 +228,8 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     }
 
     fn add(&mut self, id: ItemId) {
-        if self.items.has(id) {
+        let number = self.users.index.number(id);
+        if self.items.has(number) {
             return;
         }
         let file = self.users.index.file_of(id);
@@ -304,7 +242,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             }
         };
         if takes_part {
-            self.items.set(id);
+            self.items.set(number);
             self.queue.push(id);
         }
     }
@@ -317,11 +255,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             return;
         }
         let file = users.index.file_index(id);
-        let is_static = item.flags & flags::STATIC != 0 && !users.index.files[file].is_shared;
+        let is_static = item.flags & flags::STATIC != 0 && !users.index.file(file).is_shared;
         match item.kind {
             ItemKind::Function => {
                 self.add_users(name, is_static.then_some(file));
-                for (member, setter) in users.values.of(name) {
+                for (member, setter) in users.index.settings(name) {
                     if (!is_static || users.index.file_index(setter) == file)
                         && !users.doors.contains(&users.index.item(setter).tag)
                     {
@@ -337,7 +275,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
 
     fn add_users(&mut self, name: u32, only: Option<usize>) {
         let users = self.users;
-        for user in users.names.of(name) {
+        for user in users.index.users(name) {
             if only.is_none_or(|it| users.index.file_index(user) == it) {
                 self.add(user);
             }
@@ -346,7 +284,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
 
     fn add_member(&mut self, member: u32) {
         if self.members.insert(member) {
-            self.users.members.of(member).for_each(|it| self.add(it));
+            self.users.index.member_callers(member).for_each(|it| self.add(it));
         }
     }
 
@@ -364,7 +302,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         }
         let paired: FxHashSet<u32> = users.index.pairs_of(id).iter().map(|it| it.1).collect();
         let is_function =
-            |name: u32| users.index.function_names.contains(&name) && !paired.contains(&name);
+            |name: u32| users.index.is_function_name(name) && !paired.contains(&name);
         let positional = users
             .index
             .refs(id)

@@ -49,13 +49,12 @@ impl Resolver<'_, '_> {
     fn setting_items(&self, of: TypeRef, member: Sym) -> Vec<ItemId> {
         let index = self.index;
         let wanted = |value: u32| {
-            index.function_names.contains(&value) && (self.sieve.is_open() || self.may_pass(value))
+            index.is_function_name(value) && (self.sieve.is_open() || self.may_pass(value))
         };
         let mut items: Vec<ItemId> = index
             .setters(member.short())
-            .iter()
-            .filter(|it| wanted(it.1))
-            .map(|it| it.2)
+            .filter(|it| wanted(it.0))
+            .map(|it| it.1)
             .collect();
         if let TypeRef::Tag(tag) = of {
             items.extend(index.objects_of(tag).filter(|it| {
@@ -129,7 +128,7 @@ impl Resolver<'_, '_> {
                                 item,
                                 offset: 0,
                                 confidence,
-                                domain: self.index.files[file].domain,
+                                domain: self.index.file(file).domain,
                             });
                         }
                     }
@@ -169,7 +168,7 @@ impl Resolver<'_, '_> {
                     item,
                     offset: store.offset,
                     confidence: confidence.min(sure),
-                    domain: self.index.files[scope.file].domain,
+                    domain: self.index.file(scope.file).domain,
                 });
             }
         }
@@ -183,7 +182,7 @@ impl Resolver<'_, '_> {
                         item,
                         offset: store.offset,
                         confidence: Confidence::Low,
-                        domain: self.index.files[scope.file].domain,
+                        domain: self.index.file(scope.file).domain,
                     });
                 }
             }

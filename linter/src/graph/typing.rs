@@ -209,7 +209,7 @@ impl Resolver<'_, '_> {
         if home == file {
             return 0;
         }
-        let (there, here) = (&self.index.files[home], &self.index.files[file]);
+        let (there, here) = (self.index.file(home), self.index.file(file));
         if !there.at_home || there.is_foreign != here.is_foreign {
             return 7;
         }

@@ -77,7 +77,7 @@ impl Graph<'_> {
     ///
     /// When the file is no source of the tree, or the tree cannot be read.
     pub fn why(&self, file: &TreePath, line: u32) -> Result<Why, QueryError> {
-        let Some(at) = self.index.files.iter().position(|it| it.path == *file) else {
+        let Some(at) = self.index.slot_of(file) else {
             return Err(QueryError::NoFile(file.to_string()));
         };
         let options = Options {
