@@ -17,7 +17,7 @@ use crate::finding::{Confidence, Finding, Fingerprint, Gap, Related, Via, normal
 use crate::focus::Focus;
 use crate::graph::drops::DropInode;
 use crate::graph::explore::{self, Limits};
-use crate::graph::index::Domain;
+use crate::graph::index::{Domain, Snapshot};
 use crate::graph::reading::{self, Plan, Reading};
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
@@ -30,14 +30,27 @@ use crate::syntax::idioms::{self, Release, Wrapper};
 use crate::tree::{TreeError, TreePath, TreeSource};
 use crate::warm::{Body, Warm};
 
+/// A tree that was linted whole, and what was read for it.
+pub(crate) struct Checked {
+    pub(crate) report: Arc<CheckReport>,
+    reading: Snapshot,
+}
+
 /// Lints one tree.
 pub(crate) fn check(
     tree: &dyn TreeSource,
     warm: &Warm,
     options: &Options,
-) -> Result<CheckReport, TreeError> {
-    let prepared = Prepared::new(tree, warm, options)?;
-    Ok(prepared.lint(warm, options, None))
+) -> Result<Checked, TreeError> {
+    let contexts = contexts_of(options);
+    let clock = Clock::start();
+    let index = reading::read(tree, warm, &plan(options, &contexts))?;
+    let reading = index.snapshot();
+    let prepared = Prepared::new(index, contexts, (warm, clock))?;
+    Ok(Checked {
+        report: Arc::new(prepared.lint(warm, options, None)),
+        reading,
+    })
 }
 
 /// Lints a tree that differs from one that was linted in `changed` files alone.
@@ -48,20 +61,47 @@ pub(crate) fn recheck(
     tree: &dyn TreeSource,
     warm: &Warm,
     options: &Options,
-    base: &CheckReport,
+    base: &Checked,
     changed: &[TreePath],
 ) -> Result<CheckReport, TreeError> {
-    let prepared = Prepared::new(tree, warm, options)?;
+    let contexts = contexts_of(options);
+    let plan = plan(options, &contexts);
+    let clock = Clock::start();
+    let index = match reading::reread(tree, warm, &plan, (&base.reading, changed))? {
+        Some(index) => index,
+        None => reading::read(tree, warm, &plan)?,
+    };
+    let prepared = Prepared::new(index, contexts, (warm, clock))?;
     let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
-    if let Some(focus) = Focus::of(&prepared.index, base, changed)
+    if let Some(focus) = Focus::of(&prepared.index, &base.report, changed)
         && !changed.contains(&header)
     {
         let part = prepared.lint(warm, options, Some(&focus));
-        if let Some(merged) = focus.merge(&prepared.index, base, part) {
+        if let Some(merged) = focus.merge(&prepared.index, &base.report, part) {
             return Ok(merged);
         }
     }
     Ok(prepared.lint(warm, options, None))
+}
+
+fn contexts_of(options: &Options) -> Vec<&'static Context> {
+    CONTEXTS
+        .iter()
+        .copied()
+        .filter(|it| options.config.is_context_on(it))
+        .collect()
+}
+
+fn plan<'a>(options: &'a Options, contexts: &'a [&'static Context]) -> Plan<'a> {
+    Plan {
+        scope: &options.scope,
+        reading: if options.no_sieve {
+            Reading::Everything
+        } else {
+            Reading::Needed
+        },
+        contexts,
+    }
 }
 
 /// A tree that has been read, before anything is asked of it.
@@ -75,32 +115,16 @@ struct Prepared<'t> {
 }
 
 impl<'t> Prepared<'t> {
-    fn new(tree: &'t dyn TreeSource, warm: &'t Warm, options: &Options) -> Result<Self, TreeError> {
-        let contexts: Vec<&'static Context> = CONTEXTS
-            .iter()
-            .copied()
-            .filter(|it| options.config.is_context_on(it))
-            .collect();
-        let reading = if options.no_sieve {
-            Reading::Everything
-        } else {
-            Reading::Needed
-        };
-        let mut clock = Clock::start();
-        let index = reading::read(
-            tree,
-            warm,
-            &Plan {
-                scope: &options.scope,
-                reading,
-                contexts: &contexts,
-            },
-        )?;
+    fn new(
+        index: Index<'t>,
+        contexts: Vec<&'static Context>,
+        (warm, mut clock): (&Warm, Clock),
+    ) -> Result<Self, TreeError> {
         clock.stage(
             "read",
             index.files().filter(|it| it.is_read).count(),
         );
-        let helpers = helpers(tree)?;
+        let helpers = helpers(index.tree)?;
         let suspects = suspects(&index);
         let wrappers = wrappers(&index, warm, &suspects);
         clock.stage("suspects", suspects.len());

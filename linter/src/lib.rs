@@ -52,7 +52,7 @@ pub struct Linter {
     options: Options,
     warm: warm::Warm,
     /// The tree id of the base linted last, with its report.
-    last_base: Mutex<Option<(String, Arc<CheckReport>)>>,
+    last_base: Mutex<Option<(String, Arc<check::Checked>)>>,
 }
 
 impl Linter {
@@ -71,6 +71,11 @@ impl Linter {
     ///
     /// [`TreeError`] when the tree cannot be read at all; an unreadable file is a gap.
     pub fn check(&self, tree: &dyn TreeSource) -> Result<CheckReport, TreeError> {
+        let checked = self.checked(tree)?;
+        Ok(CheckReport::clone(&checked.report))
+    }
+
+    fn checked(&self, tree: &dyn TreeSource) -> Result<check::Checked, TreeError> {
         self.warm.trim();
         check::check(tree, &self.warm, &self.options)
     }
@@ -86,16 +91,16 @@ impl Linter {
     }
 
     /// The report of a base: many series are posted against one.
-    fn check_base(&self, base: &dyn TreeSource) -> Result<Arc<CheckReport>, TreeError> {
+    fn check_base(&self, base: &dyn TreeSource) -> Result<Arc<check::Checked>, TreeError> {
         let Some(id) = base.tree_id_with(&tree::FileChanges::new())? else {
-            return Ok(Arc::new(self.check(base)?));
+            return Ok(Arc::new(self.checked(base)?));
         };
         if let Some((known, report)) = &*self.last_base.lock().expect("no panic while locked")
             && *known == id
         {
             return Ok(Arc::clone(report));
         }
-        let report = Arc::new(self.check(base)?);
+        let report = Arc::new(self.checked(base)?);
         *self.last_base.lock().expect("no panic while locked") = Some((id, Arc::clone(&report)));
         Ok(report)
     }
@@ -114,6 +119,6 @@ impl Linter {
         let lint = |tree: &dyn TreeSource, changed: &[tree::TreePath]| {
             check::recheck(tree, &self.warm, &self.options, &start, changed)
         };
-        review::run(&lint, &start, base, patches)
+        review::run(&lint, &start.report, base, patches)
     }
 }

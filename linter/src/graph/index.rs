@@ -63,11 +63,18 @@ pub(crate) struct SourceFile {
 
 /// All items of a tree by name: those of an image, and what some changed files put in their place.
 pub(crate) struct Index<'t> {
-    tree: &'t dyn TreeSource,
+    pub(crate) tree: &'t dyn TreeSource,
     warm: &'t Warm,
     base: Arc<Image>,
     over: Option<Over>,
     texts: Vec<OnceLock<Arc<Vec<u8>>>>,
+}
+
+/// What an index was made of, to make that of a similar tree.
+pub(crate) struct Snapshot {
+    pub(crate) image: Arc<Image>,
+    /// The files that are not as in the image.
+    pub(crate) changed: Vec<TreePath>,
 }
 
 /// Files in place of an image's.
@@ -133,6 +140,21 @@ impl<'t> Index<'t> {
             base,
             over,
             texts: (0..files).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let mut changed: Vec<TreePath> = Vec::new();
+        if let Some(over) = &self.over {
+            let hidden = (0..self.base.files.len()).filter(|it| over.hidden.contains(&(*it as u32)));
+            changed.extend(hidden.map(|it| self.base.files[it].path.clone()));
+            changed.extend(over.image.files.iter().map(|it| it.path.clone()));
+            changed.sort_unstable();
+            changed.dedup();
+        }
+        Snapshot {
+            image: Arc::clone(&self.base),
+            changed,
         }
     }
 

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::image::{Image, ReadFile};
 use super::index::{
-    Domain, Index, Over, SourceFile, assign_domains, domain_in, registers_filesystem,
+    Domain, Index, Over, Snapshot, SourceFile, assign_domains, domain_in, registers_filesystem,
 };
 use super::typing::directory;
 use crate::contexts::{Context, RootKind};
@@ -94,19 +94,16 @@ pub(crate) fn read<'t>(
     Ok(Index::new(tree, warm, image, None))
 }
 
-/// The index of a tree that differs from what `base` was read from in `changed` files alone; `None` where so
-/// much may have changed with them that everything has to be read.
+/// The index of a tree that differs from one that was read before in `changed` files alone; `None` where so much
+/// may have changed with them that everything has to be read.
 pub(crate) fn reread<'t>(
     tree: &'t dyn TreeSource,
     warm: &'t Warm,
     plan: &Plan<'_>,
-    changed: &[TreePath],
+    (before, changed): (&Snapshot, &[TreePath]),
 ) -> Result<Option<Index<'t>>, TreeError> {
-    let Some(base) = warm.image(plan.key()) else {
-        return Ok(None);
-    };
     let (mut sources, mut removed) = (Vec::new(), Vec::new());
-    for path in changed {
+    for path in changed.iter().chain(&before.changed) {
         match tree.entry(path)?.filter(|it| plan.takes(it)) {
             Some(entry) => sources.push(Source::of(entry)),
             None => removed.push(path.clone()),
@@ -114,8 +111,9 @@ pub(crate) fn reread<'t>(
     }
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     sources.dedup_by(|a, b| a.path == b.path);
-    let over = over(tree, plan, &base, sources, &removed);
-    Ok(over.map(|it| Index::new(tree, warm, base, Some(it))))
+    let base = &before.image;
+    let over = over(tree, plan, base, sources, &removed);
+    Ok(over.map(|it| Index::new(tree, warm, Arc::clone(base), Some(it))))
 }
 
 /// The index of a tree of which most was read before.

@@ -86,8 +86,10 @@ impl Graph<'_> {
         };
         let report = check::check(self.tree, self.warm, &options)?;
         let findings: Vec<Finding> = report
+            .report
             .findings
-            .into_iter()
+            .iter()
+            .cloned()
             .filter(|it| it.file == *file && it.line == line)
             .collect();
         let Some(id) = self.function_at(at, line) else {
@@ -112,6 +114,7 @@ impl Graph<'_> {
         let mut notes = self.notes(id, line, &wrappers);
         notes.extend(
             report
+                .report
                 .gaps
                 .iter()
                 .filter(|it| it.file == *file && self.function_at(at, it.line) == Some(id))
