@@ -19,7 +19,7 @@ use crate::graph::drops::DropInode;
 use crate::graph::explore::{self, Limits};
 use crate::graph::index::{Domain, Snapshot};
 use crate::graph::reading::{self, Plan, Reading};
-use crate::graph::sieve::Sieve;
+use crate::graph::sieve::{Closures, Sieve};
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
 use crate::lex::{ItemKind, Sym, flags};
@@ -34,6 +34,7 @@ use crate::warm::{Body, Warm};
 pub(crate) struct Checked {
     pub(crate) report: Arc<CheckReport>,
     reading: Snapshot,
+    closures: Option<Arc<Closures>>,
 }
 
 /// Lints one tree.
@@ -47,9 +48,11 @@ pub(crate) fn check(
     let index = reading::read(tree, warm, &plan(options, &contexts))?;
     let reading = index.snapshot();
     let prepared = Prepared::new(index, contexts, (warm, clock))?;
+    let (report, closures) = prepared.lint(warm, options, None);
     Ok(Checked {
-        report: Arc::new(prepared.lint(warm, options, None)),
+        report: Arc::new(report),
         reading,
+        closures,
     })
 }
 
@@ -67,21 +70,26 @@ pub(crate) fn recheck(
     let contexts = contexts_of(options);
     let plan = plan(options, &contexts);
     let clock = Clock::start();
-    let index = match reading::reread(tree, warm, &plan, (&base.reading, changed))? {
+    let reread = reading::reread(tree, warm, &plan, (&base.reading, changed))?;
+    let before = reread.as_ref().and(base.closures.clone());
+    let index = match reread {
         Some(index) => index,
         None => reading::read(tree, warm, &plan)?,
     };
-    let prepared = Prepared::new(index, contexts, (warm, clock))?;
+    let prepared = Prepared {
+        before,
+        ..Prepared::new(index, contexts, (warm, clock))?
+    };
     let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
     if let Some(focus) = Focus::of(&prepared.index, &base.report, changed)
         && !changed.contains(&header)
     {
-        let part = prepared.lint(warm, options, Some(&focus));
+        let (part, _) = prepared.lint(warm, options, Some(&focus));
         if let Some(merged) = focus.merge(&prepared.index, &base.report, part) {
             return Ok(merged);
         }
     }
-    Ok(prepared.lint(warm, options, None))
+    Ok(prepared.lint(warm, options, None).0)
 }
 
 fn contexts_of(options: &Options) -> Vec<&'static Context> {
@@ -111,6 +119,8 @@ struct Prepared<'t> {
     helpers: Helpers,
     suspects: Vec<ItemId>,
     wrappers: FxHashMap<ItemId, Wrapper>,
+    /// What the sieve found in the tree that this one differs from.
+    before: Option<Arc<Closures>>,
     clock: Clock,
 }
 
@@ -120,10 +130,7 @@ impl<'t> Prepared<'t> {
         contexts: Vec<&'static Context>,
         (warm, mut clock): (&Warm, Clock),
     ) -> Result<Self, TreeError> {
-        clock.stage(
-            "read",
-            index.files().filter(|it| it.is_read).count(),
-        );
+        clock.stage("read", index.files().filter(|it| it.is_read).count());
         let helpers = helpers(index.tree)?;
         let suspects = suspects(&index);
         let wrappers = wrappers(&index, warm, &suspects);
@@ -134,18 +141,24 @@ impl<'t> Prepared<'t> {
             helpers,
             suspects,
             wrappers,
+            before: None,
             clock,
         })
     }
 
-    fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> CheckReport {
+    fn lint(
+        &self,
+        warm: &Warm,
+        options: &Options,
+        focus: Option<&Focus>,
+    ) -> (CheckReport, Option<Arc<Closures>>) {
         let index = &self.index;
         let mut clock = self.clock.clone();
         let limits = Limits::of(&self.wrappers, focus.map(|it| it.domains.clone()));
         let sieve = if options.no_sieve {
             Sieve::open()
         } else {
-            limits.sieve(index)
+            limits.sieve(index, self.before.clone())
         };
         clock.stage("sieve", sieve.passed());
         let resolver = Resolver::new(index, &sieve, warm);
@@ -180,7 +193,7 @@ impl<'t> Prepared<'t> {
                 .flat_map(|it| rules::missing_roots(it, &|kind| root_state(&resolver, kind)));
             report.warnings.extend(missing);
         }
-        report
+        (report, sieve.closures())
     }
 }
 

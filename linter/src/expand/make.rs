@@ -203,7 +203,10 @@ impl<'t> Macros<'t> {
         let mut uses: Vec<(Sym, Place, Option<Vec<Sym>>)> = Vec::new();
         let mut makers = FxHashSet::default();
         for (name, places) in &self.by_name {
-            for place in places.iter().filter(|it| files[it.0 as usize].source.at_home) {
+            for place in places
+                .iter()
+                .filter(|it| files[it.0 as usize].source.at_home)
+            {
                 if item(place).flags & flags::MAKES != 0 {
                     makers.insert(*name);
                 }
@@ -303,13 +306,7 @@ impl<'t> Macros<'t> {
     }
 
     /// The texts that a use may stand for: one a definition, equal ones once.
-    fn expansions(
-        &self,
-        files: &[ReadFile],
-        file: usize,
-        own: &[u8],
-        item: &Item,
-    ) -> Vec<Vec<u8>> {
+    fn expansions(&self, files: &[ReadFile], file: usize, own: &[u8], item: &Item) -> Vec<Vec<u8>> {
         let open = item.kind == ItemKind::MacroUse;
         let head = &own[item.start as usize..if open { item.end } else { item.body } as usize];
         let Some(open) = head.iter().position(|it| *it == b'(') else {

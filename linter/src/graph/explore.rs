@@ -1,11 +1,13 @@
 //! What a context reaches: a search over functions that stays inside the implementation it entered.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::{Domain, Index, ItemId};
 use super::resolve::{Edge, EdgeKind, Resolver, Target, Through};
-use super::sieve::Sieve;
+use super::sieve::{Closures, Sieve};
 use super::typing::directory;
 use super::values::Entry;
 use crate::contexts::{Context, RootKind};
@@ -413,7 +415,11 @@ impl Limits {
     }
 
     /// What may lead to `iput()` within these limits.
-    pub(crate) fn sieve<'i, 't>(&self, index: &'i Index<'t>) -> Sieve<'i, 't> {
+    pub(crate) fn sieve<'i, 't>(
+        &self,
+        index: &'i Index<'t>,
+        before: Option<Arc<Closures>>,
+    ) -> Sieve<'i, 't> {
         let iput = Sym::of(kernel::IPUT);
         let stop = self
             .names
@@ -421,7 +427,7 @@ impl Limits {
             .filter(|it| **it != iput)
             .map(|it| it.short())
             .collect();
-        Sieve::build(index, &[iput], stop)
+        Sieve::build(index, &[iput], stop, before)
     }
 }
 

@@ -98,8 +98,7 @@ impl Image {
     }
 
     fn fill_items(&mut self, read: &[ReadFile]) {
-        let total =
-            |of: fn(&FileScan) -> usize| read.iter().map(|it| of(&it.scan)).sum::<usize>();
+        let total = |of: fn(&FileScan) -> usize| read.iter().map(|it| of(&it.scan)).sum::<usize>();
         self.items.reserve(total(|it| it.items.len()));
         self.refs.reserve(total(|it| it.refs.len()));
         self.pairs.reserve(total(|it| it.pairs.len()));

@@ -146,7 +146,8 @@ impl<'t> Index<'t> {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut changed: Vec<TreePath> = Vec::new();
         if let Some(over) = &self.over {
-            let hidden = (0..self.base.files.len()).filter(|it| over.hidden.contains(&(*it as u32)));
+            let hidden =
+                (0..self.base.files.len()).filter(|it| over.hidden.contains(&(*it as u32)));
             changed.extend(hidden.map(|it| self.base.files[it].path.clone()));
             changed.extend(over.image.files.iter().map(|it| it.path.clone()));
             changed.sort_unstable();
@@ -220,11 +221,7 @@ impl<'t> Index<'t> {
             && let Some(file) = over.by_rank.get(&id.rank)
         {
             let number = over.image.first_item[*file as usize] + id.at;
-            return (
-                &over.image,
-                number,
-                self.base.files.len() + *file as usize,
-            );
+            return (&over.image, number, self.base.files.len() + *file as usize);
         }
         (&self.base, self.base.first_item[base] + id.at, base)
     }
@@ -370,11 +367,7 @@ impl<'t> Index<'t> {
         let over = self.over.as_ref();
         let old = table(&self.base).rows().iter();
         old.filter(move |it| {
-            over.is_none_or(|over| {
-                !over
-                    .hidden
-                    .contains(&self.base.item_file[it[1] as usize])
-            })
+            over.is_none_or(|over| !over.hidden.contains(&self.base.item_file[it[1] as usize]))
         })
         .map(|it| self.base_id(it[1]))
         .chain(over.into_iter().flat_map(move |over| {
@@ -383,9 +376,38 @@ impl<'t> Index<'t> {
         }))
     }
 
+    /// The functions, macros and objects of a name, given as [`Sym::short`].
+    pub(crate) fn items_named(&self, short: u32) -> impl Iterator<Item = ItemId> {
+        let functions = self.rows(|it| &it.functions, short);
+        let macros = self.rows(|it| &it.macros, short);
+        let objects = self.rows(|it| &it.objects, short);
+        functions.chain(macros).chain(objects).map(|it| it.1)
+    }
+
+    /// Items of changed files have this [`Index::number`] or a larger one.
+    pub(crate) fn first_changed(&self) -> u32 {
+        self.base.item_count()
+    }
+
+    /// The items of the files that take others' places.
+    pub(crate) fn changed_items(&self) -> impl Iterator<Item = (ItemId, &Item)> {
+        (self.base.files.len()..self.texts.len()).flat_map(|it| self.items(it))
+    }
+
+    /// The number of the last implementation.
+    pub(crate) fn domain_count(&self) -> u16 {
+        let domains = self.base.domains.values();
+        domains.map(|it| it.0).max().unwrap_or_default()
+    }
+
     /// Whether some function has this name, given as [`Sym::short`].
     pub(crate) fn is_function_name(&self, short: u32) -> bool {
-        self.rows(|it| &it.functions, short).next().is_some()
+        self.functions_of(short).next().is_some()
+    }
+
+    /// The functions of a name, given as [`Sym::short`]; in no order.
+    pub(crate) fn functions_of(&self, short: u32) -> impl Iterator<Item = ItemId> {
+        self.rows(|it| &it.functions, short).map(|it| it.1)
     }
 
     /// The (value, item) pairs that set `member`, in no order.

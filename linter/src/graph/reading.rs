@@ -212,13 +212,15 @@ fn over(
         file.source.domain = domain_in(&base.domains, path.as_str());
         file.source.registers = registers_filesystem(&file.scan) && !file.source.is_foreign;
         let old = old_file(path).map(|it| (it, &base.files[it]));
-        let same_home = old.map_or(!file.source.is_root, |it| it.1.is_root == file.source.is_root);
+        let same_home = old.map_or(!file.source.is_root, |it| {
+            it.1.is_root == file.source.is_root
+        });
         let same_domain = old.map_or(!file.source.registers, |it| {
             it.1.registers == file.source.registers
         });
         let side = kernel::is_filesystem_side(path.as_str());
-        let same_members =
-            !side || registers.declared(&file.scan) == registers.declared_in(base, old.map(|it| it.0));
+        let same_members = !side
+            || registers.declared(&file.scan) == registers.declared_in(base, old.map(|it| it.0));
         if is_new_home || !same_home || !same_domain || !same_members {
             return None;
         }
@@ -385,9 +387,7 @@ impl Work<'_> {
                 return outcome;
             }
         };
-        outcome.content = outcome
-            .content
-            .or_else(|| Some(ContentKey::of_text(&text)));
+        outcome.content = outcome.content.or_else(|| Some(ContentKey::of_text(&text)));
         let matters = search.finds(&text);
         if matters || takes_all {
             let scan = Arc::new(lex::scan(&text));
@@ -508,16 +508,25 @@ fn own_members(work: &Work<'_>, side: &[usize], contexts: &[&Context]) -> Vec<u3
     for scan in side.iter().filter_map(|it| work.files[*it].scan.as_ref()) {
         for (at, item) in scan.items.iter().enumerate() {
             if item.kind == ItemKind::Type {
-                for it in scan.refs(at).iter().filter(|it| it.kind() == RefKind::Declares) {
+                for it in scan
+                    .refs(at)
+                    .iter()
+                    .filter(|it| it.kind() == RefKind::Declares)
+                {
                     *declared.entry(it.name()).or_default() += 1;
                 }
             }
         }
     }
-    let members = contexts.iter().flat_map(|it| it.roots).filter_map(|it| match it.kind {
-        RootKind::Member { member, .. } if member.contains('_') => Some(Sym::of(member).short()),
-        _ => None,
-    });
+    let members = contexts
+        .iter()
+        .flat_map(|it| it.roots)
+        .filter_map(|it| match it.kind {
+            RootKind::Member { member, .. } if member.contains('_') => {
+                Some(Sym::of(member).short())
+            }
+            _ => None,
+        });
     let mut own: Vec<u32> = members
         .filter(|it| declared.get(it).is_none_or(|it| *it <= FEW))
         .collect();

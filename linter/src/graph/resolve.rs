@@ -92,8 +92,6 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) decides: Memo<(ItemId, u32, u32), bool>,
     choices: Memo<(TypeRef, Sym, Domain), usize>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
-    /// Short names of functions that the sieve lets through.
-    pub(crate) passing_names: rustc_hash::FxHashSet<u32>,
 }
 
 impl<'i, 't> Resolver<'i, 't> {
@@ -116,15 +114,6 @@ impl<'i, 't> Resolver<'i, 't> {
             decides: Memo::new(),
             choices: Memo::new(),
             deferrals,
-            passing_names: if sieve.is_open() {
-                rustc_hash::FxHashSet::default()
-            } else {
-                index
-                    .function_ids()
-                    .filter(|it| sieve.passes(*it))
-                    .map(|it| index.item(it).name.short())
-                    .collect()
-            },
         }
     }
 
@@ -491,8 +480,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 .index
                 .setters(member.short())
                 .filter(|it| {
-                    self.index.is_function_name(it.0)
-                        && self.index.file_of(it.1).domain == domain
+                    self.index.is_function_name(it.0) && self.index.file_of(it.1).domain == domain
                 })
                 .filter(|it| {
                     let item = self.index.item(it.1);

@@ -1,6 +1,6 @@
 //! What may lead to a sink, from names alone: an over-approximation that only ever lets through too much.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashSet;
 
@@ -16,15 +16,29 @@ pub(crate) struct Sieve<'i, 't> {
 
 struct Closed<'i, 't> {
     users: Users<'i, 't>,
-    all: Bits,
+    found: Arc<Closures>,
+    /// What was found in the tree that this one differs from, with the items that are new in here.
+    before: Option<(Arc<Closures>, Vec<ItemId>)>,
+}
+
+/// What a sieve found in a tree; good for the next sieve of a tree that differs in a few files.
+pub(crate) struct Closures {
+    all: Passing,
     /// Functions of an implementation that others call by name, with that implementation.
     crossing: Vec<(u32, Domain)>,
     /// One an implementation, computed when a chain is in it.
-    within: Vec<OnceLock<Bits>>,
+    within: Vec<OnceLock<Passing>>,
 }
 
-/// One bit an item.
-#[derive(Clone)]
+/// Items and members that may lead to a sink.
+#[derive(Clone, Default)]
+struct Passing {
+    items: Bits,
+    members: FxHashSet<u32>,
+}
+
+/// One bit an item, by [`Index::number`].
+#[derive(Clone, Default)]
 struct Bits(Vec<u64>);
 
 impl Bits {
@@ -34,6 +48,13 @@ impl Bits {
 
     fn set(&mut self, number: u32) {
         self.0[number as usize / 64] |= 1 << (number % 64);
+    }
+
+    fn keep_below(&mut self, number: u32) {
+        self.0.truncate(number as usize / 64 + 1);
+        if let Some(last) = self.0.get_mut(number as usize / 64) {
+            *last &= (1 << (number % 64)) - 1;
+        }
     }
 }
 
@@ -50,42 +71,73 @@ impl<'i, 't> Sieve<'i, 't> {
             owners: &[],
             ..Users::new(index, names, FxHashSet::default())
         };
-        let all = Closure::new(&users, None).close(&[]);
+        let (all, _) = Closure::new(&users, None).close(&[]);
+        let found = Closures {
+            all,
+            crossing: Vec::new(),
+            within: Vec::new(),
+        };
         Self {
             closed: Some(Closed {
                 users,
-                all,
-                crossing: Vec::new(),
-                within: Vec::new(),
+                found: Arc::new(found),
+                before: None,
             }),
         }
     }
 
     /// Computes the closure: items that name a sink, items that name those, and so on; `stop` names
     /// are never led through.
-    pub(crate) fn build(index: &'i Index<'t>, sinks: &[Sym], stop: FxHashSet<u32>) -> Self {
+    ///
+    /// `before` is what was found in the tree that the index is a change of. What led to a sink there is let
+    /// through here as well.
+    pub(crate) fn build(
+        index: &'i Index<'t>,
+        sinks: &[Sym],
+        stop: FxHashSet<u32>,
+        before: Option<Arc<Closures>>,
+    ) -> Self {
         let users = Users::new(index, sinks, stop);
-        let all = Closure::new(&users, None).close(&[]);
-        let crossing = users.crossing(&all);
-        let domains = index
-            .files()
-            .map(|it| it.domain.0)
-            .max()
-            .unwrap_or_default();
+        let (all, added) = match &before {
+            Some(before) => Closure::after(&users, None, &before.all).close_new(),
+            None => Closure::new(&users, None).close(&[]),
+        };
+        let mut crossing = match &before {
+            Some(before) => {
+                let mut crossing = before.crossing.clone();
+                crossing.extend(users.crossing(added.iter().copied()));
+                crossing
+            }
+            None => users.crossing(users.passing_functions(&all)),
+        };
+        crossing.sort_unstable();
+        crossing.dedup();
+        let domains = index.domain_count();
         let within = (0..=domains).map(|_| OnceLock::new()).collect();
+        let found = Closures {
+            all,
+            crossing,
+            within,
+        };
         Self {
             closed: Some(Closed {
                 users,
-                all,
-                crossing,
-                within,
+                found: Arc::new(found),
+                before: before.map(|it| (it, added)),
             }),
         }
     }
 
+    /// What it found, for the sieve of a similar tree; `None` where it lets everything through.
+    pub(crate) fn closures(&self) -> Option<Arc<Closures>> {
+        self.closed.as_ref().map(|it| Arc::clone(&it.found))
+    }
+
     /// Whether an item may lead to a sink at all.
     pub(crate) fn passes(&self, id: ItemId) -> bool {
-        self.closed.as_ref().is_none_or(|it| it.all.has(it.users.index.number(id)))
+        self.closed
+            .as_ref()
+            .is_none_or(|it| it.found.all.items.has(it.users.index.number(id)))
     }
 
     /// Whether an item may lead to a sink for a chain that is in `domain` and stays on the filesystem side.
@@ -94,12 +146,12 @@ impl<'i, 't> Sieve<'i, 't> {
             return true;
         };
         let number = closed.users.index.number(id);
-        if !closed.all.has(number) {
+        if !closed.found.all.items.has(number) {
             return false;
         }
-        match closed.within.get(domain.0 as usize) {
+        match closed.found.within.get(domain.0 as usize) {
             Some(slot) if domain != Domain::GENERIC => {
-                slot.get_or_init(|| closed.within(domain)).has(number)
+                slot.get_or_init(|| closed.within(domain)).items.has(number)
             }
             _ => true,
         }
@@ -112,29 +164,57 @@ impl<'i, 't> Sieve<'i, 't> {
     /// How many items it lets through.
     pub(crate) fn passed(&self) -> usize {
         self.closed.as_ref().map_or(0, |it| {
-            it.all.0.iter().map(|it| it.count_ones() as usize).sum()
+            let bits = it.found.all.items.0.iter();
+            bits.map(|it| it.count_ones() as usize).sum()
         })
     }
 }
 
 impl Closed<'_, '_> {
     /// A call by name may lead into another implementation, and on from there.
-    fn within(&self, domain: Domain) -> Bits {
-        let entries: Vec<u32> = self
-            .crossing
-            .iter()
-            .filter(|it| it.1 != domain)
-            .map(|it| it.0)
-            .collect();
-        let mut bits = Closure::new(&self.users, Some(domain)).close(&entries);
-        for id in self.users.index.function_ids() {
-            let home = self.users.index.file_of(id).domain;
-            let number = self.users.index.number(id);
-            if home != Domain::GENERIC && home != domain && self.all.has(number) {
-                bits.set(number);
+    fn within(&self, domain: Domain) -> Passing {
+        let users = &self.users;
+        let entries = self.found.crossing.iter();
+        let entries: Vec<u32> = entries.filter(|it| it.1 != domain).map(|it| it.0).collect();
+        let before = self.before.as_ref().and_then(|(before, added)| {
+            Some((before.within.get(domain.0 as usize)?.get()?, before, added))
+        });
+        let Some((passing, before, added)) = before else {
+            let (mut passing, _) = Closure::new(users, Some(domain)).close(&entries);
+            self.let_others_through(
+                users.passing_functions(&self.found.all),
+                domain,
+                &mut passing,
+            );
+            return passing;
+        };
+        let mut closure = Closure::after(users, Some(domain), passing);
+        for name in entries {
+            if before
+                .crossing
+                .binary_search_by_key(&name, |it| it.0)
+                .is_err()
+            {
+                users.index.users(name).for_each(|it| closure.add(it));
             }
         }
-        bits
+        let (mut passing, _) = closure.close_new();
+        self.let_others_through(added.iter().copied(), domain, &mut passing);
+        passing
+    }
+
+    fn let_others_through(
+        &self,
+        functions: impl Iterator<Item = ItemId>,
+        domain: Domain,
+        passing: &mut Passing,
+    ) {
+        for id in functions {
+            let home = self.users.index.file_of(id).domain;
+            if home != Domain::GENERIC && home != domain {
+                passing.items.set(self.users.index.number(id));
+            }
+        }
     }
 }
 
@@ -160,28 +240,28 @@ impl<'i, 't> Users<'i, 't> {
         }
     }
 
-    /// Functions that may lead to a sink and are named outside their own implementation.
-    fn crossing(&self, all: &Bits) -> Vec<(u32, Domain)> {
+    fn passing_functions(&self, passing: &Passing) -> impl Iterator<Item = ItemId> {
+        let functions = self.index.function_ids();
+        functions.filter(|it| passing.items.has(self.index.number(*it)))
+    }
+
+    /// Those of some items that are functions named outside their own implementation.
+    fn crossing(&self, items: impl Iterator<Item = ItemId>) -> Vec<(u32, Domain)> {
         let index = self.index;
         let is_crossed = |name: u32, home: Domain| {
-            index
-                .users(name)
-                .any(|it| index.file_of(it).domain != home)
+            let mut users = index.users(name);
+            users.any(|it| index.file_of(it).domain != home)
         };
-        let mut found: Vec<(u32, Domain)> = index
-            .function_ids()
-            .filter(|it| all.has(index.number(*it)))
+        items
             .map(|it| (index.item(it), index.file_of(it)))
             .filter(|(item, file)| {
-                file.domain != Domain::GENERIC
+                item.kind == ItemKind::Function
+                    && file.domain != Domain::GENERIC
                     && (file.is_shared || item.flags & flags::STATIC == 0)
             })
             .map(|(item, file)| (item.name.short(), file.domain))
             .filter(|it| !self.stop.contains(&it.0) && is_crossed(it.0, it.1))
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found
+            .collect()
     }
 }
 
@@ -189,47 +269,108 @@ impl<'i, 't> Users<'i, 't> {
 struct Closure<'u, 'i, 't> {
     users: &'u Users<'i, 't>,
     domain: Option<Domain>,
-    items: Bits,
-    members: FxHashSet<u32>,
+    passing: Passing,
     queue: Vec<ItemId>,
+    added: Vec<ItemId>,
 }
 
 impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     fn new(users: &'u Users<'i, 't>, domain: Option<Domain>) -> Self {
-        let items = Bits(vec![0; users.index.item_count() as usize / 64 + 1]);
+        Self::after(users, domain, &Passing::default())
+    }
+
+    /// Goes on from what was found before some files changed.
+    fn after(users: &'u Users<'i, 't>, domain: Option<Domain>, before: &Passing) -> Self {
+        let mut passing = before.clone();
+        // The numbers of changed items were other items' in the tree before.
+        passing.items.keep_below(users.index.first_changed());
+        let words = users.index.item_count() as usize / 64 + 1;
+        passing.items.0.resize(words, 0);
         Self {
             users,
             domain,
-            items,
-            members: FxHashSet::default(),
+            passing,
             queue: Vec::new(),
+            added: Vec::new(),
         }
     }
 
-    /// Closes over the sinks and the names of `entries`.
-    fn close(mut self, entries: &[u32]) -> Bits {
+    /// Closes over the sinks and the names of `entries`; returns what was added as well.
+    fn close(mut self, entries: &[u32]) -> (Passing, Vec<ItemId>) {
         let users = self.users;
         for sink in &users.sinks {
-            // What the VFS does with its own `iput()` is not reported.
-            let named = users.index.users(*sink).filter(|it| {
-                !users
-                    .owners
-                    .contains(&users.index.file_of(*it).path.as_str())
-            });
-            named.for_each(|it| self.add(it));
+            let named = users.index.users(*sink);
+            named
+                .filter(|it| !self.is_owned(*it))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|it| self.add(it));
         }
         for name in entries {
             users.index.users(*name).for_each(|it| self.add(it));
         }
+        self.run()
+    }
+
+    /// What the VFS does with its own `iput()` is not reported.
+    fn is_owned(&self, id: ItemId) -> bool {
+        let path = self.users.index.file_of(id).path.as_str();
+        self.users.owners.contains(&path)
+    }
+
+    fn run(mut self) -> (Passing, Vec<ItemId>) {
         while let Some(id) = self.queue.pop() {
             self.follow(id);
         }
-        self.items
+        (self.passing, self.added)
+    }
+
+    /// Closes over the items of the changed files, whatever they now lead to.
+    fn close_new(mut self) -> (Passing, Vec<ItemId>) {
+        let index = self.users.index;
+        for (id, item) in index.changed_items() {
+            let leads = index.refs(id).iter().any(|it| match it.kind() {
+                RefKind::Call | RefKind::Mention => {
+                    let name = it.name();
+                    (self.users.sinks.contains(&name) && !self.is_owned(id))
+                        || index.items_named(name).any(|it| self.leads_on(it))
+                }
+                RefKind::Member => self.passing.members.contains(&it.name()),
+                RefKind::Declares => false,
+            });
+            if leads {
+                self.add(id);
+            }
+            for (member, value) in index.pairs_of(id) {
+                if index.items_named(*value).any(|it| self.leads_on(it)) {
+                    self.add_member(*member);
+                }
+            }
+            let is_used = |it: ItemId| self.passing.items.has(index.number(it));
+            if item.kind == ItemKind::Type && index.objects_of(item.name).any(is_used) {
+                for it in index
+                    .refs(id)
+                    .iter()
+                    .filter(|it| it.kind() == RefKind::Declares)
+                {
+                    self.add_member(it.name());
+                }
+            }
+        }
+        self.run()
+    }
+
+    fn leads_on(&self, id: ItemId) -> bool {
+        self.passing.items.has(self.users.index.number(id))
+            && !self
+                .users
+                .stop
+                .contains(&self.users.index.item(id).name.short())
     }
 
     fn add(&mut self, id: ItemId) {
         let number = self.users.index.number(id);
-        if self.items.has(number) {
+        if self.passing.items.has(number) {
             return;
         }
         let file = self.users.index.file_of(id);
@@ -242,8 +383,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             }
         };
         if takes_part {
-            self.items.set(number);
+            self.passing.items.set(number);
             self.queue.push(id);
+            self.added.push(id);
         }
     }
 
@@ -283,8 +425,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     }
 
     fn add_member(&mut self, member: u32) {
-        if self.members.insert(member) {
-            self.users.index.member_callers(member).for_each(|it| self.add(it));
+        if self.passing.members.insert(member) {
+            self.users
+                .index
+                .member_callers(member)
+                .for_each(|it| self.add(it));
         }
     }
 
@@ -301,8 +446,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             return;
         }
         let paired: FxHashSet<u32> = users.index.pairs_of(id).iter().map(|it| it.1).collect();
-        let is_function =
-            |name: u32| users.index.is_function_name(name) && !paired.contains(&name);
+        let is_function = |name: u32| users.index.is_function_name(name) && !paired.contains(&name);
         let positional = users
             .index
             .refs(id)

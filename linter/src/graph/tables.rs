@@ -72,7 +72,9 @@ impl Resolver<'_, '_> {
     }
 
     fn may_pass(&self, value: u32) -> bool {
-        self.passing_names.contains(&value)
+        self.index
+            .functions_of(value)
+            .any(|it| self.sieve.passes(it))
     }
 
     fn entries_of_item(&self, item: ItemId, of: TypeRef, member: Sym, out: &mut Vec<Entry>) {
