@@ -18,7 +18,7 @@ use crate::focus::Focus;
 use crate::graph::drops::DropInode;
 use crate::graph::explore::{self, Limits};
 use crate::graph::index::{Domain, Snapshot};
-use crate::graph::reading::{self, Plan, Reading};
+use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::sieve::{Closures, Sieve};
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
@@ -33,27 +33,64 @@ use crate::warm::{Body, Warm};
 /// A tree that was linted whole, and what was read for it.
 pub(crate) struct Checked {
     pub(crate) report: Arc<CheckReport>,
-    reading: Snapshot,
-    closures: Option<Arc<Closures>>,
+    pub(crate) reading: Snapshot,
+    pub(crate) closures: Option<Arc<Closures>>,
+    /// Whether everything was read for it.
+    pub(crate) is_fresh: bool,
 }
 
-/// Lints one tree.
+/// Lints one tree; `before` is a tree that may differ in a few files only.
 pub(crate) fn check(
     tree: &dyn TreeSource,
     warm: &Warm,
     options: &Options,
+    (listing, before): (Listing, Option<&Checked>),
 ) -> Result<Checked, TreeError> {
     let contexts = contexts_of(options);
     let clock = Clock::start();
-    let index = reading::read(tree, warm, &plan(options, &contexts))?;
-    let reading = index.snapshot();
-    let prepared = Prepared::new(index, contexts, (warm, clock))?;
-    let (report, closures) = prepared.lint(warm, options, None);
+    let read = reading::read(
+        tree,
+        warm,
+        &plan(options, &contexts),
+        (listing, before.map(|it| &it.reading)),
+    );
+    let reading = read.index.snapshot();
+    let mut prepared = Prepared::new(read.index, contexts, (warm, clock))?;
+    let Some((before, changed)) = before.zip(read.changed) else {
+        let (report, closures) = prepared.lint(warm, options, None);
+        return Ok(Checked {
+            report: Arc::new(report),
+            reading,
+            closures,
+            is_fresh: true,
+        });
+    };
+    if changed.is_empty() {
+        return Ok(Checked {
+            report: Arc::clone(&before.report),
+            reading,
+            closures: before.closures.clone(),
+            is_fresh: false,
+        });
+    }
+    prepared.before.clone_from(&before.closures);
+    let (report, closures) = prepared.lint_changed((warm, options), &before.report, &changed);
     Ok(Checked {
         report: Arc::new(report),
         reading,
         closures,
+        is_fresh: false,
     })
+}
+
+/// The files of a tree that a check takes.
+pub(crate) fn listing(tree: &dyn TreeSource, options: &Options) -> Result<Listing, TreeError> {
+    Listing::of(tree, &plan(options, &contexts_of(options)))
+}
+
+/// Readings with options of one key can stand in for each other.
+pub(crate) fn plan_key(options: &Options) -> u64 {
+    plan(options, &contexts_of(options)).key()
 }
 
 /// Lints a tree that differs from one that was linted in `changed` files alone.
@@ -68,28 +105,23 @@ pub(crate) fn recheck(
     changed: &[TreePath],
 ) -> Result<CheckReport, TreeError> {
     let contexts = contexts_of(options);
-    let plan = plan(options, &contexts);
     let clock = Clock::start();
-    let reread = reading::reread(tree, warm, &plan, (&base.reading, changed))?;
-    let before = reread.as_ref().and(base.closures.clone());
-    let index = match reread {
-        Some(index) => index,
-        None => reading::read(tree, warm, &plan)?,
+    let reread = reading::reread(
+        tree,
+        warm,
+        &plan(options, &contexts),
+        (&base.reading, changed),
+    )?;
+    let Some(index) = reread else {
+        let checked = check(tree, warm, options, (listing(tree, options)?, None))?;
+        return Ok(CheckReport::clone(&checked.report));
     };
     let prepared = Prepared {
-        before,
+        before: base.closures.clone(),
         ..Prepared::new(index, contexts, (warm, clock))?
     };
-    let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
-    if let Some(focus) = Focus::of(&prepared.index, &base.report, changed)
-        && !changed.contains(&header)
-    {
-        let (part, _) = prepared.lint(warm, options, Some(&focus));
-        if let Some(merged) = focus.merge(&prepared.index, &base.report, part) {
-            return Ok(merged);
-        }
-    }
-    Ok(prepared.lint(warm, options, None).0)
+    let (report, _) = prepared.lint_changed((warm, options), &base.report, changed);
+    Ok(report)
 }
 
 fn contexts_of(options: &Options) -> Vec<&'static Context> {
@@ -144,6 +176,25 @@ impl<'t> Prepared<'t> {
             before: None,
             clock,
         })
+    }
+
+    /// Looks again at what the changed files can touch, or at everything.
+    fn lint_changed(
+        &self,
+        (warm, options): (&Warm, &Options),
+        base: &CheckReport,
+        changed: &[TreePath],
+    ) -> (CheckReport, Option<Arc<Closures>>) {
+        let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
+        if let Some(focus) = Focus::of(&self.index, base, changed)
+            && !changed.contains(&header)
+        {
+            let (part, closures) = self.lint(warm, options, Some(&focus));
+            if let Some(merged) = focus.merge(&self.index, base, part) {
+                return (merged, closures);
+            }
+        }
+        self.lint(warm, options, None)
     }
 
     fn lint(
@@ -379,8 +430,7 @@ impl Run<'_, '_, '_> {
             }) {
                 return false;
             }
-            self.options.under.is_empty()
-                || self.options.under.iter().any(|under| path.is_under(under))
+            true
         });
         let parts: Vec<(Vec<Finding>, Vec<Gap>)> =
             items.par_iter().map(|it| self.function(*it)).collect();
@@ -511,7 +561,7 @@ impl Run<'_, '_, '_> {
             .join(" ");
         self.warm
             .bodies
-            .get((self.index.key(id), Sym::of(names).0), || {
+            .get_with((self.index.key(id), Sym::of(names).0), || {
                 let Some(parsed) = parse(self.index, id) else {
                     return Body {
                         is_parsed: true,

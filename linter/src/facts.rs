@@ -20,10 +20,12 @@ pub(crate) use initializer::object_facts;
 pub(crate) use types::type_facts;
 pub(crate) use value::Value;
 
+use serde::{Deserialize, Serialize};
+
 use crate::lex::Sym;
 
 /// A type as far as resolution needs it: pointers and arrays do not matter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum TypeRef {
     /// Not understood, or of no interest.
     #[default]
@@ -35,7 +37,7 @@ pub(crate) enum TypeRef {
 }
 
 /// An expression as far as its type or its value decides a callee.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Expr {
     /// Of no interest.
     #[default]
@@ -55,7 +57,7 @@ pub(crate) enum Expr {
 }
 
 /// What stands before the parentheses of a call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Callee {
     Name(Sym),
     /// Through a member: the object and the member.
@@ -65,7 +67,7 @@ pub(crate) enum Callee {
 }
 
 /// One call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Call {
     /// Byte offset in the item.
     pub(crate) offset: u32,
@@ -76,7 +78,7 @@ pub(crate) struct Call {
 }
 
 /// A member that is given a value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Store {
     pub(crate) offset: u32,
     pub(crate) object: Expr,
@@ -88,7 +90,7 @@ pub(crate) struct Store {
 }
 
 /// One step into an initialiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// `.member`
     Member(Sym),
@@ -99,7 +101,7 @@ pub(crate) enum Step {
 }
 
 /// A function's or a function-like macro's body.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FunctionFacts {
     pub(crate) params: Vec<(Sym, TypeRef)>,
     pub(crate) returns: TypeRef,
@@ -117,7 +119,7 @@ pub(crate) struct FunctionFacts {
 }
 
 /// One member of a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub(crate) name: Sym,
     pub(crate) of: TypeRef,
@@ -126,7 +128,7 @@ pub(crate) struct Member {
 }
 
 /// A type's members; those of anonymous structs and unions inside it count as its own.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TypeFacts {
     pub(crate) members: Vec<Member>,
     /// What a typedef without body stands for.
@@ -134,7 +136,7 @@ pub(crate) struct TypeFacts {
 }
 
 /// A variable and what its initialiser sets.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ObjectFacts {
     pub(crate) of: TypeRef,
     pub(crate) is_array: bool,

@@ -1,9 +1,14 @@
 //! What a rule reports: data only, no rendering and no tree access.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::tree::TreePath;
 
 /// How much a finding matters; decides the exit code together with `--fail-on`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     /// Worth knowing, never a failure by itself.
     Note,
@@ -32,7 +37,7 @@ impl Severity {
 }
 
 /// How sure the chain of a finding is: that of its weakest hop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Confidence {
     /// Somewhere only a name matched.
     Low,
@@ -61,7 +66,7 @@ impl Confidence {
 }
 
 /// How a hop of a call chain is reached from the hop before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Via {
     /// The first hop: an entry point of the context.
     Root,
@@ -101,8 +106,11 @@ impl Via {
     }
 }
 
+/// The name of a rule or a context of this program.
+pub type StaticName = &'static str;
+
 /// One function on a call chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
     /// The function that runs.
     pub function: String,
@@ -117,7 +125,7 @@ pub struct Hop {
 }
 
 /// A further place that a message speaks of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Related {
     /// The file of the place.
     pub file: TreePath,
@@ -130,10 +138,11 @@ pub struct Related {
 /// One finding: one call site or one access, whatever the number of contexts that reach it.
 ///
 /// Order in every list: file, line, column, rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's name, as `lorelint rules` lists it.
-    pub rule: &'static str,
+    #[serde(deserialize_with = "name")]
+    pub rule: StaticName,
     /// After the rule's modifiers.
     pub severity: Severity,
     /// That of the weakest hop of `path`.
@@ -149,6 +158,7 @@ pub struct Finding {
     /// The statement on one line, white space folded.
     pub statement: String,
     /// Names of the contexts that reach it, sorted; empty for rules without a context.
+    #[serde(deserialize_with = "names")]
     pub contexts: Vec<&'static str>,
     /// One shortest chain, from the context's root to `function`; empty for rules without a context.
     pub path: Vec<Hop>,
@@ -166,7 +176,7 @@ pub struct Finding {
 ///
 /// Survives moves, re-indentation and a rename of any function on the chain; the ordinal counts
 /// equal statements of one function from the top.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
@@ -213,7 +223,7 @@ pub fn normal(statement: &str) -> String {
 }
 
 /// Something that was not understood; a clean verdict that depends on it says so.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Gap {
     /// The file that was not wholly understood.
     pub file: TreePath,
@@ -224,10 +234,34 @@ pub struct Gap {
 }
 
 /// A remark on the run itself, such as a context root that the tree does not have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Warning {
     /// The rule that speaks, such as `context-root-missing`.
-    pub rule: &'static str,
+    #[serde(deserialize_with = "name")]
+    pub rule: StaticName,
     /// One sentence.
     pub message: String,
+}
+
+/// The names of rules and contexts live as long as the program; one that was stored becomes such a name again.
+fn name<'de, D: Deserializer<'de>>(from: D) -> Result<StaticName, D::Error> {
+    String::deserialize(from).map(interned)
+}
+
+fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<&'static str>, D::Error> {
+    Ok(Vec::<String>::deserialize(from)?
+        .into_iter()
+        .map(interned)
+        .collect())
+}
+
+fn interned(name: String) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().expect("no panic while locked");
+    if let Some(known) = names.get(name.as_str()) {
+        return known;
+    }
+    let new: &'static str = name.leak();
+    names.insert(new);
+    new
 }

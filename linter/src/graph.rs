@@ -11,6 +11,7 @@ pub(crate) mod index;
 pub(crate) mod reading;
 pub(crate) mod resolve;
 pub(crate) mod sieve;
+mod stored;
 mod table;
 mod tables;
 mod typing;

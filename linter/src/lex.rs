@@ -20,10 +20,14 @@ pub(crate) use words::{is_annotation, is_control};
 
 use std::hash::Hasher as _;
 
+use serde::{Deserialize, Serialize};
+
 /// A name's identity: the 64-bit hash of its bytes, equal in every run and on every machine.
 ///
 /// 64 bits are taken as exact: a kernel has under two million names, so the chance of any collision is 1e-7.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub(crate) struct Sym(pub(crate) u64);
 
 impl Sym {

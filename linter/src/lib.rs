@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod base;
+pub mod cache;
 mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -29,6 +30,7 @@ mod warm;
 
 use std::sync::{Arc, Mutex};
 
+use graph::reading::Listing;
 use report::{CheckReport, PatchInput, ReviewReport};
 use tree::{TreeError, TreeSource};
 
@@ -51,8 +53,9 @@ pub struct Options {
 pub struct Linter {
     options: Options,
     warm: warm::Warm,
-    /// The tree id of the base linted last, with its report.
-    last_base: Mutex<Option<(String, Arc<check::Checked>)>>,
+    cache: Option<cache::Cache>,
+    /// The tree linted last, with its git id.
+    last: Mutex<Option<(Option<String>, Arc<check::Checked>)>>,
 }
 
 impl Linter {
@@ -61,7 +64,17 @@ impl Linter {
         Self {
             options,
             warm: warm::Warm::new(),
-            last_base: Mutex::new(None),
+            cache: None,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// A linter that also reads and writes what it learns in a cache on disk.
+    #[must_use]
+    pub fn with_cache(self, cache: cache::Cache) -> Self {
+        Self {
+            cache: Some(cache),
+            ..self
         }
     }
 
@@ -71,13 +84,26 @@ impl Linter {
     ///
     /// [`TreeError`] when the tree cannot be read at all; an unreadable file is a gap.
     pub fn check(&self, tree: &dyn TreeSource) -> Result<CheckReport, TreeError> {
-        let checked = self.checked(tree)?;
-        Ok(CheckReport::clone(&checked.report))
-    }
-
-    fn checked(&self, tree: &dyn TreeSource) -> Result<check::Checked, TreeError> {
-        self.warm.trim();
-        check::check(tree, &self.warm, &self.options)
+        let id = tree.tree_id_with(&tree::FileChanges::new())?;
+        let listing = match &id {
+            Some(_) => None,
+            None => Some(check::listing(tree, &self.options)?),
+        };
+        let name = match &listing {
+            Some(listing) => listing.name(),
+            None => id.clone(),
+        };
+        let name = name.map(|it| self.report_name(&it));
+        if let (Some(cache), Some(name)) = (&self.cache, &name)
+            && let Some(report) = cache.report(name)
+        {
+            return Ok(report.under(&self.options.under));
+        }
+        let checked = self.checked(tree, id, listing)?;
+        if let (Some(cache), Some(name)) = (&self.cache, &name) {
+            cache.keep_report(name, &checked.report);
+        }
+        Ok(checked.report.under(&self.options.under))
     }
 
     /// Reads a tree for questions to its call graph.
@@ -90,21 +116,6 @@ impl Linter {
         query::Graph::open(tree, &self.warm, &self.options)
     }
 
-    /// The report of a base: many series are posted against one.
-    fn check_base(&self, base: &dyn TreeSource) -> Result<Arc<check::Checked>, TreeError> {
-        let Some(id) = base.tree_id_with(&tree::FileChanges::new())? else {
-            return Ok(Arc::new(self.checked(base)?));
-        };
-        if let Some((known, report)) = &*self.last_base.lock().expect("no panic while locked")
-            && *known == id
-        {
-            return Ok(Arc::clone(report));
-        }
-        let report = Arc::new(self.checked(base)?);
-        *self.last_base.lock().expect("no panic while locked") = Some((id, Arc::clone(&report)));
-        Ok(report)
-    }
-
     /// Applies the patches one after the other in memory and reports what each, and all together, change.
     ///
     /// # Errors
@@ -115,10 +126,88 @@ impl Linter {
         base: &dyn TreeSource,
         patches: &[PatchInput],
     ) -> Result<ReviewReport, TreeError> {
-        let start = self.check_base(base)?;
+        let id = base.tree_id_with(&tree::FileChanges::new())?;
+        let start = self.checked(base, id, None)?;
         let lint = |tree: &dyn TreeSource, changed: &[tree::TreePath]| {
             check::recheck(tree, &self.warm, &self.options, &start, changed)
         };
         review::run(&lint, &start.report, base, patches)
+    }
+
+    /// Lints a tree, as a change of the one before where it is one: many series are posted against one base.
+    fn checked(
+        &self,
+        tree: &dyn TreeSource,
+        id: Option<String>,
+        listing: Option<Listing>,
+    ) -> Result<Arc<check::Checked>, TreeError> {
+        self.warm.trim();
+        let last = self.last.lock().expect("no panic while locked").clone();
+        let before = last.or_else(|| self.stored());
+        if let Some((known, checked)) = &before
+            && known.is_some()
+            && *known == id
+        {
+            self.keep_last(id, checked);
+            return Ok(Arc::clone(checked));
+        }
+        let listing = match listing {
+            Some(listing) => listing,
+            None => check::listing(tree, &self.options)?,
+        };
+        let before = before.as_ref().map(|it| &*it.1);
+        let checked = check::check(tree, &self.warm, &self.options, (listing, before))?;
+        let checked = Arc::new(checked);
+        if checked.is_fresh {
+            self.store(id.clone(), &checked);
+        }
+        self.keep_last(id, &checked);
+        Ok(checked)
+    }
+
+    fn keep_last(&self, id: Option<String>, checked: &Arc<check::Checked>) {
+        *self.last.lock().expect("no panic while locked") = Some((id, Arc::clone(checked)));
+    }
+
+    /// Runs with the same options tell the same of the same tree.
+    fn report_name(&self, tree: &str) -> String {
+        let options = Options {
+            under: Vec::new(),
+            ..self.options.clone()
+        };
+        let options = lex::Sym::of(format!("{options:?}")).0;
+        format!("report-{options:016x}-{tree}")
+    }
+
+    /// The tree that was read last with this plan, by whichever process.
+    fn stored(&self) -> Option<(Option<String>, Arc<check::Checked>)> {
+        let cache = self.cache.as_ref()?;
+        let file = cache.tree(check::plan_key(&self.options), &self.warm)?;
+        let report = cache.report(&self.report_name(&file.name))?;
+        let checked = check::Checked {
+            report: Arc::new(report),
+            reading: graph::index::Snapshot {
+                image: file.image,
+                changed: Vec::new(),
+            },
+            closures: file.closures,
+            is_fresh: false,
+        };
+        Some((file.tree_id, Arc::new(checked)))
+    }
+
+    fn store(&self, tree_id: Option<String>, checked: &check::Checked) {
+        let Some(cache) = &self.cache else {
+            return;
+        };
+        let name = checked.reading.image.name();
+        cache.keep_report(&self.report_name(&name), &checked.report);
+        let file = cache::TreeFile {
+            image: Arc::clone(&checked.reading.image),
+            closures: checked.closures.clone(),
+            tree_id,
+            name,
+        };
+        cache.keep_tree(check::plan_key(&self.options), &file, &self.warm);
     }
 }

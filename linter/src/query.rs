@@ -19,7 +19,7 @@ pub use why::{ContextWhy, Cut, Verdict, Why};
 use crate::Options;
 use crate::contexts::CONTEXTS;
 use crate::finding::{Confidence, Hop};
-use crate::graph::reading::{self, Plan, Reading};
+use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through, explore};
 use crate::lex::{ItemKind, RefKind, Sym, flags};
@@ -158,7 +158,8 @@ impl<'t> Graph<'t> {
             reading: Reading::Unlimited,
             contexts: CONTEXTS,
         };
-        let index = reading::read(tree, warm, &plan)?;
+        let listing = Listing::of(tree, &plan)?;
+        let index = reading::read(tree, warm, &plan, (listing, None)).index;
         Ok(Self {
             tree,
             warm,

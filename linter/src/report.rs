@@ -1,10 +1,12 @@
 //! The results of a check and of a review, as every output and the service read them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Finding, Gap, Warning};
 use crate::tree::TreePath;
 
 /// Figures of one linted tree.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeStats {
     /// C sources and headers read.
     pub files: u64,
@@ -28,9 +30,10 @@ pub struct StageCost {
 }
 
 /// What `check` found in one tree.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CheckReport {
     /// In the order in which they ran.
+    #[serde(skip)]
     pub stages: Vec<StageCost>,
     /// Figures of the tree.
     pub stats: TreeStats,
@@ -40,6 +43,19 @@ pub struct CheckReport {
     pub gaps: Vec<Gap>,
     /// Remarks on the run.
     pub warnings: Vec<Warning>,
+}
+
+impl CheckReport {
+    /// What lies under one of some paths; everything where there are none.
+    #[must_use]
+    pub fn under(&self, paths: &[String]) -> Self {
+        let holds =
+            |it: &TreePath| paths.is_empty() || paths.iter().any(|under| it.is_under(under));
+        let mut part = self.clone();
+        part.findings.retain(|it| holds(&it.file));
+        part.gaps.retain(|it| holds(&it.file));
+        part
+    }
 }
 
 /// How the base of a review was chosen.

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 pub use dir::DirTree;
 pub use git::{GitRepo, GitTree};
 pub use overlay::Overlay;
@@ -61,6 +64,19 @@ fn is_safe_part(part: &str) -> bool {
     let folded = folded.trim_end_matches(['.', ' ']);
     let folded = folded.split(':').next().unwrap_or(folded);
     folded != ".git" && folded != "git~1"
+}
+
+impl Serialize for TreePath {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for TreePath {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("no path inside a tree"))
+    }
 }
 
 impl fmt::Display for TreePath {

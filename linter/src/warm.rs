@@ -1,12 +1,13 @@
 //! What was learned from file contents, kept for the next tree that has the same files.
 
 use std::hash::{BuildHasher as _, Hash};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::facts::{FunctionFacts, ObjectFacts, TypeFacts};
-use crate::graph::image::Image;
 use crate::syntax::counts::CountAccess;
 use crate::syntax::idioms::{Release, Wrapper};
 use crate::tree::BlobId;
@@ -16,7 +17,9 @@ const MAX_VALUES: usize = 400_000;
 const SHARDS: usize = 64;
 
 /// A file's content: the first half of its git blob id, or of its BLAKE3 hash where git does not know it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub(crate) struct ContentKey(u128);
 
 impl ContentKey {
@@ -24,6 +27,10 @@ impl ContentKey {
         Self(u128::from_le_bytes(
             blob.0[..16].try_into().expect("a blob id has twenty bytes"),
         ))
+    }
+
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        self.0.to_le_bytes()
     }
 
     pub(crate) fn of_text(text: &[u8]) -> Self {
@@ -99,6 +106,20 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
             .sum()
     }
 
+    /// All keys with their values, in no order.
+    fn pairs(&self) -> Vec<(K, Arc<V>)> {
+        let shards = self.shards.iter();
+        shards
+            .flat_map(|it| {
+                let shard = it.lock().expect("no panic while locked");
+                shard
+                    .iter()
+                    .map(|it| (*it.0, Arc::clone(it.1)))
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
     fn trim(&self) {
         for shard in &self.shards {
             let mut shard = shard.lock().expect("no panic while locked");
@@ -109,8 +130,122 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
     }
 }
 
+/// What an item of a content says, from this run or from the cache.
+pub(crate) struct Learned<V> {
+    memo: Memo<LearnedKey, V>,
+    known: Arc<OnceLock<Known>>,
+    kind: u8,
+}
+
+/// Content, item, and what else the value depends on.
+type LearnedKey = (ContentKey, u32, u64);
+
+impl<V: Serialize + DeserializeOwned> Learned<V> {
+    fn new(kind: u8, known: &Arc<OnceLock<Known>>) -> Self {
+        Self {
+            memo: Memo::new(),
+            known: Arc::clone(known),
+            kind,
+        }
+    }
+
+    /// The value for `key`; two threads may compute it at once, one result is kept.
+    pub(crate) fn get(&self, key: ItemKey, compute: impl FnOnce() -> V) -> Arc<V> {
+        self.get_with((key, 0), compute)
+    }
+
+    /// As [`Learned::get`], of a value that depends on more than the item.
+    pub(crate) fn get_with(
+        &self,
+        (item, more): (ItemKey, u64),
+        compute: impl FnOnce() -> V,
+    ) -> Arc<V> {
+        let key = (item.0, item.1, more);
+        self.memo.get(key, || {
+            let known = self.known.get().and_then(|it| it.find(self.kind, key));
+            known.unwrap_or_else(compute)
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.memo.len()
+    }
+
+    /// Appends all values and where they lie.
+    fn write(&self, rows: &mut Vec<Row>, values: &mut Vec<u8>) -> Option<()> {
+        for (key, value) in self.memo.pairs() {
+            let start = values.len();
+            values.extend(postcard::to_stdvec(&*value).ok()?);
+            rows.push((self.kind, key, start as u64, values.len() as u64));
+        }
+        Some(())
+    }
+}
+
+/// Kind, key, and the bounds of the value.
+type Row = (u8, LearnedKey, u64, u64);
+
+/// What the cache knows of items: rows by kind and key, and values that are read when somebody asks.
+pub(crate) struct Known {
+    bytes: Vec<u8>,
+    rows: usize,
+}
+
+/// Bytes of a row: kind, content, item, the rest of the key, start, end.
+const ROW: usize = 1 + 16 + 4 + 8 + 8 + 8;
+
+impl Known {
+    /// Takes what [`Warm::write`] wrote.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let rows = u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
+        let rows = usize::try_from(rows).ok()?;
+        (rows.checked_mul(ROW)? <= bytes.len() - 8).then(|| Self {
+            bytes: bytes[8..].to_vec(),
+            rows,
+        })
+    }
+
+    fn row(&self, index: usize) -> &[u8] {
+        &self.bytes[index * ROW..][..ROW]
+    }
+
+    fn find<V: DeserializeOwned>(&self, kind: u8, key: LearnedKey) -> Option<V> {
+        let wanted = row_key(kind, key);
+        let (mut low, mut high) = (0, self.rows);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match self.row(middle)[..wanted.len()].cmp(&wanted) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return self.value(middle),
+            }
+        }
+        None
+    }
+
+    fn value<V: DeserializeOwned>(&self, index: usize) -> Option<V> {
+        let row = self.row(index);
+        let number = |at: usize| {
+            let bytes = row[at..at + 8].try_into().expect("a row has these bytes");
+            usize::try_from(u64::from_le_bytes(bytes)).ok()
+        };
+        let values = &self.bytes[self.rows * ROW..];
+        postcard::from_bytes(values.get(number(ROW - 16)?..number(ROW - 8)?)?).ok()
+    }
+}
+
+/// Big-endian, so that bytes sort as the key does.
+fn row_key(kind: u8, key: LearnedKey) -> [u8; ROW - 16] {
+    let mut bytes = [0; ROW - 16];
+    bytes[0] = kind;
+    bytes[1..17].copy_from_slice(&key.0.0.to_be_bytes());
+    bytes[17..21].copy_from_slice(&key.1.to_be_bytes());
+    bytes[21..].copy_from_slice(&key.2.to_be_bytes());
+    bytes
+}
+
 /// What the rules need of one function, before anybody asks who reaches it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Body {
     pub(crate) accesses: Vec<CountAccess>,
     pub(crate) releases: Vec<Release>,
@@ -120,50 +255,64 @@ pub(crate) struct Body {
 
 /// All of it. Values depend on contents alone, so trees share them and nothing can go stale.
 pub(crate) struct Warm {
-    /// What was read last, by the plan that it was read for.
-    image: Mutex<Option<(u64, Arc<Image>)>>,
+    known: Arc<OnceLock<Known>>,
     pub(crate) texts: Memo<ContentKey, Vec<u8>>,
-    pub(crate) functions: Memo<ItemKey, FunctionFacts>,
-    pub(crate) signatures: Memo<ItemKey, FunctionFacts>,
-    pub(crate) types: Memo<ItemKey, TypeFacts>,
-    pub(crate) objects: Memo<ItemKey, ObjectFacts>,
-    pub(crate) wrappers: Memo<ItemKey, Option<Wrapper>>,
-    pub(crate) bodies: Memo<(ItemKey, u64), Body>,
+    pub(crate) functions: Learned<FunctionFacts>,
+    pub(crate) signatures: Learned<FunctionFacts>,
+    pub(crate) types: Learned<TypeFacts>,
+    pub(crate) objects: Learned<ObjectFacts>,
+    pub(crate) wrappers: Learned<Option<Wrapper>>,
+    pub(crate) bodies: Learned<Body>,
 }
 
 impl Warm {
     pub(crate) fn new() -> Self {
+        let known = Arc::default();
         Self {
-            image: Mutex::default(),
             texts: Memo::new(),
-            functions: Memo::new(),
-            signatures: Memo::new(),
-            types: Memo::new(),
-            objects: Memo::new(),
-            wrappers: Memo::new(),
-            bodies: Memo::new(),
+            functions: Learned::new(0, &known),
+            signatures: Learned::new(1, &known),
+            types: Learned::new(2, &known),
+            objects: Learned::new(3, &known),
+            wrappers: Learned::new(4, &known),
+            bodies: Learned::new(5, &known),
+            known,
         }
     }
 
-    /// What was read last for a plan.
-    pub(crate) fn image(&self, plan: u64) -> Option<Arc<Image>> {
-        let image = self.image.lock().expect("no panic while locked");
-        let (_, image) = image.as_ref().filter(|it| it.0 == plan)?;
-        Some(Arc::clone(image))
+    /// Takes what an earlier run learned; only the first call has an effect.
+    pub(crate) fn know(&self, known: Known) {
+        drop(self.known.set(known));
     }
 
-    pub(crate) fn keep_image(&self, plan: u64, image: &Arc<Image>) {
-        *self.image.lock().expect("no panic while locked") = Some((plan, Arc::clone(image)));
+    /// All that was learned, for [`Known::read`]; `None` where a value cannot be written.
+    pub(crate) fn write(&self) -> Option<Vec<u8>> {
+        let (mut rows, mut values) = (Vec::new(), Vec::new());
+        self.functions.write(&mut rows, &mut values)?;
+        self.signatures.write(&mut rows, &mut values)?;
+        self.types.write(&mut rows, &mut values)?;
+        self.objects.write(&mut rows, &mut values)?;
+        self.wrappers.write(&mut rows, &mut values)?;
+        self.bodies.write(&mut rows, &mut values)?;
+        rows.sort_unstable();
+        let mut bytes = (rows.len() as u64).to_le_bytes().to_vec();
+        for (kind, key, start, end) in rows {
+            bytes.extend(row_key(kind, key));
+            bytes.extend(start.to_le_bytes());
+            bytes.extend(end.to_le_bytes());
+        }
+        bytes.extend(values);
+        Some(bytes)
     }
 
     /// Lets go of what has grown beyond its bound.
     pub(crate) fn trim(&self) {
         self.texts.trim();
-        self.functions.trim();
-        self.signatures.trim();
-        self.types.trim();
-        self.objects.trim();
-        self.wrappers.trim();
-        self.bodies.trim();
+        self.functions.memo.trim();
+        self.signatures.memo.trim();
+        self.types.memo.trim();
+        self.objects.memo.trim();
+        self.wrappers.memo.trim();
+        self.bodies.memo.trim();
     }
 }

@@ -6,9 +6,9 @@ use anyhow::Context as _;
 
 use super::args::{CheckArgs, Common};
 use super::{ExitStatus, Io, settings, tree};
+use crate::Options;
 use crate::render::{Stage, render_check, render_stats};
 use crate::suppress::Baseline;
-use crate::{Linter, Options};
 
 pub(super) fn run(
     args: &CheckArgs,
@@ -25,7 +25,7 @@ pub(super) fn run(
     };
     let baseline = read_baseline(args, io)?;
     let opened = Instant::now();
-    let linter = Linter::new(options);
+    let linter = settings::linter(options, common, &tree, io);
     let mut report = settings::on_threads(common, || linter.check(tree.source.as_ref()))??;
     let linted = Instant::now();
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 
 use super::args::{Common, IndexArgs};
 use super::{ExitStatus, Io, tree};
-use crate::{Linter, Options};
+use crate::Options;
 
 pub(super) fn run(
     args: &IndexArgs,
@@ -30,7 +30,7 @@ pub(super) fn run(
         scope: tree::paths_in_tree(&common.scope, &tree, common, io)?,
         ..Options::default()
     };
-    let linter = Linter::new(options);
+    let linter = super::settings::linter(options, common, &tree, io);
     let report = super::settings::on_threads(common, || linter.check(tree.source.as_ref()))??;
     if !common.quiet {
         writeln!(

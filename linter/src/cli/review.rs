@@ -11,7 +11,7 @@ use crate::finding::{Finding, Warning};
 use crate::render::{ReviewHeader, printable, render_review};
 use crate::report::BaseHow;
 use crate::tree::{GitTree, Overlay, TreePath, TreeSource};
-use crate::{Linter, Options, diff, review};
+use crate::{Options, diff, review};
 
 /// Commits of each branch in which the blobs of the `index` lines are looked for.
 const HISTORY: usize = 300;
@@ -33,11 +33,12 @@ pub(super) fn run(
         Some(commit) => commit,
         None => tree.source.as_ref(),
     };
-    let linter = Linter::new(Options {
+    let options = Options {
         scope: tree::paths_in_tree(&common.scope, &tree, common, io)?,
         config: settings::config(common, &args.lint, &tree, io)?,
         ..Options::default()
-    });
+    };
+    let linter = settings::linter(options, common, &tree, io);
     let patches = &series.patches;
     let mut report = settings::on_threads(common, || linter.review(source, patches))??;
     let is_wanted = |it: &Finding| it.confidence >= args.lint.min_confidence;

@@ -5,10 +5,12 @@ use anyhow::Context as _;
 use super::args::{Common, LintArgs, LintFormat};
 use super::tree::OpenTree;
 use super::{ExitStatus, Io};
+use crate::cache::Cache;
 use crate::config::{Config, FILE_NAME};
 use crate::finding::{Finding, Severity, Warning};
 use crate::render::{Format, Style};
 use crate::tree::TreePath;
+use crate::{Linter, Options};
 
 /// Reads the configuration: `--config`, else the tree's, else the user's; then `--rule` and `--context`.
 ///
@@ -30,6 +32,15 @@ pub(super) fn config(
     };
     config.restrict(&lint.rule, &lint.context)?;
     Ok(config)
+}
+
+/// A linter with the cache of the user, unless that is not wanted.
+pub(super) fn linter(options: Options, common: &Common, tree: &OpenTree, io: &Io<'_>) -> Linter {
+    let linter = Linter::new(options);
+    match io.cache_dir.as_ref().filter(|_| !common.no_cache) {
+        Some(directory) => linter.with_cache(Cache::new(&directory.join("lorelint"), &tree.root)),
+        None => linter,
+    }
 }
 
 fn find(

@@ -150,6 +150,17 @@ impl Image {
         Table::new(at_home.map(|it| [it[1], it[0], it[2]]).collect())
     }
 
+    /// A name for these files with these contents.
+    pub(crate) fn name(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for file in &self.files {
+            hasher.update(file.path.as_str().as_bytes());
+            hasher.update(&[0]);
+            hasher.update(&file.content.bytes());
+        }
+        hasher.finalize().to_hex()[..32].to_owned()
+    }
+
     /// How many items there are.
     pub(crate) fn item_count(&self) -> u32 {
         self.items.len() as u32

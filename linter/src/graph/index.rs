@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::image::{Image, ReadFile};
 use super::table::Table;
@@ -25,7 +26,9 @@ pub(crate) struct ItemId {
 const RANK_STEP: u32 = 16;
 
 /// An implementation: a filesystem's directory, or a file that registers a filesystem. 0 is generic code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub(crate) struct Domain(pub(crate) u16);
 
 impl Domain {
@@ -36,7 +39,7 @@ impl Domain {
 }
 
 /// A source as the index keeps it.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SourceFile {
     pub(crate) path: TreePath,
     pub(crate) content: ContentKey,
@@ -58,6 +61,7 @@ pub(crate) struct SourceFile {
     /// Whether a chain may enter it: the filesystem side, and the directories of roots beside it.
     pub(crate) at_home: bool,
     /// What its macro uses make.
+    #[serde(skip)]
     pub(crate) made: Option<Arc<Made>>,
 }
 

@@ -50,26 +50,62 @@ fn is_foreign(path: &str) -> bool {
     )
 }
 
-/// Reads the sources of a tree below `scope` (everywhere where that is empty) and joins them.
+/// The sources of a tree that a plan takes, in path order.
+pub(crate) struct Listing {
+    files: Vec<Source>,
+}
+
+impl Listing {
+    /// Lists a tree.
+    pub(crate) fn of(tree: &dyn TreeSource, plan: &Plan<'_>) -> Result<Self, TreeError> {
+        let files = tree.files()?.into_iter();
+        Ok(Self {
+            files: files.filter(|it| plan.takes(it)).map(Source::of).collect(),
+        })
+    }
+
+    /// A name for these files with these contents; `None` where a content would have to be read.
+    pub(crate) fn name(&self) -> Option<String> {
+        let mut hasher = blake3::Hasher::new();
+        for file in &self.files {
+            hasher.update(file.path.as_str().as_bytes());
+            hasher.update(&[0]);
+            hasher.update(&file.content?.bytes());
+        }
+        Some(hasher.finalize().to_hex()[..32].to_owned())
+    }
+}
+
+/// A tree that was read.
+pub(crate) struct Read<'t> {
+    pub(crate) index: Index<'t>,
+    /// The files in which the tree may differ from the one before; `None` where everything was read.
+    pub(crate) changed: Option<Vec<TreePath>>,
+}
+
+/// Reads the listed sources and joins them.
 ///
-/// What was read last stays in memory; of a tree that differs in a few files, only those are read.
+/// Of a tree that differs in a few files from one that was read before, only those are read.
 pub(crate) fn read<'t>(
     tree: &'t dyn TreeSource,
     warm: &'t Warm,
     plan: &Plan<'_>,
-) -> Result<Index<'t>, TreeError> {
-    let files: Vec<Source> = tree
-        .files()?
-        .into_iter()
-        .filter(|it| plan.takes(it))
-        .map(Source::of)
-        .collect();
+    (listing, before): (Listing, Option<&Snapshot>),
+) -> Read<'t> {
+    let files = listing.files;
     // What macros make is not read anew for a few files.
     if plan.reading != Reading::Unlimited
-        && let Some(base) = warm.image(plan.key())
-        && let Some(index) = update(tree, warm, plan, &base, &files)
+        && let Some(before) = before
+        && let Some(index) = update(tree, warm, plan, &before.image, &files)
     {
-        return Ok(index);
+        let mut changed = index.snapshot().changed;
+        changed.extend(before.changed.iter().cloned());
+        changed.sort_unstable();
+        changed.dedup();
+        return Read {
+            index,
+            changed: Some(changed),
+        };
     }
     let mut work = Work {
         tree,
@@ -90,8 +126,10 @@ pub(crate) fn read<'t>(
         .collect();
     let homes = work.scan_rest(&rest, &registers, &|it| known.contains(&it), !needed);
     let image = Arc::new(work.join(plan, &homes, warm, registers.own));
-    warm.keep_image(plan.key(), &image);
-    Ok(Index::new(tree, warm, image, None))
+    Read {
+        index: Index::new(tree, warm, image, None),
+        changed: None,
+    }
 }
 
 /// The index of a tree that differs from one that was read before in `changed` files alone; `None` where so much
@@ -253,7 +291,7 @@ impl Plan<'_> {
     }
 
     /// Readings of one plan can stand in for each other.
-    fn key(&self) -> u64 {
+    pub(crate) fn key(&self) -> u64 {
         let names: Vec<&str> = self.contexts.iter().map(|it| it.name).collect();
         Sym::of(format!("{:?} {:?} {names:?}", self.scope, self.reading)).0
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::index::{Domain, Index, ItemId};
 use crate::kernel;
@@ -22,16 +23,18 @@ struct Closed<'i, 't> {
 }
 
 /// What a sieve found in a tree; good for the next sieve of a tree that differs in a few files.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Closures {
     all: Passing,
     /// Functions of an implementation that others call by name, with that implementation.
     crossing: Vec<(u32, Domain)>,
     /// One an implementation, computed when a chain is in it.
+    #[serde(with = "slots")]
     within: Vec<OnceLock<Passing>>,
 }
 
 /// Items and members that may lead to a sink.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Passing {
     items: Bits,
     members: FxHashSet<u32>,
@@ -55,6 +58,53 @@ impl Bits {
         if let Some(last) = self.0.get_mut(number as usize / 64) {
             *last &= (1 << (number % 64)) - 1;
         }
+    }
+}
+
+impl Serialize for Bits {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(
+            &self
+                .0
+                .iter()
+                .flat_map(|it| it.to_le_bytes())
+                .collect::<Vec<_>>(),
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for Bits {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let bytes = <&[u8]>::deserialize(from)?;
+        let words = bytes.chunks_exact(8);
+        Ok(Self(
+            words
+                .map(|it| u64::from_le_bytes(it.try_into().expect("chunks of eight")))
+                .collect(),
+        ))
+    }
+}
+
+/// Values that are there or not.
+mod slots {
+    use super::{Deserialize, Deserializer, OnceLock, Passing, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        slots: &[OnceLock<Passing>],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let values: Vec<Option<&Passing>> = slots.iter().map(OnceLock::get).collect();
+        values.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<OnceLock<Passing>>, D::Error> {
+        let values = Vec::<Option<Passing>>::deserialize(from)?;
+        Ok(values
+            .into_iter()
+            .map(|it| it.map_or_else(OnceLock::new, OnceLock::from))
+            .collect())
     }
 }
 

@@ -45,6 +45,18 @@ where
         }
     }
 
+    /// All numbers, row by row.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        super::stored::bytes_of(self.rows.as_flattened())
+    }
+
+    /// Reads what [`Table::write`] wrote; `None` unless it is whole rows.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let numbers = super::stored::numbers_of(bytes)?;
+        let (rows, rest) = numbers.as_chunks::<N>();
+        rest.is_empty().then(|| Self::of_sorted(rows.to_vec()))
+    }
+
     /// The rows of one key, in order.
     pub(crate) fn of(&self, key: u32) -> &[[u32; N]] {
         let Some(bucket) = self.buckets.get((key >> self.shift) as usize..) else {

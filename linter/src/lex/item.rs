@@ -82,6 +82,16 @@ impl Ref {
         Self(((kind as u32) << 30) | name.short())
     }
 
+    /// The 32 bits.
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Takes [`Ref::bits`].
+    pub(crate) fn of_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     pub(crate) fn kind(self) -> RefKind {
         match self.0 >> 30 {
             0 => RefKind::Call,

@@ -80,13 +80,10 @@ impl Graph<'_> {
         let Some(at) = self.index.slot_of(file) else {
             return Err(QueryError::NoFile(file.to_string()));
         };
-        let options = Options {
-            under: vec![file.to_string()],
-            ..self.options.clone()
-        };
-        let report = check::check(self.tree, self.warm, &options)?;
+        let options = self.options;
+        let listing = check::listing(self.tree, options)?;
+        let report = check::check(self.tree, self.warm, options, (listing, None))?.report;
         let findings: Vec<Finding> = report
-            .report
             .findings
             .iter()
             .cloned()
@@ -114,13 +111,12 @@ impl Graph<'_> {
         let mut notes = self.notes(id, line, &wrappers);
         notes.extend(
             report
-                .report
                 .gaps
                 .iter()
                 .filter(|it| it.file == *file && self.function_at(at, it.line) == Some(id))
                 .map(|it| format!("not all of this function was understood: {}", it.what)),
         );
-        let contexts = self.contexts(id, &wrappers, &options);
+        let contexts = self.contexts(id, &wrappers, options);
         Ok(Why {
             function: Some(self.function(id)),
             calls,

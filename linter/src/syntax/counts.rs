@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Node;
 use super::flow::{self, Event, EventKind};
 use super::text::{call_argument, call_name, fold, is_number, squeeze, statement_of};
 
 /// What an access does to the counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum CountOp {
     /// Looks at it.
     Read,
@@ -34,7 +36,7 @@ pub(crate) enum CountOp {
 }
 
 /// One access of `i_count`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CountAccess {
     /// What it does.
     pub(crate) op: CountOp,

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::Node;
 use super::counts::{self, CountAccess, CountOp, strip_parens};
 use super::doubts;
@@ -11,7 +13,7 @@ use super::text::{call_argument, call_name, fold, squeeze, statement_of};
 use crate::kernel::{GRABS, IPUT};
 
 /// One call that drops a reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Release {
     /// The function called: `iput` or an alias.
     pub(crate) callee: String,
@@ -225,7 +227,7 @@ fn error_label(call: Node<'_>, text: &[u8]) -> Option<String> {
 }
 
 /// What a function is to the traversal, seen from its body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Wrapper {
     /// Never drops the last reference itself: hands it to a worker. Neither reported nor entered.
     Safe,

@@ -1,0 +1,74 @@
+//! What a cached tree and a cached report hold, in sections.
+
+use std::sync::Arc;
+
+use super::{Cache, Frame, Parts};
+use crate::graph::image::Image;
+use crate::graph::sieve::Closures;
+use crate::report::CheckReport;
+use crate::warm::{Known, Warm};
+
+/// A tree as it was read, with what the sieve let through and what its items say.
+pub(crate) struct TreeFile {
+    pub(crate) image: Arc<Image>,
+    pub(crate) closures: Option<Arc<Closures>>,
+    /// The git tree, where it is one.
+    pub(crate) tree_id: Option<String>,
+    /// See [`Image::name`]; the report of the tree goes by it.
+    pub(crate) name: String,
+}
+
+/// Sections before those of the image.
+const META: usize = 0;
+const CLOSURES: usize = 1;
+const FACTS: usize = 2;
+const IMAGE: usize = 3;
+
+impl Cache {
+    /// Reads the tree of a plan; what is known of its items goes to `warm`.
+    pub(crate) fn tree(&self, plan: u64, warm: &Warm) -> Option<TreeFile> {
+        let frame = Frame::open(self.load(&self.tree_name(plan))?)?;
+        let (tree_id, name) = postcard::from_bytes(frame.section(META)?).ok()?;
+        let closures: Option<Closures> = postcard::from_bytes(frame.section(CLOSURES)?).ok()?;
+        let image = Image::read(|it| frame.section(IMAGE + it))?;
+        warm.know(Known::read(frame.section(FACTS)?)?);
+        Some(TreeFile {
+            image: Arc::new(image),
+            closures: closures.map(Arc::new),
+            tree_id,
+            name,
+        })
+    }
+
+    /// Keeps the tree of a plan, with what `warm` knows of its items.
+    pub(crate) fn keep_tree(&self, plan: u64, tree: &TreeFile, warm: &Warm) {
+        if let Some(parts) = tree.parts(warm) {
+            self.keep(&self.tree_name(plan), &Parts(parts));
+        }
+    }
+
+    /// Reads a report.
+    pub(crate) fn report(&self, name: &str) -> Option<CheckReport> {
+        let frame = Frame::open(self.load(name)?)?;
+        postcard::from_bytes(frame.section(0)?).ok()
+    }
+
+    /// Keeps a report.
+    pub(crate) fn keep_report(&self, name: &str, report: &CheckReport) {
+        if let Ok(bytes) = postcard::to_stdvec(report) {
+            self.keep(name, &Parts(vec![bytes]));
+        }
+    }
+}
+
+impl TreeFile {
+    fn parts(&self, warm: &Warm) -> Option<Vec<Vec<u8>>> {
+        let mut parts = vec![
+            postcard::to_stdvec(&(&self.tree_id, &self.name)).ok()?,
+            postcard::to_stdvec(&self.closures.as_deref()).ok()?,
+            warm.write()?,
+        ];
+        parts.extend(self.image.write()?);
+        Some(parts)
+    }
+}
