@@ -143,7 +143,7 @@ impl Linter {
     ) -> Result<Arc<check::Checked>, TreeError> {
         self.warm.trim();
         let last = self.last.lock().expect("no panic while locked").clone();
-        let before = last.or_else(|| self.stored());
+        let before = last.or_else(|| self.stored(id.as_deref()));
         if let Some((known, checked)) = &before
             && known.is_some()
             && *known == id
@@ -159,7 +159,12 @@ impl Linter {
         let checked = check::check(tree, &self.warm, &self.options, (listing, before))?;
         let checked = Arc::new(checked);
         if checked.is_fresh {
-            self.store(id.clone(), &checked);
+            self.store(&checked);
+        }
+        if let (Some(cache), Some(id)) = (&self.cache, &id)
+            && checked.reading.changed.is_empty()
+        {
+            cache.keep_name(id, &checked.reading.image.name());
         }
         self.keep_last(id, &checked);
         Ok(checked)
@@ -179,11 +184,13 @@ impl Linter {
         format!("report-{options:016x}-{tree}")
     }
 
-    /// The tree that was read last with this plan, by whichever process.
-    fn stored(&self) -> Option<(Option<String>, Arc<check::Checked>)> {
+    /// The tree that was read last with this plan, by whichever process; with `id` where it is that git tree.
+    fn stored(&self, id: Option<&str>) -> Option<(Option<String>, Arc<check::Checked>)> {
         let cache = self.cache.as_ref()?;
         let file = cache.tree(check::plan_key(&self.options), &self.warm)?;
         let report = cache.report(&self.report_name(&file.name))?;
+        let is_same = |it: &&str| cache.name(it).is_some_and(|it| it == file.name);
+        let id = id.filter(is_same).map(str::to_owned);
         let checked = check::Checked {
             report: Arc::new(report),
             reading: graph::index::Snapshot {
@@ -193,10 +200,10 @@ impl Linter {
             closures: file.closures,
             is_fresh: false,
         };
-        Some((file.tree_id, Arc::new(checked)))
+        Some((id, Arc::new(checked)))
     }
 
-    fn store(&self, tree_id: Option<String>, checked: &check::Checked) {
+    fn store(&self, checked: &check::Checked) {
         let Some(cache) = &self.cache else {
             return;
         };
@@ -205,7 +212,6 @@ impl Linter {
         let file = cache::TreeFile {
             image: Arc::clone(&checked.reading.image),
             closures: checked.closures.clone(),
-            tree_id,
             name,
         };
         cache.keep_tree(check::plan_key(&self.options), &file, &self.warm);

@@ -12,8 +12,6 @@ use crate::warm::{Known, Warm};
 pub(crate) struct TreeFile {
     pub(crate) image: Arc<Image>,
     pub(crate) closures: Option<Arc<Closures>>,
-    /// The git tree, where it is one.
-    pub(crate) tree_id: Option<String>,
     /// See [`Image::name`]; the report of the tree goes by it.
     pub(crate) name: String,
 }
@@ -28,14 +26,13 @@ impl Cache {
     /// Reads the tree of a plan; what is known of its items goes to `warm`.
     pub(crate) fn tree(&self, plan: u64, warm: &Warm) -> Option<TreeFile> {
         let frame = Frame::open(self.load(&self.tree_name(plan))?)?;
-        let (tree_id, name) = postcard::from_bytes(frame.section(META)?).ok()?;
+        let name = postcard::from_bytes(frame.section(META)?).ok()?;
         let closures: Option<Closures> = postcard::from_bytes(frame.section(CLOSURES)?).ok()?;
         let image = Image::read(|it| frame.section(IMAGE + it))?;
         warm.know(Known::read(frame.section(FACTS)?)?);
         Some(TreeFile {
             image: Arc::new(image),
             closures: closures.map(Arc::new),
-            tree_id,
             name,
         })
     }
@@ -44,6 +41,19 @@ impl Cache {
     pub(crate) fn keep_tree(&self, plan: u64, tree: &TreeFile, warm: &Warm) {
         if let Some(parts) = tree.parts(warm) {
             self.keep(&self.tree_name(plan), &Parts(parts));
+        }
+    }
+
+    /// The name of the files of a git tree: see [`Image::name`].
+    pub(crate) fn name(&self, tree_id: &str) -> Option<String> {
+        let frame = Frame::open(self.load(&format!("name-{tree_id}"))?)?;
+        postcard::from_bytes(frame.section(0)?).ok()
+    }
+
+    /// Keeps the name of the files of a git tree.
+    pub(crate) fn keep_name(&self, tree_id: &str, name: &str) {
+        if let Ok(bytes) = postcard::to_stdvec(name) {
+            self.keep(&format!("name-{tree_id}"), &Parts(vec![bytes]));
         }
     }
 
@@ -64,7 +74,7 @@ impl Cache {
 impl TreeFile {
     fn parts(&self, warm: &Warm) -> Option<Vec<Vec<u8>>> {
         let mut parts = vec![
-            postcard::to_stdvec(&(&self.tree_id, &self.name)).ok()?,
+            postcard::to_stdvec(&self.name).ok()?,
             postcard::to_stdvec(&self.closures.as_deref()).ok()?,
             warm.write()?,
         ];

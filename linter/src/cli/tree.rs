@@ -136,8 +136,13 @@ pub(super) fn paths_in_tree(
     if arguments.is_empty() {
         return Ok(Vec::new());
     }
-    let files = tree.source.files()?;
-    let exists = |path: &str| files.iter().any(|it| it.path.is_under(path));
+    let exists = |path: &str| {
+        let Some(path) = TreePath::parse(path) else {
+            return path.is_empty();
+        };
+        matches!(tree.source.entry(&path), Ok(Some(_)))
+            || matches!(tree.source.is_directory(&path), Ok(true))
+    };
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for argument in arguments {
