@@ -240,6 +240,14 @@ impl<'t> Index<'t> {
         }
     }
 
+    /// Hands out the [`Index::number`] and the name of each item, hidden ones included.
+    pub(crate) fn numbered_names(&self, mut take: impl FnMut(u32, Sym)) {
+        let over = self.over.iter().flat_map(|it| &it.image.items);
+        for (number, item) in (0..).zip(self.base.items.iter().chain(over)) {
+            take(number, item.name);
+        }
+    }
+
     fn base_id(&self, number: u32) -> ItemId {
         let file = self.base.item_file[number as usize];
         ItemId {

@@ -250,7 +250,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 facts: &facts,
             };
             let mut out = Vec::new();
-            for call in &facts.calls {
+            for call in facts.calls.iter().filter(|it| self.may_lead(it, &facts)) {
                 self.call_edges(
                     call,
                     &Site {
@@ -268,6 +268,37 @@ impl<'i, 't> Resolver<'i, 't> {
             out.dedup();
             out
         })
+    }
+
+    /// Whether the sieve lets anything through that a call names.
+    fn may_lead(&self, call: &Call, facts: &FunctionFacts) -> bool {
+        let declares = |name| facts.declares(name);
+        let callee = match &call.callee {
+            Callee::Name(name) => self.sieve.passes_name(name.short()) || declares(*name),
+            Callee::Member(_, member) => self.sieve.passes_member(member.short()),
+            Callee::Value(_) => true,
+        };
+        callee || call.args.iter().any(|it| self.names_what_passes(it))
+    }
+
+    fn names_what_passes(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Name(name) => {
+                // A macro may put the name behind an arrow.
+                self.sieve.passes_name(name.short()) || self.sieve.passes_member(name.short())
+            }
+            Expr::Member(object, member) => {
+                self.sieve.passes_member(member.short()) || self.names_what_passes(object)
+            }
+            Expr::Call(name, args) => {
+                self.sieve.passes_name(name.short())
+                    || args.iter().any(|it| self.names_what_passes(it))
+            }
+            Expr::Either(first, second) => {
+                self.names_what_passes(first) || self.names_what_passes(second)
+            }
+            Expr::Unknown | Expr::Typed(_) | Expr::Const(_) => false,
+        }
     }
 
     /// A function pointer in an object on the stack is called by what this function calls, or not at all.
@@ -309,7 +340,11 @@ impl<'i, 't> Resolver<'i, 't> {
             })
             .collect();
         for (name, offset, prev_is_member) in call_words(text, body) {
-            if prev_is_member || called.contains(&name) || scope.facts.declares(name) {
+            if prev_is_member
+                || !self.sieve.passes_name(name.short())
+                || called.contains(&name)
+                || scope.facts.declares(name)
+            {
                 continue;
             }
             let call = Call {
@@ -362,6 +397,9 @@ impl<'i, 't> Resolver<'i, 't> {
                 }
             }
         }
+        if !self.may_lead(call, at.scope.facts) {
+            return;
+        }
         let functions = self.functions_in(name, at.scope.file);
         if at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name) {
             let mut definitions = self.macros_in(name, at.scope.file);
@@ -407,6 +445,11 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     fn macro_edges(&self, definition: ItemId, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
+        // What stands in the body leads somewhere, or what is put into it does.
+        if !self.sieve.passes(definition) && !call.args.iter().any(|it| self.names_what_passes(it))
+        {
+            return;
+        }
         let name = self.index.item(definition).name;
         let facts = self.facts(definition);
         let inside = Site {
@@ -450,6 +493,9 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     fn member_call(&self, object: &Expr, member: Sym, at: &Site<'_>, out: &mut Vec<Edge>) {
+        if !self.sieve.passes_member(member.short()) {
+            return;
+        }
         let typed = self.type_of(object, at.scope);
         let entries = self.entries(typed.of, member);
         for entry in entries.iter() {

@@ -26,6 +26,8 @@ struct Closed<'i, 't> {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Closures {
     all: Passing,
+    /// Names of what passes, and perhaps others: their upper bits.
+    names: Bits,
     /// Functions of an implementation that others call by name, with that implementation.
     crossing: Vec<(u32, Domain)>,
     /// One an implementation, computed when a chain is in it.
@@ -39,6 +41,10 @@ struct Passing {
     items: Bits,
     members: FxHashSet<u32>,
 }
+
+/// Of the 30 bits of a name, the upper ones that tell names apart well enough.
+const NAME_BITS: u32 = 22;
+const NAME_SHIFT: u32 = 30 - NAME_BITS;
 
 /// One bit an item, by [`Index::number`].
 #[derive(Clone, Default)]
@@ -123,6 +129,7 @@ impl<'i, 't> Sieve<'i, 't> {
         };
         let (all, _) = Closure::new(&users, None).close(&[]);
         let found = Closures {
+            names: users.passing_names(&all),
             all,
             crossing: Vec::new(),
             within: Vec::new(),
@@ -164,8 +171,18 @@ impl<'i, 't> Sieve<'i, 't> {
         crossing.dedup();
         let domains = index.domain_count();
         let within = (0..=domains).map(|_| OnceLock::new()).collect();
+        let names = match &before {
+            Some(before) => {
+                let mut names = before.names.clone();
+                let new = added.iter().map(|it| index.item(*it).name.short());
+                new.for_each(|it| names.set(it >> NAME_SHIFT));
+                names
+            }
+            None => users.passing_names(&all),
+        };
         let found = Closures {
             all,
+            names,
             crossing,
             within,
         };
@@ -205,6 +222,18 @@ impl<'i, 't> Sieve<'i, 't> {
             }
             _ => true,
         }
+    }
+
+    /// Whether something of this name, given as [`Sym::short`], may lead to a sink; sometimes true of others.
+    pub(crate) fn passes_name(&self, short: u32) -> bool {
+        let closed = self.closed.as_ref();
+        closed.is_none_or(|it| it.found.names.has(short >> NAME_SHIFT))
+    }
+
+    /// Whether a call through a member of this name, given as [`Sym::short`], may lead to a sink.
+    pub(crate) fn passes_member(&self, short: u32) -> bool {
+        let closed = self.closed.as_ref();
+        closed.is_none_or(|it| it.found.all.members.contains(&short))
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -288,6 +317,16 @@ impl<'i, 't> Users<'i, 't> {
             doors,
             owners: kernel::I_COUNT_OWNERS,
         }
+    }
+
+    fn passing_names(&self, passing: &Passing) -> Bits {
+        let mut names = Bits(vec![0; (1 << NAME_BITS) / 64]);
+        self.index.numbered_names(|number, name| {
+            if passing.items.has(number) {
+                names.set(name.short() >> NAME_SHIFT);
+            }
+        });
+        names
     }
 
     fn passing_functions(&self, passing: &Passing) -> impl Iterator<Item = ItemId> {
