@@ -4,6 +4,7 @@
 //! that it does not take. Variables that are set twice, or whose address is taken, are unknown.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::expr::{Text, declared};
 use super::value::{Names, Value, operator, value};
@@ -16,7 +17,7 @@ const MAX_DEPTH: u32 = 400;
 const MAX_SITES: usize = 4096;
 
 /// A condition, and whether it must be true or false for the guarded code to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Guard {
     pub(crate) test: Value,
     pub(crate) holds: bool,
@@ -25,7 +26,7 @@ pub(crate) struct Guard {
 }
 
 /// One call that is guarded, or that passes on something known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Site {
     /// As [`super::Call::offset`].
     pub(crate) offset: u32,
@@ -38,7 +39,7 @@ pub(crate) struct Site {
 }
 
 /// All of one function.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Conditions {
     pub(crate) guards: Vec<Guard>,
     /// Sorted by offset.

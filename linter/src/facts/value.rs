@@ -1,6 +1,7 @@
 //! Values of conditions and arguments, as far as parameters and constants decide them.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::Expr;
 use super::expr::{Text, expr};
@@ -12,7 +13,7 @@ use crate::syntax::nodes::{self, Kind, children, kind};
 const MAX_VALUE_DEPTH: u32 = 12;
 
 /// What a condition, or an argument, depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Value {
     /// Not understood, or decided elsewhere.
     Unknown,

@@ -17,20 +17,18 @@ impl DropInode {
     pub(crate) fn of(index: &Index<'_>) -> Self {
         let setters: FxHashSet<(u32, Domain)> = index
             .setters(Sym::of("drop_inode").short())
-            .iter()
-            .map(|it| (it.1, index.file_of(it.2).domain))
+            .map(|it| (it.0, index.file_of(it.1).domain))
             .filter(|it| it.1 != Domain::GENERIC)
             .collect();
         let names: FxHashSet<u32> = kernel::ALWAYS_DROP
             .iter()
             .map(|it| Sym::of(it).short())
             .collect();
-        let keepers = index
-            .function_ids()
-            .filter(|it| {
-                let name = index.item(*it).name.short();
-                setters.contains(&(name, index.file_of(*it).domain))
-            })
+        let functions = setters.iter().flat_map(|(name, domain)| {
+            let named = index.functions_of(*name);
+            named.filter(|it| index.file_of(*it).domain == *domain)
+        });
+        let keepers = functions
             .filter(|it| keeps(index.item_text(*it)))
             .map(|it| (index.file_of(it).domain, index.name_of(it)))
             .collect();

@@ -321,6 +321,9 @@ impl<'i, 't> Users<'i, 't> {
 
     fn passing_names(&self, passing: &Passing) -> Bits {
         let mut names = Bits(vec![0; (1 << NAME_BITS) / 64]);
+        for sink in &self.sinks {
+            names.set(*sink >> NAME_SHIFT);
+        }
         self.index.numbered_names(|number, name| {
             if passing.items.has(number) {
                 names.set(name.short() >> NAME_SHIFT);

@@ -38,7 +38,7 @@ pub(crate) struct Release {
 }
 
 /// What makes a release less of a hazard than its chain says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Doubt {
     /// The other arm of the `if` around it gives the object to this function, for a worker.
     OtherArmDefers(String),
