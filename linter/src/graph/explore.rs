@@ -93,23 +93,24 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
         }
         let mut from = reach.order.clone();
         while !from.is_empty() {
-            from.par_iter()
+            let steps: Vec<Vec<(State, Edge)>> = from
+                .par_iter()
                 .with_min_len(4)
-                .for_each(|state| drop(resolver.edges(state.function)));
+                .map(|state| {
+                    if reach.states[state].2 >= max_hops {
+                        return Vec::new();
+                    }
+                    let edges = resolver.edges(state.function);
+                    let sure = edges.iter().filter(|it| it.confidence >= least);
+                    sure.filter_map(|it| Some((step(resolver, *state, it, limits)?, *it)))
+                        .collect()
+                })
+                .collect();
             let mut next = Vec::new();
-            for state in from {
+            for (state, steps) in from.into_iter().zip(steps) {
                 let hops = reach.states[&state].2 + 1;
-                if hops > max_hops {
-                    continue;
-                }
-                for edge in resolver
-                    .edges(state.function)
-                    .iter()
-                    .filter(|it| it.confidence >= least)
-                {
-                    if let Some(to) = step(resolver, state, edge, limits)
-                        && reach.add(to, Some((state, *edge)), hops, least)
-                    {
+                for (to, edge) in steps {
+                    if reach.add(to, Some((state, edge)), hops, least) {
                         next.push(to);
                     }
                 }

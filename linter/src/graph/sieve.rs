@@ -18,8 +18,8 @@ pub(crate) struct Sieve<'i, 't> {
 struct Closed<'i, 't> {
     users: Users<'i, 't>,
     found: Arc<Closures>,
-    /// What was found in the tree that this one differs from, with the items that are new in here.
-    before: Option<(Arc<Closures>, Vec<ItemId>)>,
+    /// What was found in the tree that this one differs from.
+    before: Option<Arc<Closures>>,
 }
 
 /// What a sieve found in a tree; good for the next sieve of a tree that differs in a few files.
@@ -190,7 +190,7 @@ impl<'i, 't> Sieve<'i, 't> {
             closed: Some(Closed {
                 users,
                 found: Arc::new(found),
-                before: before.map(|it| (it, added)),
+                before,
             }),
         }
     }
@@ -250,22 +250,16 @@ impl<'i, 't> Sieve<'i, 't> {
 }
 
 impl Closed<'_, '_> {
-    /// A call by name may lead into another implementation, and on from there.
     fn within(&self, domain: Domain) -> Passing {
         let users = &self.users;
         let entries = self.found.crossing.iter();
         let entries: Vec<u32> = entries.filter(|it| it.1 != domain).map(|it| it.0).collect();
-        let before = self.before.as_ref().and_then(|(before, added)| {
-            Some((before.within.get(domain.0 as usize)?.get()?, before, added))
-        });
-        let Some((passing, before, added)) = before else {
-            let (mut passing, _) = Closure::new(users, Some(domain)).close(&entries);
-            self.let_others_through(
-                users.passing_functions(&self.found.all),
-                domain,
-                &mut passing,
-            );
-            return passing;
+        let before = self
+            .before
+            .as_ref()
+            .and_then(|before| Some((before.within.get(domain.0 as usize)?.get()?, before)));
+        let Some((passing, before)) = before else {
+            return Closure::new(users, Some(domain)).close(&entries).0;
         };
         let mut closure = Closure::after(users, Some(domain), passing);
         for name in entries {
@@ -277,23 +271,7 @@ impl Closed<'_, '_> {
                 users.index.users(name).for_each(|it| closure.add(it));
             }
         }
-        let (mut passing, _) = closure.close_new();
-        self.let_others_through(added.iter().copied(), domain, &mut passing);
-        passing
-    }
-
-    fn let_others_through(
-        &self,
-        functions: impl Iterator<Item = ItemId>,
-        domain: Domain,
-        passing: &mut Passing,
-    ) {
-        for id in functions {
-            let home = self.users.index.file_of(id).domain;
-            if home != Domain::GENERIC && home != domain {
-                passing.items.set(self.users.index.number(id));
-            }
-        }
+        closure.close_new().0
     }
 }
 
