@@ -8,6 +8,7 @@
 )]
 mod apply;
 mod bot;
+mod cache;
 mod cli;
 mod corpus;
 mod demo;

@@ -124,15 +124,20 @@ impl Case {
         self.diff.as_ref().map(|_| self.result.as_str())
     }
 
-    /// What it does change.
-    pub fn reviewed(&self) -> String {
-        let patch = PatchInput {
+    /// The case's patch, empty where it has none.
+    pub fn patch(&self) -> PatchInput {
+        PatchInput {
             index: 1,
             subject: "a patch".to_owned(),
             message_id: None,
             commit: None,
             diff: self.diff.clone().unwrap_or_default().into_bytes(),
-        };
+        }
+    }
+
+    /// What it does change.
+    pub fn reviewed(&self) -> String {
+        let patch = self.patch();
         let report = self
             .linter()
             .review(&self.tree(), &[patch])
@@ -155,7 +160,8 @@ impl Case {
         joined(lines)
     }
 
-    pub(crate) fn linter(&self) -> Linter {
+    /// A linter with the case's configuration.
+    pub fn linter(&self) -> Linter {
         let config = Config::parse(&self.config, &self.name).expect("the case's configuration");
         Linter::new(Options {
             config,
@@ -163,7 +169,8 @@ impl Case {
         })
     }
 
-    pub(crate) fn tree(&self) -> MemTree {
+    /// The case's files.
+    pub fn tree(&self) -> MemTree {
         let mut tree = MemTree::default();
         for (path, text) in &self.files {
             let path = TreePath::parse(path).expect("the case's paths are plain");

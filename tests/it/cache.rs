@@ -1,0 +1,182 @@
+//! What is kept from one run for the next never changes a result.
+
+use std::path::Path;
+
+use lorelint::cache::Cache;
+use lorelint::report::{CheckReport, PatchInput};
+use lorelint::tree::{GitRepo, TreeSource};
+use lorelint::{Linter, Options, review};
+use lorelint_tests::lint_case::{Case, cases, documents};
+use lorelint_tests::material;
+
+fn all_cases() -> Vec<Case> {
+    [
+        "linter/src/rules",
+        "tests/fixtures/rules",
+        "tests/fixtures/delta",
+    ]
+    .iter()
+    .flat_map(|it| documents(it))
+    .flat_map(|(name, text)| cases(&name, &text))
+    .collect()
+}
+
+/// Everything that a report says, whatever it cost.
+fn said(report: &CheckReport) -> String {
+    format!(
+        "{:#?}\n{:#?}\n{:#?}",
+        report.findings, report.gaps, report.warnings
+    )
+}
+
+fn cached(case: &Case, directory: &Path) -> Linter {
+    case.linter()
+        .with_cache(Cache::new(directory, Path::new(&case.name)))
+}
+
+#[track_caller]
+fn check_same(linter: &Linter, fresh: &Linter, tree: &dyn TreeSource, what: &str) {
+    let expected = said(&fresh.check(tree).expect("memory can be read"));
+    let actual = said(&linter.check(tree).expect("memory can be read"));
+    assert_eq!(actual, expected, "{what}");
+}
+
+#[test]
+fn a_cached_tree_has_the_findings_of_a_fresh_one() {
+    for case in all_cases() {
+        let directory = tempfile::tempdir().unwrap();
+        for run in ["first", "second"] {
+            let linter = cached(&case, directory.path());
+            check_same(
+                &linter,
+                &case.linter(),
+                &case.tree(),
+                &format!("{}, {run} run", case.name),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_changed_tree_has_the_findings_of_a_fresh_one() {
+    for case in all_cases() {
+        let patch = case.patch();
+        if patch.diff.is_empty() {
+            continue;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let base = case.tree();
+        let linter = cached(&case, directory.path());
+        linter.check(&base).expect("memory can be read");
+        let patched = review::patched(&base, std::slice::from_ref(&patch));
+        let what = |run| format!("{}, patched, {run}", case.name);
+        check_same(&linter, &case.linter(), &patched, &what("same process"));
+        let linter = cached(&case, directory.path());
+        check_same(&linter, &case.linter(), &patched, &what("another process"));
+        check_same(&linter, &case.linter(), &base, &what("and back"));
+    }
+}
+
+#[test]
+fn a_damaged_cache_is_no_cache() {
+    let all = all_cases();
+    let case = &all[0];
+    let directory = tempfile::tempdir().unwrap();
+    cached(case, directory.path())
+        .check(&case.tree())
+        .expect("memory can be read");
+    let damage: [fn(&mut Vec<u8>); 4] = [
+        |it| it.truncate(it.len() / 2),
+        |it| {
+            let middle = it.len() / 2;
+            it[middle] ^= 1;
+        },
+        Vec::clear,
+        |it| it[20] ^= 1,
+    ];
+    for harm in damage {
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let mut bytes = std::fs::read(&path).unwrap();
+            harm(&mut bytes);
+            std::fs::write(&path, bytes).unwrap();
+        }
+        let linter = cached(case, directory.path());
+        check_same(&linter, &case.linter(), &case.tree(), "damaged");
+    }
+}
+
+#[test]
+fn processes_may_share_a_cache() {
+    let all = all_cases();
+    let directory = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for worker in 0..4usize {
+            let (all, directory) = (&all, directory.path());
+            scope.spawn(move || {
+                for round in 0..20 {
+                    let case = &all[(worker * 3 + round) % 8];
+                    let linter = case
+                        .linter()
+                        .with_cache(Cache::new(directory, Path::new("one")));
+                    check_same(&linter, &case.linter(), &case.tree(), &case.name);
+                }
+            });
+        }
+    });
+}
+
+/// Edits functions all over a kernel: a call more, a call less, a function more.
+fn kernel_patch(tree: &dyn TreeSource) -> PatchInput {
+    let mut diff = String::new();
+    let files = tree.files().expect("the kernel can be listed");
+    let sources = files.iter().filter(|it| {
+        let path = it.path.as_str();
+        ["fs/ceph/", "fs/ext4/", "fs/nfs/", "net/ceph/", "fs/"]
+            .iter()
+            .any(|under| path.starts_with(under))
+            && path.ends_with(".c")
+    });
+    for file in sources.step_by(37).take(24) {
+        let text = tree.read(&file.path).ok().flatten().unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        let Some(at) = lines.iter().position(|it| *it == "{") else {
+            continue;
+        };
+        let path = &file.path;
+        diff.push_str(&format!(
+            "diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n"
+        ));
+        diff.push_str(&format!(
+            "@@ -{0},1 +{0},2 @@\n {{\n+\tiput(NULL);\n",
+            at + 1
+        ));
+    }
+    PatchInput {
+        index: 1,
+        subject: "everywhere".to_owned(),
+        message_id: None,
+        commit: None,
+        diff: diff.into_bytes(),
+    }
+}
+
+#[test]
+fn a_changed_kernel_has_the_findings_of_a_fresh_one() {
+    let Some(kernel) = material::kernel_612() else {
+        return;
+    };
+    let base = GitRepo::open(&kernel).unwrap().tree("HEAD").unwrap();
+    let patch = kernel_patch(&base);
+    let patched = review::patched(&base, std::slice::from_ref(&patch));
+    assert!(patched.changes().len() > 10, "the patch applies");
+    let linter = Linter::new(Options::default());
+    linter.check(&base).unwrap();
+    check_same(
+        &linter,
+        &Linter::new(Options::default()),
+        &patched,
+        "patched kernel",
+    );
+}
