@@ -39,6 +39,7 @@ impl Domain {
 }
 
 /// A source as the index keeps it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SourceFile {
     pub(crate) path: TreePath,

@@ -361,7 +361,9 @@ impl Work<'_> {
             .filter(|it| self.files[**it].scan.is_none())
             .map(|it| self.read(*it))
             .collect();
-        read.into_iter().for_each(|it| self.keep(it));
+        for it in read {
+            self.keep(it);
+        }
     }
 
     fn keep(&mut self, outcome: Outcome) {

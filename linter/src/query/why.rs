@@ -86,8 +86,8 @@ impl Graph<'_> {
         let findings: Vec<Finding> = report
             .findings
             .iter()
-            .cloned()
             .filter(|it| it.file == *file && it.line == line)
+            .cloned()
             .collect();
         let Some(id) = self.function_at(at, line) else {
             return Ok(Why {

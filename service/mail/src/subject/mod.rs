@@ -137,7 +137,9 @@ impl Subject {
         ];
         let names_patch = raw.starts_with("Patch \"")
             || raw.starts_with("FAILED: ")
-            || raw.split_whitespace().any(|it| it.ends_with(".patch"));
+            || raw
+                .split_whitespace()
+                .any(|it| it.strip_suffix(".patch").is_some());
         !self.patch && !self.is_numbered() && names_patch && verbs.iter().any(|it| raw.contains(it))
     }
 
