@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::delta::{MovedLines, attach, compare};
 use crate::diff;
 use crate::finding::{Finding, Warning};
@@ -10,13 +12,8 @@ use crate::report::{CheckReport, NewFinding, PatchInput, PatchReport, ReviewRepo
 use crate::tree::{Overlay, TreeError, TreePath, TreeSource};
 
 /// Lints one state of the tree, which differs from the base in these files.
-pub type Lint<'a> = dyn Fn(&dyn TreeSource, &[TreePath]) -> Result<CheckReport, TreeError> + 'a;
-
-/// The tree after some patches.
-struct State<'a> {
-    tree: Overlay<'a>,
-    report: Arc<CheckReport>,
-}
+pub type Lint<'a> =
+    dyn Fn(&dyn TreeSource, &[TreePath]) -> Result<CheckReport, TreeError> + Sync + 'a;
 
 /// Lints `base` and each state that the patches make.
 ///
@@ -29,55 +26,71 @@ pub fn run(
     base: &dyn TreeSource,
     patches: &[PatchInput],
 ) -> Result<ReviewReport, TreeError> {
-    let mut state = State {
-        tree: Overlay::new(base),
-        report: Arc::clone(start),
-    };
-    let mut moved = MovedLines::default();
     let mut result = ReviewReport::default();
-    let mut broken: Option<u32> = None;
-    for patch in patches {
-        let outcome = match broken {
-            Some(first) => Err(format!("not linted because patch {first} does not apply")),
-            None => apply(patch, &state.tree),
-        };
-        let step = match outcome {
-            Ok(step) => step,
-            Err(reason) => {
-                broken.get_or_insert(patch.index);
-                result.patches.push(report(patch, Some(reason)));
-                continue;
-            }
-        };
-        result.warnings.extend(step.warning);
-        let changed: Vec<TreePath> = step.tree.changes().keys().cloned().collect();
-        let next = Arc::new(lint(&step.tree, &changed)?);
-        let delta = compare(&state.report.findings, &next.findings, &step.moved);
-        let mut entry = report(patch, None);
+    let steps = apply_all(base, patches, &mut result);
+    // Most of a state's work is done by one thread: the states are looked at side by side.
+    let reports: Vec<CheckReport> = steps
+        .par_iter()
+        .map(|it| {
+            let changed: Vec<TreePath> = it.tree.changes().keys().cloned().collect();
+            lint(&it.tree, &changed)
+        })
+        .collect::<Result<_, _>>()?;
+    let mut before: &CheckReport = start;
+    let mut moved = MovedLines::default();
+    let linted = result.patches.iter_mut().filter(|it| it.reason.is_none());
+    for ((entry, step), report) in linted.zip(&steps).zip(&reports) {
+        let delta = compare(&before.findings, &report.findings, &step.moved);
         entry.new = attach_all(delta.new, &step.moved, &step.tree)?;
         entry.fixed = delta.fixed;
-        result.patches.push(entry);
         moved = moved.then(&step.moved);
-        state = State {
-            tree: step.tree,
-            report: next,
-        };
+        before = report;
     }
-    let delta = compare(&start.findings, &state.report.findings, &moved);
-    result.new = attach_all(delta.new, &moved, &state.tree)?;
+    let untouched = Overlay::new(base);
+    let tree = steps.last().map_or(&untouched, |it| &it.tree);
+    let delta = compare(&start.findings, &before.findings, &moved);
+    result.new = attach_all(delta.new, &moved, tree)?;
     result.fixed = delta.fixed;
     result.unchanged = delta.unchanged;
-    result
-        .warnings
-        .extend(state.report.warnings.iter().cloned());
+    result.warnings.extend(before.warnings.iter().cloned());
     let deciding = deciding_files(&result, &moved);
-    let gaps = state.report.gaps.iter();
+    let gaps = before.gaps.iter();
     result.gaps = gaps
         .filter(|it| deciding.contains(&it.file))
         .cloned()
         .collect();
-    result.final_tree = state.tree.tree_id()?;
+    result.final_tree = tree.tree_id()?;
     Ok(result)
+}
+
+/// Applies the patches one on the other, up to the first that does not apply, and names each in the result.
+fn apply_all<'a>(
+    base: &'a dyn TreeSource,
+    patches: &[PatchInput],
+    result: &mut ReviewReport,
+) -> Vec<Step<'a>> {
+    let mut steps: Vec<Step<'a>> = Vec::new();
+    let mut broken: Option<u32> = None;
+    let untouched = Overlay::new(base);
+    for patch in patches {
+        let tree = steps.last().map_or(&untouched, |it| &it.tree);
+        let outcome = match broken {
+            Some(first) => Err(format!("not linted because patch {first} does not apply")),
+            None => apply(patch, tree),
+        };
+        match outcome {
+            Ok(step) => {
+                result.warnings.extend(step.warning.clone());
+                result.patches.push(report(patch, None));
+                steps.push(step);
+            }
+            Err(reason) => {
+                broken.get_or_insert(patch.index);
+                result.patches.push(report(patch, Some(reason)));
+            }
+        }
+    }
+    steps
 }
 
 /// The tree after the last patch that applies.
