@@ -87,7 +87,9 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
             .filter(|it| it.confidence >= least && (shared || !it.is_shared))
         {
             let state = first_state(resolver, root);
-            if limits.is_in_focus(state.domain) && reach.add(state, None, 0, least) {
+            let matters = limits.is_in_focus(state.domain)
+                && (limits.focus.is_none() || limits.may_matter(resolver.sieve, state));
+            if matters && reach.add(state, None, 0, least) {
                 reach.roots.insert(state, *root);
             }
         }
@@ -415,6 +417,19 @@ impl Limits {
             .is_none_or(|it| domain == Domain::GENERIC || it.contains(&domain))
     }
 
+    /// Whether a state may lead to a sink; where only some implementations matter, through one of them.
+    fn may_matter(&self, sieve: &Sieve<'_, '_>, state: State) -> bool {
+        if state.home != u32::MAX {
+            return true;
+        }
+        match &self.focus {
+            Some(focus) if state.domain == Domain::GENERIC => focus
+                .iter()
+                .any(|it| sieve.passes_within(state.function, *it)),
+            _ => sieve.passes_within(state.function, state.domain),
+        }
+    }
+
     /// What may lead to `iput()` within these limits.
     pub(crate) fn sieve<'i, 't>(
         &self,
@@ -471,12 +486,7 @@ impl std::fmt::Display for Cut {
 fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<State> {
     match step_over(resolver, from, edge, limits)? {
         (state, None) if !limits.is_in_focus(state.domain) => None,
-        (state, None)
-            if state.home != u32::MAX
-                || resolver.sieve.passes_within(state.function, state.domain) =>
-        {
-            Some(state)
-        }
+        (state, None) if limits.may_matter(resolver.sieve, state) => Some(state),
         _ => None,
     }
 }
