@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         config_dir: directory("XDG_CONFIG_HOME", ".config"),
         cache_dir: directory("XDG_CACHE_HOME", ".cache"),
         is_terminal: stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        is_watched: stderr().is_terminal(),
     };
     run(std::env::args_os(), &mut io).into()
 }

@@ -71,6 +71,7 @@ fn run_with(
         config_dir: None,
         cache_dir: None,
         is_terminal: false,
+        is_watched: false,
     };
     run(args, &mut io)
 }

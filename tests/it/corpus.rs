@@ -26,6 +26,7 @@ fn series(source: &Path, more: &[&str]) -> Vec<u8> {
         config_dir: None,
         cache_dir: None,
         is_terminal: false,
+        is_watched: false,
     };
     let status = run(args, &mut io);
     assert_eq!(

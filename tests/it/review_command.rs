@@ -23,6 +23,7 @@ fn run(git: &GitFixture, args: &[&str], stdin: &[u8]) -> Outcome {
         config_dir: None,
         cache_dir: None,
         is_terminal: false,
+        is_watched: false,
     };
     let args = ["lorelint", "review"]
         .iter()

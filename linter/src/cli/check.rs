@@ -26,7 +26,7 @@ pub(super) fn run(
     let baseline = read_baseline(args, io)?;
     let opened = Instant::now();
     let linter = settings::linter(options, common, &tree, io);
-    let mut report = settings::on_threads(common, || linter.check(tree.source.as_ref()))??;
+    let mut report = super::progress::watched(common, io, || linter.check(tree.source.as_ref()))??;
     let linted = Instant::now();
 
     report

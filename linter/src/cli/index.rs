@@ -31,7 +31,7 @@ pub(super) fn run(
         ..Options::default()
     };
     let linter = super::settings::linter(options, common, &tree, io);
-    let report = super::settings::on_threads(common, || linter.check(tree.source.as_ref()))??;
+    let report = super::progress::watched(common, io, || linter.check(tree.source.as_ref()))??;
     if !common.quiet {
         writeln!(
             io.stderr,

@@ -12,6 +12,7 @@ mod index;
 mod mails;
 mod man;
 mod patches;
+mod progress;
 mod review;
 mod rules;
 mod series;
@@ -44,6 +45,8 @@ pub struct Io<'a> {
     pub cache_dir: Option<PathBuf>,
     /// Whether standard output is a terminal that wants colour.
     pub is_terminal: bool,
+    /// Whether somebody watches standard error.
+    pub is_watched: bool,
 }
 
 /// How a run ended.

@@ -40,7 +40,7 @@ pub(super) fn run(
     };
     let linter = settings::linter(options, common, &tree, io);
     let patches = &series.patches;
-    let mut report = settings::on_threads(common, || linter.review(source, patches))??;
+    let mut report = super::progress::watched(common, io, || linter.review(source, patches))??;
     let is_wanted = |it: &Finding| it.confidence >= args.lint.min_confidence;
     for patch in &mut report.patches {
         patch.new.retain(|it| is_wanted(&it.finding));
