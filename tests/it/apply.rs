@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use lorelint::diff;
 use lorelint::tree::{GitRepo, Overlay, TreePath, TreeSource};
 use lorelint_tests::git::GitFixture;
+use lorelint_tests::material::kernel_612;
 
 /// A small generator: the cases are the same on every run and every machine.
 struct Dice(u64);
@@ -57,6 +58,7 @@ fn start() -> Files {
     );
     let dos = String::from_utf8_lossy(&other[..6000]).replace('\n', "\r\n");
     files.insert("dos.txt".into(), dos.into_bytes());
+    files.insert("link/a".into(), b"../fs/tree.c".to_vec());
     files.insert("short".into(), b"one\ntwo\nthree".to_vec());
     files.insert("logo.bin".into(), (0..=255_u8).cycle().take(3000).collect());
     files
@@ -129,6 +131,15 @@ fn develop(files: &Files, dice: &mut Dice, is_drift: bool) -> Files {
 fn check_in(git: &GitFixture, files: &Files, executable: Option<&str>) -> String {
     git.run(&["rm", "-r", "--quiet", "--force", "--ignore-unmatch", "."]);
     for (path, content) in files {
+        if path.starts_with("link/") {
+            let link = git.path().join(path);
+            std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+            let target =
+                format!("to{}", String::from_utf8_lossy(content)).replace(['\n', '\t'], "_");
+            let _absent = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, link).unwrap();
+            continue;
+        }
         git.write(path, content);
     }
     if let Some(path) = executable {
@@ -275,6 +286,185 @@ fn a_merge_reaches_the_same_tree_as_git_am_3() {
         merged > 15,
         "only {merged} cases merged: the test has lost its teeth"
     );
+}
+
+/// The sources of a real kernel where there is one.
+struct Kernel {
+    tree: lorelint::tree::GitTree,
+    sources: Vec<TreePath>,
+}
+
+impl Kernel {
+    fn open() -> Option<Self> {
+        let repo = GitRepo::open(&kernel_612()?).unwrap();
+        let tree = repo.tree("HEAD").unwrap();
+        let listed = tree.files().unwrap();
+        let is_source =
+            |it: &TreePath| it.as_str().starts_with("fs/") || it.as_str().starts_with("net/");
+        let sources = listed
+            .into_iter()
+            .map(|it| it.path)
+            .filter(is_source)
+            .collect();
+        Some(Self { tree, sources })
+    }
+
+    fn some_files(&self, dice: &mut Dice) -> Files {
+        let mut files = Files::new();
+        while files.len() < 12 {
+            let path = &self.sources[dice.below(self.sources.len())];
+            let content = self.tree.read(path).unwrap().unwrap();
+            if content.len() < 100_000 {
+                files.insert(path.to_string(), content);
+            }
+        }
+        files
+    }
+}
+
+/// Files of the kernel, else invented ones.
+fn real_files(kernel: Option<&Kernel>, dice: &mut Dice) -> Files {
+    kernel.map_or_else(start, |it| it.some_files(dice))
+}
+
+/// Edits far from each other, as two people make them who do not know of each other.
+fn edit_half(content: &[u8], dice: &mut Dice, upper: bool) -> Vec<u8> {
+    let lines: Vec<&[u8]> = content.split_inclusive(|&it| it == b'\n').collect();
+    let (first, second) = lines.split_at(lines.len() / 2);
+    let half = if upper { first } else { second };
+    let count = 1 + dice.below(2);
+    let edited = edit_lines(&half.concat(), dice, count);
+    let other = if upper { second } else { first };
+    if upper {
+        [edited, other.concat()].concat()
+    } else {
+        [other.concat(), edited].concat()
+    }
+}
+
+/// What `git am -3` makes of the last commit on `drifted`, and what we make of it.
+fn both_merge(
+    git: &GitFixture,
+    developed: &str,
+    drifted: &str,
+) -> (Option<String>, Result<String, String>) {
+    let mail = git
+        .output(
+            &[
+                "format-patch",
+                "-1",
+                "--stdout",
+                "--binary",
+                "-M",
+                developed,
+            ],
+            b"",
+        )
+        .stdout;
+    git.run(&["reset", "--quiet", "--hard", drifted]);
+    let am = git.output(&["am", "-3", "--quiet", "--keep-cr"], &mail);
+    let expected = am.status.success().then(|| git.tree("HEAD"));
+    if !am.status.success() {
+        git.run(&["am", "--abort"]);
+    }
+    (expected, ours(git, drifted, &mail, true))
+}
+
+#[test]
+fn a_merge_follows_files_that_were_moved_since() {
+    let git = GitFixture::new();
+    let kernel = Kernel::open();
+    let (mut merged, mut moved) = (0, 0);
+    for seed in 1..=40 {
+        let mut dice = Dice(u64::wrapping_mul(seed, 0xa076_1d64_78bd_642f));
+        let base: Files = real_files(kernel.as_ref(), &mut dice)
+            .into_iter()
+            .filter(|(_, it)| it.iter().filter(|it| **it == b'\n').count() > 40 && !it.contains(&0))
+            .collect();
+        let names: Vec<&String> = base.keys().collect();
+        let Some(name) = names.get(dice.below(names.len())).copied() else {
+            continue;
+        };
+        let mut developed = base.clone();
+        developed.insert(name.clone(), edit_half(&base[name], &mut dice, true));
+        let mut drifted = base.clone();
+        let edited = if dice.chance(70) {
+            edit_half(&base[name], &mut dice, false)
+        } else {
+            base[name].clone()
+        };
+        drifted.remove(name);
+        let (directory, last) = name.rsplit_once('/').unwrap_or(("", name));
+        let new = match dice.below(3) {
+            0 => format!("moved/{last}"),
+            1 => format!("{directory}/new_{last}"),
+            _ => format!("{directory}/sub/{last}"),
+        };
+        drifted.insert(new.trim_start_matches('/').to_owned(), edited);
+        let base_commit = check_in(&git, &base, None);
+        let developed_commit = check_in(&git, &developed, None);
+        git.run(&["reset", "--quiet", "--hard", &base_commit]);
+        let drifted_commit = check_in(&git, &drifted, None);
+        let (expected, actual) = both_merge(&git, &developed_commit, &drifted_commit);
+        let reason = actual.as_ref().err().cloned();
+        assert_eq!(
+            actual.ok(),
+            expected,
+            "seed {seed}: {name} became {new}: {reason:?}"
+        );
+        merged += usize::from(expected.is_some());
+        moved += 1;
+        git.run(&["checkout", "--quiet", "--orphan", &format!("seed{seed}")]);
+    }
+    assert!(
+        merged * 2 > moved,
+        "only {merged} of {moved} merged: the test has lost its teeth"
+    );
+}
+
+#[test]
+fn random_edits_of_a_real_tree_reach_the_same_tree_as_git_am_3() {
+    let git = GitFixture::new();
+    let kernel = Kernel::open();
+    let (mut applied, mut tried) = (0, 0);
+    for seed in 1..=40 {
+        let mut dice = Dice(u64::wrapping_mul(seed, 0xe703_7ed1_a0b4_28db));
+        let base = real_files(kernel.as_ref(), &mut dice);
+        let developed = develop(&base, &mut dice, false);
+        let mut drifted = base.clone();
+        for (name, content) in &mut drifted {
+            if dice.chance(40) && !name.ends_with(".bin") {
+                *content = edit_lines(content, &mut dice, 1);
+            }
+        }
+        let base_commit = check_in(&git, &base, None);
+        let developed_commit = check_in(&git, &developed, None);
+        git.run(&["reset", "--quiet", "--hard", &base_commit]);
+        let drifted_commit = check_in(&git, &drifted, None);
+        let (expected, actual) = both_merge(&git, &developed_commit, &drifted_commit);
+        if let Some(expected) = expected {
+            let reason = actual.as_ref().err().cloned();
+            assert_eq!(actual.ok(), Some(expected), "seed {seed}: {reason:?}");
+            applied += 1;
+        }
+        tried += 1;
+        git.run(&["checkout", "--quiet", "--orphan", &format!("seed{seed}")]);
+    }
+    assert!(
+        applied * 3 > tried,
+        "only {applied} of {tried} applied: the test has lost its teeth"
+    );
+}
+
+#[test]
+fn lines_removed_without_context_stand_after_the_line_that_is_named() {
+    let file: String = (1..=9).map(|it| format!("{it}\n")).collect();
+    let diff = "diff --git a/f b/f\nindex 0719398930..2 100644\n--- a/f\n+++ b/f\n@@ -4,2 +3,0 @@\n-4\n-5\n";
+    let blob = lorelint::tree::BlobId::of(file.as_bytes())
+        .unwrap()
+        .to_hex();
+    let diff = diff.replace("0719398930", &blob);
+    applies(&[("f", &file)], &diff, "f", "1\n2\n3\n6\n7\n8\n9\n");
 }
 
 /// Applies `diff` to a tree with `files`, and says what became of `path`, or why not.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::strip::with_fitting_strip;
-use super::{ApplyFailure, FileKind, FilePatch, LineMap, Patch};
+use super::{ApplyFailure, FileKind, FilePatch, LineMap, Patch, moved};
 use crate::tree::{FileContent, Mode, TreeError, TreePath, TreeSource};
 
 /// What a patch makes of one file.
@@ -100,6 +100,8 @@ pub(super) struct Stage<'a> {
     done: BTreeMap<TreePath, State>,
     /// Paths that some section of this patch removes or moves away.
     leaving: Vec<TreePath>,
+    /// Paths that the patch's sections start from.
+    sources: Vec<TreePath>,
     /// Bytes that binary sections made so far.
     pub(super) binary_bytes: usize,
     /// Whether any file was merged.
@@ -116,12 +118,20 @@ impl<'a> Stage<'a> {
             is_crlf: patch.crlf_transport,
             done: BTreeMap::new(),
             leaving: leaving.filter_map(|it| it.old_path.clone()).collect(),
+            sources: patch
+                .files
+                .iter()
+                .filter_map(|it| it.old_path.clone())
+                .collect(),
             binary_bytes: 0,
             is_merged: false,
         };
         stage.leaving.sort();
         for file in &patch.files {
-            stage.file(file)?;
+            match stage.where_moved(file)? {
+                Some(moved) => stage.file(&moved)?,
+                None => stage.file(file)?,
+            }
         }
         let changes = stage.done.into_iter().map(|(path, state)| Change {
             path,
@@ -165,6 +175,34 @@ impl<'a> Stage<'a> {
             self.done.insert(new.clone(), state);
         }
         Ok(())
+    }
+
+    /// The section for where its file went, when a merge finds that the tree has it under another name.
+    fn where_moved(&self, file: &FilePatch) -> Result<Option<FilePatch>, ApplyFailure> {
+        let (Some(old), How::Merge) = (&file.old_path, self.how) else {
+            return Ok(None);
+        };
+        let failed = |error: TreeError| unreadable(old, &error);
+        let is_gone =
+            !self.done.contains_key(old) && self.tree.entry(old).map_err(failed)?.is_none();
+        if !is_gone || !matches!(file.kind, FileKind::Modify | FileKind::Delete) {
+            return Ok(None);
+        }
+        let Some(base) = self.named_blob(file, None)? else {
+            return Ok(None);
+        };
+        let found = moved::find(self.tree, old, &base.data, &self.sources).map_err(failed)?;
+        match found {
+            Some(new) if file.kind == FileKind::Delete => Err(refuse(
+                old,
+                format!("the patch removes it, and the tree has it as {new}"),
+            )),
+            found => Ok(found.map(|new| FilePatch {
+                old_path: Some(new.clone()),
+                new_path: Some(new),
+                ..file.clone()
+            })),
+        }
     }
 
     /// The file that the section starts from; `None` when it makes one.

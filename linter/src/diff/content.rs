@@ -158,7 +158,7 @@ impl Stage<'_> {
     }
 
     /// The content before by the `index` line, for a file that is made an empty one; `None` where it is not to be had.
-    fn named_blob(
+    pub(super) fn named_blob(
         &self,
         file: &FilePatch,
         now: Option<&FileContent>,

@@ -13,6 +13,7 @@ mod headers;
 mod hunks;
 mod lines;
 mod merge;
+mod moved;
 mod names;
 mod parse;
 mod strip;
