@@ -1,9 +1,17 @@
-//! Which state of a repository a series starts from; decided by looking up trees, without applying anything.
+//! Which state of a repository a series starts from; decided by looking up trees, without applying the series.
+
+mod hints;
 
 use std::collections::HashSet;
 
+pub use hints::{MaintainedTree, branch_of_prefix, last_part, maintained_trees};
+
+use crate::diff::{self, Patch};
 use crate::report::BaseHow;
-use crate::tree::{GitRepo, GitTree, TreeError, TreePath, TreeSource as _};
+use crate::tree::{FileChanges, GitRepo, GitTree, Overlay, TreeError, TreePath, TreeSource};
+
+/// Prerequisite patches that are applied: `git format-patch` lists every commit since the base, however many.
+pub const MAX_PREREQUISITES: usize = 200;
 
 /// What is known about where a series starts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,16 +20,47 @@ pub struct BaseRequest<'a> {
     pub given: Option<&'a str>,
     /// What the series says in `base-commit:`; anything but hex digits is ignored, for it comes from a mail.
     pub base_commit: Option<&'a str>,
-    /// The `prerequisite-patch-id:` lines of the series: patches between `base_commit` and the series.
-    pub prerequisites: &'a [String],
+    /// The patches between `base_commit` and the series, in order.
+    pub prerequisites: &'a [Prerequisite],
     /// The blobs that the files had before the series, as [`crate::diff::preimages`] tells.
     pub preimages: &'a [(TreePath, String)],
     /// Branches, tags or commits in which the blobs are looked for, the best first.
     pub candidates: &'a [String],
     /// How many commits of each candidate are looked at, along first parents.
     pub history: usize,
-    /// The branch that the list is for.
-    pub branch: Option<&'a str>,
+    /// The branches that the series may be for, the best first.
+    pub branches: &'a [BranchHint],
+}
+
+/// A patch that a series names by `prerequisite-patch-id:`.
+#[derive(Clone, Debug)]
+pub struct Prerequisite {
+    /// As [`crate::diff::patch_id`] computes it, in lower case.
+    pub patch_id: String,
+    /// The patch, where a mail with that id is known.
+    pub patch: Option<Patch>,
+}
+
+/// A branch that a series may be for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BranchHint {
+    /// What says so.
+    pub strength: HintStrength,
+    /// The branch.
+    pub branch: String,
+    /// Why, without final stop: `the subject says bpf-next`.
+    pub why: String,
+}
+
+/// What names a branch, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HintStrength {
+    /// A tag of the subject.
+    Prefix,
+    /// A `T:` line of MAINTAINERS.
+    Maintainers,
+    /// What the list is for.
+    List,
 }
 
 /// The base of a series.
@@ -29,16 +68,20 @@ pub struct BaseRequest<'a> {
 pub struct BaseChoice {
     /// What decided.
     pub how: BaseHow,
+    /// Of [`BaseHow::Branch`], what named the branch.
+    pub strength: Option<HintStrength>,
     /// Full hex id of the commit, or of the tree where a tree was given.
     pub revision: String,
+    /// What the prerequisites change in that commit; empty where there are none or they were not used.
+    pub prerequisites: FileChanges,
     /// Why this one, and what speaks against it; one sentence for a person, without final stop.
     pub why: String,
 }
 
 /// Chooses the base in the order of [`BaseHow`]; `None` when nothing names one, and the tree is taken as it is.
 ///
-/// A `base-commit:` with prerequisites is the base only where no candidate has all blobs: the candidate has the
-/// prerequisites applied. At most `candidates.len() * history * preimages.len()` tree lookups.
+/// A `base-commit:` counts where the files are as the `index` lines say, after the prerequisites or without them;
+/// else only where no candidate has all blobs. At most `candidates.len() * history * preimages.len()` tree lookups.
 ///
 /// # Errors
 ///
@@ -49,66 +92,177 @@ pub fn choose(repo: &GitRepo, request: &BaseRequest<'_>) -> Result<Option<BaseCh
         let why = format!("{given} was given");
         return Ok(Some(choice(BaseHow::Given, revision, why)));
     }
-    let mut missing = None;
+    let mut against = String::new();
     let mut declared = None;
     if let Some(id) = request.base_commit.filter(|it| is_commit_id(it)) {
         match repo.tree(id) {
-            Ok(tree) => declared = Some((short(tree.revision()), tree)),
-            Err(_) => {
-                missing = Some(format!(
-                    "base-commit {} is not in the repository",
-                    short(id)
-                ));
-            }
+            Ok(tree) => declared = Some(declared_base(&tree, request)?),
+            Err(_) => against = format!("base-commit {} is not in the repository; ", short(id)),
         }
     }
-    if let Some((id, tree)) = &declared {
-        let differing = differing_files(tree, request.preimages)?;
-        if differing == 0 {
-            let why = format!("the series says base-commit {id}");
-            return Ok(Some(choice(
-                BaseHow::BaseCommit,
-                tree.revision().to_owned(),
-                why,
-            )));
+    if let Some(declared) = &declared {
+        if declared.differing == 0 {
+            return Ok(Some(declared.choice()));
         }
-        missing = Some(format!(
-            "at base-commit {id} {differing} of {} files are not as the index lines say",
+        let note = declared.note();
+        let comma = if note.is_empty() { "" } else { "," };
+        against = format!(
+            "at base-commit {}{note}{comma} {} of {} files are not as the index lines say; ",
+            short(&declared.revision),
+            declared.differing,
             request.preimages.len()
-        ));
-    }
-    let prefix = missing.map_or_else(String::new, |it| it + "; ");
-    if let Some(revision) = find_blobs(repo, request)? {
-        let count = request.preimages.len();
-        let why = format!(
-            "{prefix}{} has the blobs of all {count} files",
-            short(&revision)
         );
+    }
+    if let Some(revision) = find_blobs(repo, request)? {
+        let what = match request.preimages.len() {
+            1 => "blob of its file".to_owned(),
+            count => format!("blobs of all {count} files"),
+        };
+        let why = format!("{against}{} has the {what}", short(&revision));
         return Ok(Some(choice(BaseHow::BlobMatch, revision, why)));
     }
-    if let Some((_, tree)) = declared {
-        let prerequisites = match request.prerequisites.len() {
-            0 => String::new(),
-            count => format!(", for want of its {count} prerequisite patches"),
-        };
-        let why = format!("{prefix}no other base has the blobs{prerequisites}");
-        return Ok(Some(choice(
-            BaseHow::BaseCommit,
-            tree.revision().to_owned(),
-            why,
-        )));
+    if let Some(declared) = declared {
+        let mut choice = declared.choice();
+        choice.why = format!("{against}no other base has the blobs");
+        return Ok(Some(choice));
     }
-    if let Some(branch) = request.branch
-        && let Ok(revision) = repo.resolve(branch)
-    {
-        let why = format!("{prefix}the list's branch {branch}");
-        return Ok(Some(choice(BaseHow::Branch, revision, why)));
+    for hint in request.branches {
+        let Ok(revision) = repo.resolve(&hint.branch) else {
+            continue;
+        };
+        let mut choice = on_branch(&repo.tree(&revision)?, request, hint, &against);
+        choice.revision = revision;
+        return Ok(Some(choice));
     }
     Ok(None)
 }
 
+/// A branch, with the prerequisites on it where they apply.
+fn on_branch(
+    tree: &GitTree,
+    request: &BaseRequest<'_>,
+    hint: &BranchHint,
+    against: &str,
+) -> BaseChoice {
+    let mut why = format!("{against}{}", hint.why);
+    let mut prerequisites = FileChanges::new();
+    if let Prerequisites::Applied(changes) = with_prerequisites(tree, request.prerequisites) {
+        let count = request.prerequisites.len();
+        why = format!("{why}, with its {}", patches(count));
+        prerequisites = changes;
+    }
+    BaseChoice {
+        how: BaseHow::Branch,
+        strength: Some(hint.strength),
+        revision: tree.revision().to_owned(),
+        prerequisites,
+        why,
+    }
+}
+
 fn choice(how: BaseHow, revision: String, why: String) -> BaseChoice {
-    BaseChoice { how, revision, why }
+    BaseChoice {
+        how,
+        strength: None,
+        revision,
+        prerequisites: FileChanges::new(),
+        why,
+    }
+}
+
+/// What `base-commit:` names, with what the prerequisites make of it.
+struct Declared {
+    revision: String,
+    /// Files that are not as the `index` lines say.
+    differing: usize,
+    prerequisites: Prerequisites,
+    count: usize,
+}
+
+enum Prerequisites {
+    None,
+    Applied(FileChanges),
+    /// The number, from 1, of the first that no known mail is.
+    Unknown(usize),
+    /// The number of the first that does not apply, and why.
+    Refused(usize, String),
+}
+
+impl Declared {
+    /// After `base-commit X` in a sentence.
+    fn note(&self) -> String {
+        let count = self.count;
+        match &self.prerequisites {
+            Prerequisites::None => String::new(),
+            Prerequisites::Applied(_) => format!(" with its {}", patches(count)),
+            Prerequisites::Unknown(at) => {
+                format!(
+                    " without its {}, for no known mail is number {at}",
+                    patches(count)
+                )
+            }
+            Prerequisites::Refused(at, reason) => format!(
+                " without its {}, for number {at} does not apply: {reason}",
+                patches(count)
+            ),
+        }
+    }
+
+    fn choice(&self) -> BaseChoice {
+        let why = format!(
+            "the series says base-commit {}{}",
+            short(&self.revision),
+            self.note().replacen(" with", ", with", 1)
+        );
+        let mut choice = choice(BaseHow::BaseCommit, self.revision.clone(), why);
+        if let Prerequisites::Applied(changes) = &self.prerequisites {
+            choice.prerequisites.clone_from(changes);
+        }
+        choice
+    }
+}
+
+fn patches(count: usize) -> String {
+    if count == 1 {
+        "prerequisite patch".to_owned()
+    } else {
+        format!("{count} prerequisite patches")
+    }
+}
+
+fn declared_base(tree: &GitTree, request: &BaseRequest<'_>) -> Result<Declared, TreeError> {
+    let prerequisites = with_prerequisites(tree, request.prerequisites);
+    let mut state = Overlay::new(tree);
+    if let Prerequisites::Applied(changes) = &prerequisites {
+        state = state.with(changes.clone());
+    }
+    Ok(Declared {
+        revision: tree.revision().to_owned(),
+        differing: differing_files(&state, request.preimages)?,
+        prerequisites,
+        count: request.prerequisites.len(),
+    })
+}
+
+/// Applies the prerequisites in order: all of them or none.
+fn with_prerequisites(tree: &GitTree, prerequisites: &[Prerequisite]) -> Prerequisites {
+    if prerequisites.is_empty() {
+        return Prerequisites::None;
+    }
+    let mut state = Overlay::new(tree);
+    for (at, it) in prerequisites.iter().enumerate() {
+        let (Some(patch), true) = (&it.patch, at < MAX_PREREQUISITES) else {
+            return Prerequisites::Unknown(at + 1);
+        };
+        match diff::apply_or_merge(patch, &state) {
+            Ok(applied) => {
+                let changes = applied.changes.into_iter();
+                state = state.with(changes.map(|it| (it.path, it.content)));
+            }
+            Err(failure) => return Prerequisites::Refused(at + 1, failure.to_string()),
+        }
+    }
+    Prerequisites::Applied(state.changes().clone())
 }
 
 /// Mail decides this text: an option or a range must not get as far as a revision parser.
@@ -155,7 +309,10 @@ fn has_all(tree: &GitTree, preimages: &[(TreePath, String)]) -> Result<bool, Tre
 }
 
 /// How many of the files are not in the tree as the `index` lines say.
-fn differing_files(tree: &GitTree, preimages: &[(TreePath, String)]) -> Result<usize, TreeError> {
+fn differing_files(
+    tree: &dyn TreeSource,
+    preimages: &[(TreePath, String)],
+) -> Result<usize, TreeError> {
     let mut differing = 0;
     for (path, blob) in preimages {
         let found = tree.entry(path)?.and_then(|it| it.blob);

@@ -68,6 +68,6 @@ fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
 #[test]
 fn both_databases_have_the_same_tables_and_columns() {
     let sqlite = tables("sqlite");
-    assert_eq!(sqlite.len(), 18);
+    assert_eq!(sqlite.len(), 20);
     assert_eq!(sqlite, tables("postgres"));
 }

@@ -1,6 +1,6 @@
 //! Trees on disk and in git, and which of them a series starts from.
 
-use lorelint::base::{BaseRequest, choose};
+use lorelint::base::{BaseRequest, BranchHint, HintStrength, Prerequisite, choose};
 use lorelint::report::BaseHow;
 use lorelint::tree::{BlobId, DirTree, GitRepo, Mode, TreePath, TreeSource};
 use lorelint_tests::git::GitFixture;
@@ -87,6 +87,14 @@ fn bases() -> (GitFixture, Vec<String>) {
     (git, commits.to_vec())
 }
 
+fn list_branch(branch: &str) -> BranchHint {
+    BranchHint {
+        strength: HintStrength::List,
+        branch: branch.to_owned(),
+        why: format!("the list's branch {branch}"),
+    }
+}
+
 #[track_caller]
 fn chooses(git: &GitFixture, request: &BaseRequest<'_>, expected: Option<(BaseHow, &str, &str)>) {
     let repo = GitRepo::open(git.path()).unwrap();
@@ -106,11 +114,12 @@ fn the_base_is_what_the_series_says_or_where_its_blobs_are() {
         (path("fs/b.c"), blob(b"same")),
     ];
     let candidates = ["nowhere".to_owned(), "main".to_owned()];
+    let branches = [list_branch("main")];
     let request = BaseRequest {
         preimages: &preimages,
         candidates: &candidates,
         history: 10,
-        branch: Some("main"),
+        branches: &branches,
         ..BaseRequest::default()
     };
     let short = |at: usize| commits[at][..12].to_owned();
@@ -171,7 +180,7 @@ fn the_base_is_what_the_series_says_or_where_its_blobs_are() {
     chooses(
         &git,
         &BaseRequest {
-            branch: None,
+            branches: &[],
             ..near
         },
         None,
@@ -188,4 +197,132 @@ fn an_unknown_revision_is_named() {
         git.path().display()
     );
     assert_eq!(error, expected);
+}
+
+/// Five lines, one of them changed.
+fn lines(changed: &[(usize, &str)]) -> Vec<u8> {
+    let mut lines = vec!["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+    for (at, with) in changed {
+        lines[*at] = with;
+    }
+    (lines.join("\n") + "\n").into_bytes()
+}
+
+#[test]
+fn prerequisites_are_applied_between_the_base_and_the_series() {
+    let git = GitFixture::new();
+    git.write("fs/a.c", &lines(&[]));
+    git.write("fs/b.c", b"b\n");
+    let base = git.commit("base");
+    git.write("fs/a.c", &lines(&[(1, "B")]));
+    git.commit("first");
+    git.write("fs/a.c", &lines(&[(1, "B"), (7, "H")]));
+    git.commit("second");
+    let series_base = git.tree("HEAD");
+    let patch = |commit: &str| {
+        git.output(&["format-patch", "-1", "--stdout", commit], b"")
+            .stdout
+    };
+    let known: Vec<Prerequisite> = ["HEAD~1", "HEAD"]
+        .iter()
+        .map(|commit| {
+            let text = patch(commit);
+            let id = git.output(&["patch-id", "--stable"], &text).stdout;
+            let id = String::from_utf8(id).unwrap()[..40].to_owned();
+            assert_eq!(lorelint::diff::patch_id(&text), Some(id.clone()));
+            Prerequisite {
+                patch_id: id,
+                patch: Some(lorelint::diff::parse(&text).unwrap()),
+            }
+        })
+        .collect();
+    let preimages = [(path("fs/a.c"), git.run(&["rev-parse", "HEAD:fs/a.c"]))];
+    git.run(&["reset", "--hard", "--quiet", &base]);
+    let repo = GitRepo::open(git.path()).unwrap();
+    let short = &base[..12];
+    let choice = |known: &[Prerequisite], base_commit: Option<&str>| {
+        let branches = [list_branch("main")];
+        let request = BaseRequest {
+            base_commit,
+            prerequisites: known,
+            preimages: &preimages,
+            branches: &branches,
+            ..BaseRequest::default()
+        };
+        choose(&repo, &request).unwrap().unwrap()
+    };
+
+    let found = choice(&known, Some(&base));
+    assert_eq!(
+        found.why,
+        format!("the series says base-commit {short}, with its 2 prerequisite patches")
+    );
+    let tree = repo.tree(&found.revision).unwrap();
+    let state = lorelint::tree::Overlay::new(&tree).with(found.prerequisites);
+    assert_eq!(state.tree_id().unwrap(), Some(series_base));
+
+    let found = choice(&known, None);
+    assert_eq!((found.how, found.prerequisites.len()), (BaseHow::Branch, 1));
+    assert_eq!(
+        found.why,
+        "the list's branch main, with its 2 prerequisite patches"
+    );
+
+    let mut unknown = known.clone();
+    unknown[1].patch = None;
+    let found = choice(&unknown, Some(&base));
+    assert_eq!(found.prerequisites.len(), 0);
+    assert_eq!(
+        found.why,
+        format!(
+            "at base-commit {short} without its 2 prerequisite patches, for no known mail is number 2, \
+            1 of 1 files are not as the index lines say; no other base has the blobs"
+        )
+    );
+
+    let mut turned = known;
+    turned[0].patch =
+        lorelint::diff::parse(b"--- a/fs/b.c\n+++ b/fs/b.c\n@@ -1 +1 @@\n-x\n+y\n").ok();
+    let found = choice(&turned, Some(&base));
+    assert!(found.prerequisites.is_empty());
+    assert_eq!(
+        found.why,
+        format!(
+            "at base-commit {short} without its 2 prerequisite patches, for number 1 does not apply: \
+            fs/b.c: hunk 1 of 1 does not match: near line 1 it expects \"x\", the file has \"b\", \
+            1 of 1 files are not as the index lines say; no other base has the blobs"
+        )
+    );
+}
+
+#[test]
+fn patch_ids_are_those_of_git() {
+    let git = GitFixture::new();
+    git.write("a", &lines(&[]));
+    git.write("b.bin", &[0, 1, 2, 255]);
+    git.write("run", b"x\n");
+    git.write("gone", b"one\ntwo");
+    git.commit("base");
+    git.write("a", &lines(&[(0, "\tA  x"), (8, "I\r")]));
+    git.write("b.bin", &[0, 9, 2, 255]);
+    git.write("new", b"no newline");
+    git.run(&["mv", "run", "ran"]);
+    git.run(&["rm", "-q", "gone"]);
+    git.commit("change");
+    for args in [
+        &["--binary"][..],
+        &["--full-index"],
+        &["-M", "-U1"],
+        &["--no-renames", "-U9"],
+        &["-R"],
+    ] {
+        let mut all = vec!["diff", "HEAD~1", "HEAD"];
+        all.extend(args);
+        let text = git.output(&all, b"").stdout;
+        let expected =
+            String::from_utf8(git.output(&["patch-id", "--stable"], &text).stdout).unwrap();
+        let actual = lorelint::diff::patch_id(&text);
+        assert_eq!(actual.as_deref(), expected.get(..40), "{args:?}");
+    }
+    assert_eq!(lorelint::diff::patch_id(b"no diff\n"), None);
 }

@@ -3,6 +3,7 @@
 //! [`run`] touches nothing of the process: tests drive it with their own streams and directories.
 
 mod args;
+mod bases;
 mod check;
 mod completions;
 mod contexts;

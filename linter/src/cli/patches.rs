@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use lorelint_mail::{Head, Message, Series};
 
-use super::Io;
 use super::mails::{self, SourceMail};
+use super::{Io, bases};
+use crate::base::Prerequisite;
 use crate::diff;
 use crate::report::PatchInput;
 use crate::tree::GitRepo;
@@ -26,8 +27,10 @@ pub(super) struct SeriesSource {
     pub(super) author: String,
     /// `base-commit:`, as the mails have it.
     pub(super) base_commit: Option<String>,
-    /// `prerequisite-patch-id:` lines.
-    pub(super) prerequisites: Vec<String>,
+    /// The patches that `prerequisite-patch-id:` lines name, with those that the source holds.
+    pub(super) prerequisites: Vec<Prerequisite>,
+    /// Tags of the subject.
+    pub(super) prefixes: Vec<String>,
     /// The revision on which a git range stands.
     pub(super) parent: Option<String>,
     /// One sentence for each thing that was left out or is missing.
@@ -125,7 +128,11 @@ fn from_mails(messages: &[Message], source: &str) -> anyhow::Result<SeriesSource
         total: series.total.unwrap_or_else(|| count(series.patches.len())),
         author: shown(&series.submitter),
         base_commit: series.base_commit.clone(),
-        prerequisites: series.prerequisite_patch_ids.clone(),
+        prerequisites: bases::prerequisites(
+            &series.prerequisite_patch_ids,
+            messages.iter().filter_map(|it| it.diff.as_deref()),
+        ),
+        prefixes: series.prefixes.clone(),
         parent: None,
         warnings,
     })
@@ -140,9 +147,9 @@ fn from_files(source: &str, mails: &[SourceMail], messages: &[Message]) -> Serie
     for (mail, message) in mails.iter().zip(messages) {
         if found.base_commit.is_none() {
             found.base_commit.clone_from(&message.declared.base_commit);
-            found
-                .prerequisites
-                .clone_from(&message.declared.prerequisite_patch_ids);
+            let ids = &message.declared.prerequisite_patch_ids;
+            found.prerequisites = bases::prerequisites(ids, None);
+            found.prefixes.clone_from(&message.subject.prefixes);
         }
         if found.author.is_empty() {
             found.author = shown(&message.from);

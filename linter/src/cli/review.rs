@@ -5,18 +5,16 @@ use std::cell::OnceCell;
 use super::args::{Common, ReviewArgs};
 use super::patches::{self, SeriesSource};
 use super::tree::{self, OpenTree};
-use super::{ExitStatus, Io, settings};
+use super::{ExitStatus, Io, bases, settings};
 use crate::base::{BaseRequest, choose};
 use crate::finding::{Finding, Warning};
 use crate::render::{ReviewHeader, printable, render_review};
 use crate::report::BaseHow;
-use crate::tree::{GitTree, Overlay, TreePath, TreeSource};
+use crate::tree::{FileChanges, GitTree, Overlay, TreePath, TreeSource};
 use crate::{Options, diff, review};
 
 /// Commits of each branch in which the blobs of the `index` lines are looked for.
 const HISTORY: usize = 300;
-/// Branches and tags that are looked at, after what is checked out.
-const MAX_TIPS: usize = 64;
 
 pub(super) fn run(
     args: &ReviewArgs,
@@ -32,6 +30,12 @@ pub(super) fn run(
     let source: &dyn TreeSource = match &base.tree {
         Some(commit) => commit,
         None => tree.source.as_ref(),
+    };
+    let with_prerequisites = Overlay::new(source).with(base.prerequisites.clone());
+    let source = if base.prerequisites.is_empty() {
+        source
+    } else {
+        &with_prerequisites
     };
     let options = Options {
         scope: tree::paths_in_tree(&common.scope, &tree, common, io)?,
@@ -85,6 +89,7 @@ pub(super) fn run(
 struct Base {
     /// `None` where that is the tree as it is.
     tree: Option<GitTree>,
+    prerequisites: FileChanges,
     revision: Option<String>,
     how: BaseHow,
     why: String,
@@ -98,6 +103,7 @@ fn base(
 ) -> anyhow::Result<Base> {
     let as_it_is = |why: &str| Base {
         tree: None,
+        prerequisites: FileChanges::new(),
         revision: tree.header.rev.clone(),
         how: BaseHow::Tree,
         why: why.to_owned(),
@@ -117,8 +123,8 @@ fn base(
         .collect();
     let preimages = diff::preimages(&parsed);
     let current = common.rev.clone().unwrap_or_else(|| "HEAD".to_owned());
-    let mut candidates = vec![current];
-    candidates.extend(repo.tips(MAX_TIPS));
+    let candidates = bases::candidates(repo, &current);
+    let hints = bases::hints(repo, &candidates, &series.prefixes, &preimages, None);
     let request = BaseRequest {
         given,
         base_commit: series.base_commit.as_deref(),
@@ -126,7 +132,7 @@ fn base(
         preimages: &preimages,
         candidates: &candidates,
         history: HISTORY,
-        branch: None,
+        branches: &hints,
     };
     let Some(choice) = choose(repo, &request)? else {
         return Ok(as_it_is(
@@ -135,6 +141,7 @@ fn base(
     };
     Ok(Base {
         tree: Some(repo.tree(&choice.revision)?),
+        prerequisites: choice.prerequisites,
         revision: Some(choice.revision),
         how: choice.how,
         why: choice.why,

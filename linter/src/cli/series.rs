@@ -7,10 +7,13 @@ use serde_json::{Value, json};
 
 use super::args::{Common, SeriesArgs, SeriesFormat};
 use super::mails::{self, SourceMail};
-use super::{ExitStatus, Io};
-use crate::base::{self, BaseChoice, BaseRequest};
+use super::{ExitStatus, Io, bases};
+use crate::base::{self, BaseChoice, BaseRequest, BranchHint, HintStrength};
 use crate::diff::{self, Patch};
-use crate::tree::{GitRepo, Overlay};
+use crate::tree::{GitRepo, Overlay, TreePath};
+
+/// Commits of each branch in which the blobs of the `index` lines are looked for.
+const HISTORY: usize = 100;
 
 pub(super) fn run(
     args: &SeriesArgs,
@@ -202,22 +205,11 @@ fn apply(
         return Ok(outcome);
     }
     let preimages = diff::preimages(&patches);
-    let request = BaseRequest {
-        given,
-        base_commit: series.base_commit.as_deref(),
-        prerequisites: &series.prerequisite_patch_ids,
-        preimages: &preimages,
-        candidates: &["HEAD".to_owned()],
-        history: 1,
-        branch: Some("HEAD"),
-    };
-    outcome.base = base::choose(repo, &request)?;
-    let revision = outcome
-        .base
-        .as_ref()
-        .map_or("HEAD", |it| it.revision.as_str());
-    let tree = repo.tree(revision)?;
-    let mut state = Overlay::new(&tree);
+    outcome.base = choose_base(series, messages, repo, given, &preimages)?;
+    let base = outcome.base.as_ref();
+    let tree = repo.tree(base.map_or("HEAD", |it| it.revision.as_str()))?;
+    let prerequisites = base.map(|it| it.prerequisites.clone());
+    let mut state = Overlay::new(&tree).with(prerequisites.unwrap_or_default());
     for (patch, number) in patches.iter().zip(1..) {
         match diff::apply_or_merge(patch, &state) {
             Ok(applied) => {
@@ -235,6 +227,34 @@ fn apply(
         outcome.final_tree = state.tree_id()?;
     }
     Ok(outcome)
+}
+
+fn choose_base(
+    series: &Series,
+    messages: &[Message],
+    repo: &GitRepo,
+    given: Option<&str>,
+    preimages: &[(TreePath, String)],
+) -> anyhow::Result<Option<BaseChoice>> {
+    let diffs = messages.iter().filter_map(|it| it.diff.as_deref());
+    let prerequisites = bases::prerequisites(&series.prerequisite_patch_ids, diffs);
+    let candidates = bases::candidates(repo, "HEAD");
+    let last = BranchHint {
+        strength: HintStrength::List,
+        branch: "HEAD".to_owned(),
+        why: "what is checked out".to_owned(),
+    };
+    let hints = bases::hints(repo, &candidates, &series.prefixes, preimages, Some(last));
+    let request = BaseRequest {
+        given,
+        base_commit: series.base_commit.as_deref(),
+        prerequisites: &prerequisites,
+        preimages,
+        candidates: &candidates,
+        history: HISTORY,
+        branches: &hints,
+    };
+    Ok(base::choose(repo, &request)?)
 }
 
 fn parsed(message: Option<&Message>, number: u32) -> Result<Patch, String> {

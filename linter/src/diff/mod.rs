@@ -16,6 +16,7 @@ mod merge;
 mod moved;
 mod names;
 mod parse;
+mod patch_id;
 mod strip;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use std::fmt;
 pub use apply::{Applied, Change, apply, apply_or_merge};
 pub use lines::{Edit, LineMap};
 pub use parse::parse;
+pub use patch_id::patch_id;
 
 use crate::tree::{Mode, TreePath};
 use names::RawNames;

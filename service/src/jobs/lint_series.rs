@@ -4,47 +4,96 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use lorelint::base::Prerequisite;
+use lorelint::diff;
 use lorelint::report::{PatchInput, ReviewReport};
+use lorelint::tree::{Overlay, TreeSource};
 use tracing::{info, warn};
 
 use super::{Context, convert};
 use crate::bot::{ListRules, PlanInput, plan};
 use crate::model::{
-    Base, LintInput, LintPart, ListPolicy, PatchOutcome, PatchState, ReviewDraft, ReviewState,
-    SeriesId, SeriesPage,
+    Base, LintInput, LintPart, ListPolicy, MailId, PatchOutcome, PatchState, ReviewDraft,
+    ReviewState, SeriesId, SeriesPage,
 };
+use crate::trees::Found;
 
 pub(super) async fn run(context: &Arc<Context>, id: SeriesId) -> anyhow::Result<()> {
     let Some(input) = context.store.lint_input(id).await? else {
         return Ok(());
     };
+    let now = context.now();
+    context.store.name_patches(&named(&input), now).await?;
+    let wanted = prerequisite_ids(&input);
+    let known = context.store.patches_named(&wanted).await?;
+    let is_unknown = |it: &&String| !known.contains_key(*it);
+    let unknown: Vec<String> = wanted.iter().filter(is_unknown).cloned().collect();
+    context.store.await_patches(id, &unknown).await?;
+    let prerequisites: Vec<Prerequisite> = wanted
+        .into_iter()
+        .map(|patch_id| Prerequisite {
+            patch: known.get(&patch_id).and_then(|it| diff::parse(it).ok()),
+            patch_id,
+        })
+        .collect();
     let shared = Arc::clone(context);
-    let draft = tokio::task::spawn_blocking(move || lint(&shared, &input))
+    let outcome = tokio::task::spawn_blocking(move || lint(&shared, &input, &prerequisites))
         .await
         .context("linting a series")?;
-    if let Some(draft) = draft {
-        info!(
-            series.id = id.0,
-            duration_ms = draft.duration_ms,
-            findings.count = draft.findings.len(),
-            "linted series {id}: {}",
-            draft.state.as_str()
-        );
-        context.store.put_review(&draft, context.now()).await?;
-    } else {
-        context.store.confirm_review(id).await?;
+    match outcome {
+        Outcome::Linted(draft) => {
+            info!(
+                series.id = id.0,
+                duration_ms = draft.duration_ms,
+                findings.count = draft.findings.len(),
+                "linted series {id}: {}",
+                draft.state.as_str()
+            );
+            context.store.put_review(&draft, now).await?;
+        }
+        Outcome::SameBase(trees_digest) => context.store.keep_review(id, &trees_digest).await?,
+        Outcome::Same => context.store.confirm_review(id).await?,
     }
     reply(context, id).await
 }
 
-/// `None` when the last review still holds.
-fn lint(context: &Context, input: &LintInput) -> Option<ReviewDraft> {
+/// What each mail of the series changes.
+fn named(input: &LintInput) -> Vec<(MailId, String)> {
+    let parts = input.parts.iter();
+    parts
+        .filter_map(|it| Some((it.mail?, diff::patch_id(&it.diff)?)))
+        .collect()
+}
+
+/// The `prerequisite-patch-id:` lines of the first mail that has some.
+fn prerequisite_ids(input: &LintInput) -> Vec<String> {
+    let heads = input.heads.iter();
+    heads
+        .filter_map(|it| serde_json::from_str::<lorelint_mail::Head>(it).ok())
+        .map(|it| it.declared.prerequisite_patch_ids)
+        .find(|it| !it.is_empty())
+        .unwrap_or_default()
+}
+
+/// What came of a run.
+enum Outcome {
+    Linted(Box<ReviewDraft>),
+    /// The trees moved, and the base of this series did not: the digest of the trees as they are.
+    SameBase(String),
+    /// Neither the series nor the trees changed.
+    Same,
+}
+
+fn lint(context: &Context, input: &LintInput, prerequisites: &[Prerequisite]) -> Outcome {
     let start = Instant::now();
     let trees = context.config.trees_for(&input.lists);
     let trees_digest = context.trees.digest(&trees);
-    let digests = (input.input_digest.clone(), trees_digest.clone());
-    if input.reviewed.as_ref() == Some(&digests) {
-        return None;
+    let same_mails = input
+        .reviewed
+        .as_ref()
+        .filter(|it| it.input_digest == input.input_digest);
+    if same_mails.is_some_and(|it| it.trees_digest == trees_digest) {
+        return Outcome::Same;
     }
     let mut draft = ReviewDraft {
         series: input.id,
@@ -58,44 +107,56 @@ fn lint(context: &Context, input: &LintInput) -> Option<ReviewDraft> {
         warnings: Vec::new(),
         patches: Vec::new(),
         findings: Vec::new(),
-        input_digest: digests.0,
+        input_digest: input.input_digest.clone(),
         trees_digest,
     };
-    review(context, input, &mut draft, &trees);
+    let found = base(context, input, &mut draft, (&trees, prerequisites));
+    if let Some(found) = found {
+        let Base { tree, rev, why, .. } = &found.base;
+        let here = (tree.clone(), rev.clone(), why.clone());
+        if same_mails.is_some_and(|it| it.base.as_ref() == Some(&here)) {
+            return Outcome::SameBase(draft.trees_digest);
+        }
+        review(context, input, &mut draft, found);
+    }
     draft.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Some(draft)
+    Outcome::Linted(Box::new(draft))
 }
 
-fn review(
+/// Where the series starts; `None` when that ends the review, and `draft` says why.
+fn base(
     context: &Context,
     input: &LintInput,
     draft: &mut ReviewDraft,
-    trees: &[&crate::config::TreeConfig],
-) {
+    (trees, prerequisites): (&[&crate::config::TreeConfig], &[Prerequisite]),
+) -> Option<Found> {
     if input.parts.iter().all(|it| it.diff.is_empty()) {
         draft.reason = Some("no mail of it holds a diff".to_owned());
-        return;
+        return None;
     }
-    let found = match context.trees.choose(trees, input) {
-        Ok(Some(found)) => found,
-        Ok(None) => {
-            draft.state = ReviewState::NoBase;
-            draft.reason = Some(if trees.is_empty() {
-                "no kernel tree is configured for its lists".to_owned()
-            } else {
-                "no configured tree has its base".to_owned()
-            });
-            return;
+    draft.state = ReviewState::NoBase;
+    match context.trees.choose(trees, input, prerequisites) {
+        Ok(Some(found)) => return Some(found),
+        Ok(None) if trees.is_empty() => {
+            draft.reason = Some("no kernel tree is configured for its lists".to_owned());
         }
-        Err(error) => {
-            draft.state = ReviewState::NoBase;
-            draft.reason = Some(error.to_string());
-            return;
-        }
-    };
+        Ok(None) => draft.reason = Some("no configured tree has its base".to_owned()),
+        Err(error) => draft.reason = Some(error.to_string()),
+    }
+    None
+}
+
+fn review(context: &Context, input: &LintInput, draft: &mut ReviewDraft, found: Found) {
     let usable = usable(&input.parts);
     let patches: Vec<PatchInput> = usable.iter().map(patch_input).collect();
-    match context.linter.review(&found.tree, &patches) {
+    let overlay;
+    let tree: &dyn TreeSource = if found.prerequisites.is_empty() {
+        &found.tree
+    } else {
+        overlay = Overlay::new(&found.tree).with(found.prerequisites);
+        &overlay
+    };
+    match context.linter.review(tree, &patches) {
         Ok(report) => fill(draft, input, found.base, report),
         Err(error) => {
             warn!(

@@ -161,6 +161,8 @@ pub struct LintPart {
     /// From 1.
     pub index: u32,
     /// `None` while it is missing.
+    pub mail: Option<MailId>,
+    /// `None` while it is missing.
     pub message_id: Option<String>,
     /// Without tags.
     pub subject: String,
@@ -177,12 +179,27 @@ pub struct LintInput {
     pub lists: Vec<String>,
     /// Hex.
     pub base_commit: Option<String>,
+    /// Tags of the subject.
+    pub prefixes: Vec<String>,
+    /// The digests of its mails that assembly reads, as JSON, the cover's first.
+    pub heads: Vec<String>,
     /// One entry a place.
     pub parts: Vec<LintPart>,
     /// See [`SeriesDraft::input_digest`].
     pub input_digest: String,
-    /// Digests of the last run, `(input, trees)`; `None` before the first.
-    pub reviewed: Option<(String, String)>,
+    /// `None` before the first run.
+    pub reviewed: Option<Reviewed>,
+}
+
+/// What a series was linted against the last time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reviewed {
+    /// See [`SeriesDraft::input_digest`].
+    pub input_digest: String,
+    /// Of the trees as they were; empty where something else changed since.
+    pub trees_digest: String,
+    /// Name of the tree, hex commit id, and the sentence that says why; `None` where there was none.
+    pub base: Option<(String, String, String)>,
 }
 
 /// What became of one patch.

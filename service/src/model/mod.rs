@@ -18,7 +18,7 @@ mod token;
 
 pub use draft::{
     LintInput, LintPart, MailDraft, PartDraft, PatchOutcome, Placed, RefusalDraft, ReviewDraft,
-    SeriesDraft, SourceStep, StoredHead, StoredSeries,
+    Reviewed, SeriesDraft, SourceStep, StoredHead, StoredSeries,
 };
 pub use finding::{
     Finding, FindingAnchor, FindingDraft, FindingFilter, FindingRow, Hop, Place, RuleCount,

@@ -12,6 +12,7 @@ mod mails;
 mod outbox;
 mod pages;
 mod placement;
+mod prerequisites;
 mod reviews;
 mod series;
 mod sql;
@@ -170,6 +171,7 @@ impl Store {
             outbox::STATEMENTS,
             pages::STATEMENTS,
             placement::STATEMENTS,
+            prerequisites::STATEMENTS,
             reviews::STATEMENTS,
             series::STATEMENTS,
             tokens::STATEMENTS,

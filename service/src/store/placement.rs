@@ -20,6 +20,7 @@ statements! {
     DROP_FINDINGS = "DELETE FROM finding WHERE series = $1";
     DROP_REVIEW_PATCHES = "DELETE FROM review_patch WHERE series = $1";
     DROP_REVIEW = "DELETE FROM review WHERE series = $1";
+    DROP_AWAITED = "DELETE FROM awaited_patch WHERE series = $1";
     DROP_ALIASES = "DELETE FROM series_alias WHERE series = $1";
     DROP_SERIES = "DELETE FROM series WHERE id = $1";
     MOVE_ALIASES = "UPDATE series_alias SET series = $1 WHERE series = $2";
@@ -270,6 +271,7 @@ impl Batch {
             DROP_FINDINGS,
             DROP_REVIEW_PATCHES,
             DROP_REVIEW,
+            DROP_AWAITED,
             DROP_PARTS,
             DROP_LISTS,
             DROP_SERIES,

@@ -7,15 +7,17 @@ use sqlx::{Sqlite, Transaction};
 use super::sql::{Columns, clean, failed, json, signed, statements};
 use super::{Result, Store, findings};
 use crate::model::{
-    Base, BaseHow, FindingDraft, FindingState, Gap, LintInput, LintPart, Review, ReviewDraft,
-    ReviewState, SeriesId, Severity, Timestamp, Warning,
+    Base, BaseHow, FindingDraft, FindingState, Gap, LintInput, LintPart, MailId, Review,
+    ReviewDraft, ReviewState, Reviewed, SeriesId, Severity, Timestamp, Warning,
 };
 
 statements! {
-    SERIES = "SELECT base_commit, input_digest FROM series WHERE id = $1";
-    PARTS = "SELECT p.number, m.message_id, p.title, b.diff FROM series_part p LEFT JOIN mail m ON m.id = p.mail \
+    SERIES = "SELECT base_commit, prefixes, input_digest FROM series WHERE id = $1";
+    HEADS = "SELECT m.head FROM series_part p JOIN mail m ON m.id = p.mail WHERE p.series = $1 ORDER BY p.number";
+    PARTS = "SELECT p.number, p.mail, m.message_id, p.title, b.diff FROM series_part p LEFT JOIN mail m ON m.id = p.mail \
         LEFT JOIN mail_body b ON b.mail = p.mail WHERE p.series = $1 AND p.number > 0 ORDER BY p.number";
-    DIGESTS = "SELECT input_digest, trees_digest FROM review WHERE series = $1";
+    DIGESTS = "SELECT input_digest, trees_digest, tree, rev, why, state FROM review WHERE series = $1";
+    SAME_BASE = "UPDATE review SET trees_digest = $1 WHERE series = $2";
     PUT = "INSERT INTO review (series, state, reason, tree, rev, how, why, final_tree, finished_at, duration_ms, \
         unchanged_count, gaps, warnings, input_digest, trees_digest) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
@@ -119,6 +121,7 @@ impl Store {
                 let mut columns = Columns::new(row);
                 Ok(LintPart {
                     index: columns.number()?,
+                    mail: columns.take::<Option<i64>>()?.map(MailId),
                     message_id: columns.take()?,
                     subject: columns.take()?,
                     diff: columns.take::<Option<Vec<u8>>>()?.unwrap_or_default(),
@@ -132,14 +135,35 @@ impl Store {
             .map_err(failed(doing))?
             .map(|row| {
                 let mut columns = Columns::new(&row);
-                Ok::<_, super::StoreError>((columns.take()?, columns.take()?))
+                let (input_digest, trees_digest) = (columns.take()?, columns.take()?);
+                let tree: Option<String> = columns.take()?;
+                let rev: Option<String> = columns.take()?;
+                let why: Option<String> = columns.take()?;
+                // What failed is worth another try whenever something moves.
+                let failed = columns.take::<String>()? == ReviewState::Failed.as_str();
+                let why = why.filter(|_| !failed);
+                Ok::<_, super::StoreError>(Reviewed {
+                    input_digest,
+                    trees_digest,
+                    base: tree
+                        .zip(rev)
+                        .zip(why)
+                        .map(|((tree, rev), why)| (tree, rev, why)),
+                })
             })
             .transpose()?;
+        let heads = sqlx::query_scalar(HEADS)
+            .bind(id.0)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed(doing))?;
         let mut columns = Columns::new(&row);
         Ok(Some(LintInput {
             id,
             lists: self.lists_of(id).await?,
             base_commit: columns.take()?,
+            prefixes: columns.json("series.prefixes")?,
+            heads,
             parts,
             input_digest: columns.take()?,
             reviewed,
@@ -210,6 +234,21 @@ impl Store {
             .await
             .map_err(failed("confirming a review"))?;
         Ok(())
+    }
+
+    /// Says that a review holds for other states of the trees too: the base is the same.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`] when the database cannot be written.
+    pub async fn keep_review(&self, id: SeriesId, trees_digest: &str) -> Result<()> {
+        sqlx::query(SAME_BASE)
+            .bind(trees_digest)
+            .bind(id.0)
+            .execute(&self.writer)
+            .await
+            .map_err(failed("keeping a review"))?;
+        self.confirm_review(id).await
     }
 
     /// The latest review of a series; `None` before the first.

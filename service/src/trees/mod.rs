@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use lorelint::base::{BaseChoice, BaseRequest, choose};
+use lorelint::base::{
+    BaseChoice, BaseRequest, BranchHint, HintStrength, Prerequisite, branch_of_prefix, choose,
+    last_part, maintained_trees,
+};
 use lorelint::diff;
 use lorelint::report::BaseHow;
-use lorelint::tree::{GitRepo, GitTree, TreeError};
+use lorelint::tree::{FileChanges, GitRepo, GitTree, TreeError, TreePath, TreeSource as _};
 
 use crate::config::TreeConfig;
 use crate::model::{Base, LintInput};
@@ -26,6 +29,8 @@ pub struct Found {
     pub base: Base,
     /// The tree at that state.
     pub tree: GitTree,
+    /// What the prerequisites change in it.
+    pub prerequisites: FileChanges,
 }
 
 impl Trees {
@@ -47,7 +52,8 @@ impl Trees {
         hasher.finalize().to_hex()[..32].to_owned()
     }
 
-    /// Chooses the base: what the series declares in any tree, then blobs found in any tree, then the first tree's branch.
+    /// Chooses the base: what the series declares in any tree, then blobs found in any tree, then the branch that the
+    /// subject, MAINTAINERS or else the list names.
     ///
     /// # Errors
     ///
@@ -56,6 +62,7 @@ impl Trees {
         &self,
         trees: &[&TreeConfig],
         input: &LintInput,
+        prerequisites: &[Prerequisite],
     ) -> Result<Option<Found>, TreeError> {
         let patches: Vec<_> = input
             .parts
@@ -63,25 +70,26 @@ impl Trees {
             .filter_map(|part| diff::parse(&part.diff).ok())
             .collect();
         let preimages = diff::preimages(&patches);
-        let mut best: Option<(u8, BaseChoice, &TreeConfig, GitRepo)> = None;
+        let mut best: Option<(BaseChoice, &TreeConfig, GitRepo)> = None;
         let mut failure = None;
         for tree in trees {
-            let request = BaseRequest {
-                base_commit: input.base_commit.as_deref(),
-                preimages: &preimages,
-                candidates: &tree.branches,
-                history: HISTORY,
-                branch: tree.branches.first().map(String::as_str),
-                ..BaseRequest::default()
-            };
-            let choice = self
-                .repo(tree)
-                .and_then(|repo| Ok((choose(&repo, &request)?, repo)));
+            let choice = self.repo(tree).and_then(|repo| {
+                let hints = hints(&repo, tree, input, &preimages);
+                let request = BaseRequest {
+                    base_commit: input.base_commit.as_deref(),
+                    prerequisites,
+                    preimages: &preimages,
+                    candidates: &tree.branches,
+                    history: HISTORY,
+                    branches: &hints,
+                    ..BaseRequest::default()
+                };
+                Ok((choose(&repo, &request)?, repo))
+            });
             match choice {
                 Ok((Some(choice), repo)) => {
-                    let rank = rank(choice.how);
-                    if best.as_ref().is_none_or(|it| rank < it.0) {
-                        best = Some((rank, choice, tree, repo));
+                    if best.as_ref().is_none_or(|it| rank(&choice) < rank(&it.0)) {
+                        best = Some((choice, tree, repo));
                     }
                 }
                 Ok((None, _)) => {}
@@ -91,7 +99,7 @@ impl Trees {
                 }
             }
         }
-        let Some((_, choice, tree, repo)) = best else {
+        let Some((choice, tree, repo)) = best else {
             return failure.map_or(Ok(None), Err);
         };
         let found = repo.tree(&choice.revision)?;
@@ -103,6 +111,7 @@ impl Trees {
                 why: choice.why,
             },
             tree: found,
+            prerequisites: choice.prerequisites,
         }))
     }
 
@@ -117,12 +126,70 @@ impl Trees {
     }
 }
 
-const fn rank(how: BaseHow) -> u8 {
-    match how {
+fn rank(choice: &BaseChoice) -> (u8, Option<HintStrength>) {
+    let how = match choice.how {
         BaseHow::Given => 0,
         BaseHow::BaseCommit => 1,
         BaseHow::BlobMatch => 2,
         BaseHow::Branch => 3,
         BaseHow::Tree => 4,
+    };
+    (how, choice.strength)
+}
+
+/// The branches of one tree that a series may be for.
+fn hints(
+    repo: &GitRepo,
+    tree: &TreeConfig,
+    input: &LintInput,
+    preimages: &[(TreePath, String)],
+) -> Vec<BranchHint> {
+    let mut hints = Vec::new();
+    let Some(first) = tree.branches.first() else {
+        return hints;
+    };
+    let name = &tree.name;
+    if let Some((branch, prefix)) = branch_of_prefix(&input.prefixes, &tree.branches) {
+        hints.push(BranchHint {
+            strength: HintStrength::Prefix,
+            branch: branch.to_owned(),
+            why: format!("the subject says {prefix}, which is branch {branch} of {name}"),
+        });
+    } else if let Some(prefix) = input
+        .prefixes
+        .iter()
+        .find(|it| it.eq_ignore_ascii_case(name))
+    {
+        hints.push(BranchHint {
+            strength: HintStrength::Prefix,
+            branch: first.clone(),
+            why: format!("the subject says {prefix}, which is the tree {name}, branch {first}"),
+        });
     }
+    let maintainers = TreePath::parse("MAINTAINERS")
+        .and_then(|path| repo.tree(first).ok()?.read(&path).ok()?)
+        .unwrap_or_default();
+    let paths: Vec<TreePath> = preimages.iter().map(|it| it.0.clone()).collect();
+    let own = |it: &&lorelint::base::MaintainedTree| {
+        it.name() == name || it.name() == last_part(&tree.path.to_string_lossy())
+    };
+    if let Some(it) = maintained_trees(&maintainers, &paths).iter().find(own) {
+        let named = it.branch.iter().find(|it| tree.branches.contains(it));
+        let branch = named.unwrap_or(first);
+        hints.push(BranchHint {
+            strength: HintStrength::Maintainers,
+            branch: branch.clone(),
+            why: format!(
+                "MAINTAINERS names {} for {}: branch {branch} of {name}",
+                it.name(),
+                it.section
+            ),
+        });
+    }
+    hints.push(BranchHint {
+        strength: HintStrength::List,
+        branch: first.clone(),
+        why: format!("the list's branch {first}"),
+    });
+    hints
 }
