@@ -28,7 +28,9 @@ mod syntax;
 pub mod tree;
 mod warm;
 
-use std::sync::{Arc, Mutex};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use graph::reading::Listing;
 use report::{CheckReport, PatchInput, ReviewReport};
@@ -56,7 +58,13 @@ pub struct Linter {
     cache: Option<cache::Cache>,
     /// The tree linted last, with its git id.
     last: Mutex<Option<(Option<String>, Arc<check::Checked>)>>,
+    /// States that patches made, by their tree ids, the latest last.
+    states: Mutex<VecDeque<(String, Arc<CheckReport>)>>,
+    linted_count: AtomicU64,
 }
+
+/// Reports kept of the states that a series makes, which is often sent again with one patch more.
+const MAX_STATES: usize = 32;
 
 impl Linter {
     /// A linter that keeps what it learns in memory.
@@ -66,6 +74,8 @@ impl Linter {
             warm: warm::Warm::new(),
             cache: None,
             last: Mutex::new(None),
+            states: Mutex::default(),
+            linted_count: AtomicU64::new(0),
         }
     }
 
@@ -116,6 +126,43 @@ impl Linter {
         query::Graph::open(tree, &self.warm, &self.options)
     }
 
+    /// How many states that patches made were linted so far; one that is known by its tree id is not linted again.
+    pub fn linted_count(&self) -> u64 {
+        self.linted_count.load(Ordering::Relaxed)
+    }
+
+    /// The report of a state that may have been linted before: a series whose last part comes in late makes the
+    /// same states again.
+    fn known_or(
+        &self,
+        tree: &dyn TreeSource,
+        lint: impl FnOnce() -> Result<CheckReport, TreeError>,
+    ) -> Result<Arc<CheckReport>, TreeError> {
+        let id = tree.tree_id_with(&tree::FileChanges::new())?;
+        let states = || self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = states();
+        if let Some(at) = id
+            .as_ref()
+            .and_then(|id| known.iter().position(|it| it.0 == *id))
+        {
+            let found = known.remove(at).expect("it was found there");
+            let report = Arc::clone(&found.1);
+            known.push_back(found);
+            return Ok(report);
+        }
+        drop(known);
+        self.linted_count.fetch_add(1, Ordering::Relaxed);
+        let report = Arc::new(lint()?);
+        if let Some(id) = id {
+            let mut known = states();
+            known.push_back((id, Arc::clone(&report)));
+            if known.len() > MAX_STATES {
+                known.pop_front();
+            }
+        }
+        Ok(report)
+    }
+
     /// Applies the patches one after the other in memory and reports what each, and all together, change.
     ///
     /// # Errors
@@ -129,7 +176,9 @@ impl Linter {
         let id = base.tree_id_with(&tree::FileChanges::new())?;
         let start = self.checked(base, id, None)?;
         let lint = |tree: &dyn TreeSource, changed: &[tree::TreePath]| {
-            check::recheck(tree, &self.warm, &self.options, &start, changed)
+            self.known_or(tree, || {
+                check::recheck(tree, &self.warm, &self.options, &start, changed)
+            })
         };
         review::run(&lint, &start.report, base, patches)
     }

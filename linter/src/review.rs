@@ -13,7 +13,7 @@ use crate::tree::{Overlay, TreeError, TreePath, TreeSource};
 
 /// Lints one state of the tree, which differs from the base in these files.
 pub type Lint<'a> =
-    dyn Fn(&dyn TreeSource, &[TreePath]) -> Result<CheckReport, TreeError> + Sync + 'a;
+    dyn Fn(&dyn TreeSource, &[TreePath]) -> Result<Arc<CheckReport>, TreeError> + Sync + 'a;
 
 /// Lints `base` and each state that the patches make.
 ///
@@ -29,7 +29,7 @@ pub fn run(
     let mut result = ReviewReport::default();
     let steps = apply_all(base, patches, &mut result);
     // Most of a state's work is done by one thread: the states are looked at side by side.
-    let reports: Vec<CheckReport> = steps
+    let reports: Vec<Arc<CheckReport>> = steps
         .par_iter()
         .map(|it| {
             let changed: Vec<TreePath> = it.tree.changes().keys().cloned().collect();

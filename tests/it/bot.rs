@@ -189,6 +189,7 @@ fn reply(findings: &[Finding]) -> String {
         index: 1,
         total: 2,
         base: "demo at 0123456789ab".to_owned(),
+        progress: None,
     };
     let input = ReplyInput {
         bot: &bot(),
@@ -253,6 +254,7 @@ fn hostile_text_stays_text() {
         index: 1,
         total: 1,
         base: "demo".to_owned(),
+        progress: None,
     };
     let input = ReplyInput {
         bot: &bot(),

@@ -28,4 +28,5 @@ mod smtp;
 mod store;
 mod tidy;
 mod tree;
+mod versions;
 mod web;

@@ -102,7 +102,7 @@ fn run(diffs: &[&str]) -> ReviewReport {
         .collect();
     let base = tree(&[("fs/a.c", BASE), ("fs/ops.c", OPS)]);
     let start = Arc::new(lint(&base).unwrap());
-    review::run(&|tree, _| lint(tree), &start, &base, &patches).unwrap()
+    review::run(&|tree, _| lint(tree).map(Arc::new), &start, &base, &patches).unwrap()
 }
 
 /// `file:line -> anchor file:line, in the diff or not`.

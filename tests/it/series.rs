@@ -53,6 +53,43 @@ fn orders<'a>(mails: &[(usize, &'a [u8])]) -> Vec<(String, Mails<'a>)> {
     orders
 }
 
+#[test]
+fn each_place_says_why() {
+    let mails = "\n== why\n\
+        c | A | 0 | - | [PATCH v3 0/2] names | cover\n\
+        p | A | 1 | c | [PATCH 1/2] x: one | patch\n\
+        q | A | 2 | c | [PATCH v3 2/2] x: two | patch\n\
+        r | B | 9 | p | Re: [PATCH 1/2] x: one | text\n\
+        s | A | 99 | - | [PATCH v2] y: z | patch\n\
+        t | A | 999 | s | [PATCH v2.1] y: z | patch\n\
+        u | A | 9 | - | [PATCH] w | patch\n--\n\n";
+    let case = series_cases(mails).remove(0);
+    let mails: Vec<(usize, &[u8])> = case
+        .mails
+        .iter()
+        .enumerate()
+        .map(|(at, it)| (at, it.1.as_slice()))
+        .collect();
+    let assembly = assemble(&mails);
+    let reasons: Vec<&str> = assembly
+        .placements
+        .iter()
+        .map(|it| it.reason.as_str())
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "cover letter of version 3 because its cover letter and some of its patches say so",
+            "patch 1/2 of version 3 because its cover letter and some of its patches say so",
+            "patch 2/2 of version 3 because its cover letter and some of its patches say so",
+            "the subject is that of a reply",
+            "patch 1/1 of version 2 because its subject says so",
+            "patch 1/1 of version 2: version 2.1 because its subject says so",
+            "patch 1/1 of version 1",
+        ]
+    );
+}
+
 /// What matters of an assembly, without positions in the input.
 fn fingerprint(assembly: &Assembly) -> (Vec<String>, String) {
     let mut places: Vec<String> = assembly

@@ -49,6 +49,8 @@ pub struct SeriesRef {
     pub total: u32,
     /// What the series was linted against: tree and revision, one line.
     pub base: String,
+    /// What became of the findings of the version before; `None` where there is none to compare with.
+    pub progress: Option<String>,
 }
 
 /// Everything that decides the text of a reply.
@@ -300,6 +302,9 @@ fn closing(input: &ReplyInput<'_>, left_out: usize) -> String {
             "({} in the files concerned could not be read: there may be more.)\n",
             places(input.gap_count)
         ));
+    }
+    if let Some(progress) = &input.series.progress {
+        paragraph(&format!("{}\n", sentence(progress)));
     }
     paragraph(&format!("Linted against {}.", input.series.base));
     if let Some(url) = base_url {

@@ -124,16 +124,22 @@ fn reply(
         sent_at: view.summary.sent_at,
     };
     let review = input.page.review.as_ref();
-    let base = review.and_then(|it| it.base.as_ref()).map_or_else(
+    let mut base = review.and_then(|it| it.base.as_ref()).map_or_else(
         || "the tree as it is".to_owned(),
         |it| format!("{} at {}", it.tree, it.rev.get(..12).unwrap_or(&it.rev)),
     );
+    if let Some(review) = review.filter(|it| it.state == ReviewState::Partial)
+        && let Some(reason) = &review.reason
+    {
+        base = format!("{base}, and only in part: {reason}");
+    }
     let series = SeriesRef {
         id: input.page.summary.id.0,
         version: input.page.summary.version,
         index: patch.index,
         total: input.page.summary.total,
         base,
+        progress: input.page.progress(),
     };
     let files = parse_diff(&patch.diff);
     let reply_input = ReplyInput {

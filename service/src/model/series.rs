@@ -178,12 +178,40 @@ pub struct SeriesPage {
     pub new: Vec<Finding>,
     /// Net of the series.
     pub fixed: Vec<Finding>,
+    /// The version before this one that was linted, where there is one: what [`SeriesPage::addressed`] and
+    /// `seen_in_versions` of the findings compare with.
+    pub since: Option<u32>,
+    /// What that version brought and this one does not. Empty until this one is linted to its end.
+    pub addressed: Vec<Finding>,
     /// Why it was put together so; one sentence each.
     pub reasons: Vec<String>,
     /// The replies composed for it.
     pub outbox: Vec<OutboxEntry>,
     /// The quietest policy of its lists.
     pub policy: ListPolicy,
+}
+
+impl SeriesPage {
+    /// What became of the findings of the version before: `since v1: 2 addressed, 1 persists, 3 new`; `None` where
+    /// there is none to compare with.
+    pub fn progress(&self) -> Option<String> {
+        let since = self.since?;
+        let old = self.new.iter().filter(|it| !it.seen_in_versions.is_empty());
+        let old = old.count();
+        let counts = [
+            (self.addressed.len(), "addressed".to_owned()),
+            (
+                old,
+                if old == 1 { "persists" } else { "persist" }.to_owned(),
+            ),
+            (self.new.len() - old, "new".to_owned()),
+        ];
+        let said = counts.iter().filter(|it| it.0 > 0);
+        let said: Vec<String> = said
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        (!said.is_empty()).then(|| format!("since v{since}: {}", said.join(", ")))
+    }
 }
 
 /// One line of `lorelintd export series`.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::sql::{Columns, failed, statements};
 use super::{Result, Store};
 use crate::model::{
-    FindingState, ListPolicy, MailId, MailView, PatchState, PatchView, ReviewState, SeriesId,
-    SeriesPage, SeriesState, VersionLink,
+    Finding, FindingState, ListPolicy, MailId, MailView, PatchState, PatchView, ReviewState,
+    SeriesId, SeriesPage, SeriesState, SeriesSummary, VersionLink,
 };
 
 statements! {
@@ -60,6 +60,7 @@ impl Store {
         };
         let new = take(None, FindingState::New);
         let fixed = take(None, FindingState::Fixed);
+        let (since, addressed) = self.addressed(&summary, &versions, &new).await?;
         let mut cover = None;
         let mut patches = Vec::new();
         // While a review is due, what the last one said of each patch is out of date.
@@ -94,11 +95,40 @@ impl Store {
             review: self.review(id).await?,
             new,
             fixed,
+            since,
+            addressed,
             reasons: self.reasons(id).await?,
             outbox: self.outbox_of(id).await?,
             policy: self.policy_of(id).await?,
             summary,
         }))
+    }
+
+    /// The linted version before this one, and what it brought that this one does not.
+    async fn addressed(
+        &self,
+        series: &SeriesSummary,
+        versions: &[VersionLink],
+        new: &[Finding],
+    ) -> Result<(Option<u32>, Vec<Finding>)> {
+        let older = versions.iter().take_while(|it| it.id != series.id);
+        let linted =
+            |it: &&VersionLink| matches!(it.review, ReviewState::Linted | ReviewState::Partial);
+        let Some(older) = older.filter(linted).last() else {
+            return Ok((None, Vec::new()));
+        };
+        // What a patch that has not been linted brings is not known to be gone.
+        if series.review != ReviewState::Linted {
+            return Ok((Some(older.version), Vec::new()));
+        }
+        let mut before = self.findings_of(older.id, versions).await?;
+        before.retain(|it| {
+            let is_here = new
+                .iter()
+                .any(|new| new.detail.fingerprint == it.detail.fingerprint);
+            it.detail.patch.is_none() && it.detail.state == FindingState::New && !is_here
+        });
+        Ok((Some(older.version), before))
     }
 
     async fn alias(&self, old: SeriesId) -> Result<Option<SeriesId>> {

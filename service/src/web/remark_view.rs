@@ -81,7 +81,8 @@ impl RemarkView {
     }
 }
 
-fn seen(versions: &[u32]) -> String {
+/// `also in v1, v2`; empty where no version before had it.
+pub(crate) fn seen(versions: &[u32]) -> String {
     let versions: Vec<String> = versions.iter().map(|it| format!("v{it}")).collect();
     if versions.is_empty() {
         String::new()

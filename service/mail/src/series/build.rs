@@ -29,8 +29,11 @@ impl Built {
             format!("patch {number}/{total} of version {}", series.version)
         };
         if let Some(why) = series.reasons.first() {
-            reason.push_str(": ");
-            reason.push_str(why);
+            let label = format!("version {} because", series.version);
+            match why.strip_prefix(&label) {
+                Some(rest) => reason = format!("{reason} because{rest}"),
+                None => reason = format!("{reason}: {why}"),
+            }
         }
         reason
     }
@@ -74,7 +77,8 @@ fn one(forest: &Forest<'_>, group: &Group) -> Built {
         Some(false) => SeriesState::Incomplete,
     };
     let heads = || group.nodes().map(|it| forest.head(it));
-    let mut reasons = group.reasons.clone();
+    let mut reasons: Vec<String> = version_reason(forest, group).into_iter().collect();
+    reasons.extend(group.reasons.iter().cloned());
     if total != group.total && group.total.is_some() {
         reasons.push(format!("the patches count up to {}", total.unwrap_or(0)));
     }
@@ -121,6 +125,30 @@ fn one(forest: &Forest<'_>, group: &Group) -> Built {
         thread: group.thread,
         series,
     }
+}
+
+/// Who says which version it is; `None` where it is the first and nobody says so.
+fn version_reason(forest: &Forest<'_>, group: &Group) -> Option<String> {
+    let version = group.version?;
+    let says = |node: &usize| forest.head(*node).subject.version == Some(version);
+    let cover = group.cover.as_ref().is_some_and(says);
+    let patches = group.parts.values().filter(|it| says(it)).count();
+    let who = match (cover, patches) {
+        (_, said)
+            if said == group.parts.len() && said + usize::from(group.cover.is_some()) == 1 =>
+        {
+            "its subject says so"
+        }
+        (cover, said) if said == group.parts.len() && cover == group.cover.is_some() => {
+            "its subjects say so"
+        }
+        (true, 0) => "its cover letter says so",
+        (true, _) => "its cover letter and some of its patches say so",
+        (false, said) if said == group.parts.len() => "its patches say so",
+        (false, _) => "some of its patches say so",
+    };
+    let fraction = group.fraction.map_or(String::new(), |it| format!(".{it}"));
+    Some(format!("version {version}{fraction} because {who}"))
 }
 
 /// What most patches say; where they differ evenly, what the group began with.

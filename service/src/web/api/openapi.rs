@@ -199,6 +199,8 @@ const OBJECTS: &[(&str, Fields)] = &[
             ("patches", "[Patch]"),
             ("new", "[Finding]"),
             ("fixed", "[Finding]"),
+            ("since", "integer?"),
+            ("addressed", "[Finding]"),
             ("replies", "[Mail]"),
             ("outbox", "[OutboxEntry]"),
             ("policy", "string"),

@@ -11,7 +11,7 @@ use crate::model::{
 use crate::web::diff_view::{FileView, diff_view};
 use crate::web::error::{PageError, WebError};
 use crate::web::frame::{Frame, render};
-use crate::web::remark_view::{RemarkView, severity_class};
+use crate::web::remark_view::{RemarkView, seen, severity_class};
 use crate::web::state::App;
 use crate::web::{links, time};
 
@@ -52,6 +52,7 @@ struct NetView {
     function: String,
     statement: String,
     finding_path: String,
+    seen: String,
 }
 
 struct PatchRow {
@@ -111,6 +112,9 @@ struct SeriesView {
     reasons: Vec<String>,
     net_new: Vec<NetView>,
     net_fixed: Vec<NetView>,
+    since: u32,
+    addressed: Vec<NetView>,
+    progress: Option<String>,
     cover: Option<MailHead>,
     patches: Vec<PatchRow>,
     gaps: Vec<GapView>,
@@ -175,6 +179,9 @@ fn view(app: &App, page: &SeriesPage) -> SeriesView {
         reasons: page.reasons.clone(),
         net_new: page.new.iter().map(net).collect(),
         net_fixed: page.fixed.iter().map(net).collect(),
+        since: page.since.unwrap_or_default(),
+        addressed: page.addressed.iter().map(net).collect(),
+        progress: page.progress().filter(|_| is_linted),
         cover: page.cover.as_ref().map(mail_head),
         patches: page
             .patches
@@ -238,6 +245,7 @@ fn net(finding: &Finding) -> NetView {
         function: detail.function.clone(),
         statement: detail.statement.clone(),
         finding_path: links::finding(&detail.fingerprint),
+        seen: seen(&finding.seen_in_versions),
     }
 }
 
