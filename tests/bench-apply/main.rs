@@ -29,7 +29,7 @@ fn main() {
     let sources: Vec<&TreePath> = files
         .iter()
         .map(|it| &it.path)
-        .filter(|it| it.as_str().ends_with(".c"))
+        .filter(|it| it.as_str().strip_suffix(".c").is_some())
         .collect();
     let git = GitFixture::new();
     let mut ours = Vec::new();

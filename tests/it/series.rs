@@ -1,6 +1,7 @@
 //! Series assembly: the cases of `fixtures/mail/series.txt`, in every order of arrival.
 
 use lorelint_mail::{Assembly, MessageClass};
+use lorelint_tests::app::TestStore;
 use lorelint_tests::mailbox::{assemble, render, series_cases};
 use proptest::prelude::*;
 
@@ -88,6 +89,58 @@ fn each_place_says_why() {
             "patch 1/1 of version 1",
         ]
     );
+}
+
+/// Version, cover and patches of each series, sorted.
+type Shape = Vec<(u32, Option<String>, Vec<Option<String>>)>;
+
+/// The series that a database has after mails were delivered one by one.
+async fn delivered(mails: &[(usize, &[u8])]) -> Shape {
+    let test = TestStore::new().await;
+    let now = lorelintd::model::Timestamp::from_seconds(1_790_000_000);
+    for (_, raw) in mails {
+        let stored =
+            lorelintd::ingest::deliver(&test.store, "list@lists.example", raw.to_vec(), now).await;
+        stored.expect("the mail is stored");
+    }
+    let exported = test
+        .store
+        .export_series(None, 1000)
+        .await
+        .expect("series can be exported");
+    let mut shape: Shape = exported
+        .into_iter()
+        .map(|it| (it.version, it.cover, it.patches))
+        .collect();
+    shape.sort();
+    shape
+}
+
+#[tokio::test]
+async fn cases_delivered_one_by_one_backwards_give_the_same_series() {
+    for case in series_cases(CASES) {
+        let mut mails: Vec<(usize, &[u8])> = case
+            .mails
+            .iter()
+            .enumerate()
+            .map(|(at, it)| (at, it.1.as_slice()))
+            .collect();
+        let id = |it: &Option<lorelint_mail::Part>| it.as_ref().map(|it| it.id.as_str().to_owned());
+        let mut expected: Shape = assemble(&mails)
+            .series
+            .iter()
+            .map(|it| {
+                (
+                    it.version,
+                    id(&it.cover),
+                    it.patches.iter().map(id).collect(),
+                )
+            })
+            .collect();
+        expected.sort();
+        mails.reverse();
+        assert_eq!(delivered(&mails).await, expected, "{}", case.name);
+    }
 }
 
 /// What matters of an assembly, without positions in the input.

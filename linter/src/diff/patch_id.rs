@@ -19,7 +19,7 @@ pub fn patch_id(text: &[u8]) -> Option<String> {
     }
     state.is_begun.then_some(())?;
     state.flush()?;
-    Some(state.sum.iter().map(|it| format!("{it:02x}")).collect())
+    Some(gix::ObjectId::from_bytes_or_panic(&state.sum).to_string())
 }
 
 struct State {
@@ -63,7 +63,7 @@ impl State {
                 return Some(true);
             }
             if let Some(ids) = line.strip_prefix(b"index ") {
-                let end = ids.iter().position(|it| it.is_ascii_whitespace());
+                let end = ids.iter().position(u8::is_ascii_whitespace);
                 let ids = &ids[..end.unwrap_or(ids.len())];
                 self.ids = ids.iter().filter(|it| **it != b'.').copied().collect();
                 return Some(true);
