@@ -240,6 +240,17 @@ pub trait TreeSource: Sync + Send {
     /// [`TreeError`] when the tree itself cannot be read; a single unreadable file is left for `read`.
     fn files(&self) -> Result<Vec<FileEntry>, TreeError>;
 
+    /// The files below some directories, as [`TreeSource::files`] lists them.
+    ///
+    /// # Errors
+    ///
+    /// As [`TreeSource::files`].
+    fn files_under(&self, directories: &[String]) -> Result<Vec<FileEntry>, TreeError> {
+        let mut files = self.files()?;
+        files.retain(|file| directories.iter().any(|it| file.path.is_under(it)));
+        Ok(files)
+    }
+
     /// The entry at `path`, or `None` where there is no file.
     fn entry(&self, path: &TreePath) -> Result<Option<FileEntry>, TreeError>;
 

@@ -484,15 +484,40 @@ impl std::fmt::Display for Cut {
 }
 
 fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<State> {
-    match step_over(resolver, from, edge, limits)? {
-        (state, None) if !limits.is_in_focus(state.domain) => None,
-        (state, None) if limits.may_matter(resolver.sieve, state) => Some(state),
-        _ => None,
-    }
+    let (state, cut) = target_of(resolver, from, edge, limits)?;
+    let is_taken = cut.is_none()
+        && limits.is_in_focus(state.domain)
+        && limits.may_matter(resolver.sieve, state);
+    is_taken.then(|| entered(resolver, from, edge, state))
 }
 
 /// Where an edge leads, and what keeps the search from following it; `None` where it leads nowhere in sight.
 pub(crate) fn step_over(
+    resolver: &Resolver<'_, '_>,
+    from: State,
+    edge: &Edge,
+    limits: &Limits,
+) -> Option<(State, Option<Cut>)> {
+    let (state, cut) = target_of(resolver, from, edge, limits)?;
+    let state = if cut.is_none() {
+        entered(resolver, from, edge, state)
+    } else {
+        state
+    };
+    Some((state, cut))
+}
+
+/// The state with what the caller passes.
+fn entered(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, to: State) -> State {
+    if !matches!(edge.kind, EdgeKind::Direct | EdgeKind::Ops) {
+        return to;
+    }
+    let entry = resolver.entry(from.function, edge.offset, to.function, from.entry);
+    State { entry, ..to }
+}
+
+/// As [`step_over`], with nothing known of what the caller passes.
+fn target_of(
     resolver: &Resolver<'_, '_>,
     from: State,
     edge: &Edge,
@@ -522,14 +547,7 @@ pub(crate) fn step_over(
         home: from.home,
         entry: Entry::ANY,
     };
-    let cut = cut(resolver, from, edge, (target, entered), limits);
-    let passes_arguments = matches!(edge.kind, EdgeKind::Direct | EdgeKind::Ops);
-    let entry = if passes_arguments && cut.is_none() {
-        resolver.entry(from.function, edge.offset, target, from.entry)
-    } else {
-        Entry::ANY
-    };
-    Some((State { entry, ..state }, cut))
+    Some((state, cut(resolver, from, edge, (target, entered), limits)))
 }
 
 fn cut(

@@ -58,7 +58,12 @@ pub(crate) struct Listing {
 impl Listing {
     /// Lists a tree.
     pub(crate) fn of(tree: &dyn TreeSource, plan: &Plan<'_>) -> Result<Self, TreeError> {
-        let files = tree.files()?.into_iter();
+        let files = if plan.scope.is_empty() {
+            tree.files()?
+        } else {
+            tree.files_under(plan.scope)?
+        };
+        let files = files.into_iter();
         Ok(Self {
             files: files.filter(|it| plan.takes(it)).map(Source::of).collect(),
         })

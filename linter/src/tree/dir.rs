@@ -170,6 +170,24 @@ impl TreeSource for DirTree {
         Ok(files)
     }
 
+    fn files_under(&self, directories: &[String]) -> Result<Vec<FileEntry>, TreeError> {
+        let mut files = Vec::new();
+        for directory in directories {
+            let Some(path) = TreePath::parse(directory.trim_end_matches('/')) else {
+                return self.files();
+            };
+            if self.is_directory(&path)? {
+                files.extend(self.walk(&format!("{path}/"))?);
+            } else {
+                files.extend(self.entry(&path)?);
+            }
+        }
+        files.par_sort_unstable_by(|left, right| left.path.cmp(&right.path));
+        // One directory may lie below another.
+        files.dedup_by(|left, right| left.path == right.path);
+        Ok(files)
+    }
+
     fn entry(&self, path: &TreePath) -> Result<Option<FileEntry>, TreeError> {
         let metadata = self.metadata(path)?.filter(|it| is_content(it.file_type()));
         Ok(metadata.map(|it| self.file_entry(path.clone(), &it)))
