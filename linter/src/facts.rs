@@ -12,6 +12,7 @@ mod expr;
 mod function;
 mod initializer;
 mod types;
+mod unread;
 mod value;
 
 pub(crate) use conditions::{Conditions, Guard, Site};

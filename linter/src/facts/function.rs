@@ -3,6 +3,7 @@
 use super::conditions::conditions;
 use super::expr::{Text, declared, expr, type_ref};
 use super::initializer::initializer;
+use super::unread::add_unread_calls;
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
 use crate::syntax::nodes::{self, Kind, children, kind};
 use crate::syntax::{self, Node, Tree, clean};
@@ -107,6 +108,11 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
             .filter(|it| kind(*it) == Kind::ExpressionStatement && children(*it).next().is_some())
             .last()
     });
+    for call in &mut facts.calls {
+        call.offset += body as u32;
+        call.end += body as u32;
+    }
+    add_unread_calls(item, body, &mut facts);
     facts.result = last.map_or(Expr::Unknown, |it| expr(text, it));
     facts
 }
