@@ -4,7 +4,10 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
-use std::collections::BTreeMap;
+mod findings;
+
+use findings::Run;
+
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -12,23 +15,21 @@ use rustc_hash::FxHashMap;
 
 use crate::Options;
 use crate::contexts::{CONTEXTS, Context, RootKind};
-use crate::facts::{Callee, Expr, ParsedItem};
-use crate::finding::{Confidence, Finding, Fingerprint, Gap, Related, Via, normal};
+use crate::facts::ParsedItem;
 use crate::focus::Focus;
 use crate::graph::drops::DropInode;
 use crate::graph::explore::{self, Limits};
-use crate::graph::index::{Domain, Snapshot};
+use crate::graph::index::Snapshot;
 use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::sieve::{Closures, Sieve};
-use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
+use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
 use crate::lex::{ItemKind, Sym, flags};
 use crate::report::{CheckReport, StageCost, TreeStats};
-use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RootState, RuleFinding};
-use crate::syntax::counts;
-use crate::syntax::idioms::{self, Release, Wrapper};
+use crate::rules::{self, Helpers, RootState};
+use crate::syntax::idioms::{self, Wrapper};
 use crate::tree::{TreeError, TreePath, TreeSource};
-use crate::warm::{Body, Warm};
+use crate::warm::Warm;
 
 /// A tree that was linted whole, and what was read for it.
 pub(crate) struct Checked {
@@ -400,319 +401,5 @@ fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
             }
         }
         RootKind::Deferred(_) | RootKind::NoSleep => RootState::Present,
-    }
-}
-
-struct Run<'a, 'i, 't> {
-    warm: &'a Warm,
-    index: &'a Index<'t>,
-    resolver: &'a Resolver<'i, 't>,
-    wrappers: &'a FxHashMap<ItemId, Wrapper>,
-    contexts: &'a [&'static Context],
-    reaches: &'a [explore::Reach],
-    helpers: &'a Helpers,
-    drops: DropInode,
-    options: &'a Options,
-}
-
-impl Run<'_, '_, '_> {
-    fn findings(&self, suspects: &[ItemId], focus: Option<&Focus>) -> CheckReport {
-        let mut items: Vec<ItemId> = suspects.to_vec();
-        items.extend(self.alias_callers());
-        items.sort_unstable();
-        items.dedup();
-        items.retain(|it| {
-            let file = self.index.file_of(*it);
-            let path = &file.path;
-            if focus.is_some_and(|focus| {
-                let is_generic = file.at_home && file.domain == Domain::GENERIC;
-                !is_generic && !focus.holds(self.index, path)
-            }) {
-                return false;
-            }
-            true
-        });
-        let parts: Vec<(Vec<Finding>, Vec<Gap>)> =
-            items.par_iter().map(|it| self.function(*it)).collect();
-        let mut report = CheckReport::default();
-        for (findings, gaps) in parts {
-            report.findings.extend(findings);
-            report.gaps.extend(gaps);
-        }
-        report.findings.sort_by(|a, b| {
-            (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule))
-        });
-        report
-    }
-
-    /// Functions that a context reaches and that call another name for `iput()`.
-    fn alias_callers(&self) -> Vec<ItemId> {
-        let mut reached: Vec<ItemId> = self
-            .reaches
-            .iter()
-            .flat_map(explore::Reach::functions)
-            .collect();
-        reached.sort_unstable();
-        reached.dedup();
-        reached
-            .into_par_iter()
-            .filter(|it| !self.alias_names(*it).is_empty())
-            .collect()
-    }
-
-    /// The other name for `iput()` that an edge goes to or, for a macro, through; with the index of the inode.
-    fn alias_at(&self, id: ItemId, edge: &Edge) -> Option<(String, usize)> {
-        let iput = Sym::of(kernel::IPUT);
-        let (name, inode) = match edge.target {
-            Target::External(name) if name == iput => (name, 0),
-            Target::Function(it) if self.index.item(it).name == iput => (iput, 0),
-            Target::Function(it) => match self.wrappers.get(&it) {
-                Some(Wrapper::Alias { parameter }) => (self.index.item(it).name, *parameter),
-                _ => return None,
-            },
-            Target::External(_) => return None,
-        };
-        match (edge.kind, edge.through) {
-            (EdgeKind::Direct, _) if name != iput => {
-                let Target::Function(target) = edge.target else {
-                    return None;
-                };
-                Some((self.index.name_of(target), inode))
-            }
-            (EdgeKind::Macro, Through::Name(of)) => {
-                let spelled = explore::spell(self.resolver, id, edge.through);
-                Some((spelled, self.macro_argument(id, of, name, inode)))
-            }
-            _ => None,
-        }
-    }
-
-    /// Which argument of a macro is the given one of a call in its body; the first where that is not plain.
-    fn macro_argument(&self, user: ItemId, of: Sym, callee: Sym, argument: usize) -> usize {
-        let file = self.index.file_index(user);
-        let place = self.resolver.macro_in(of, file).and_then(|it| {
-            let facts = self.resolver.facts(it);
-            let mut calls = facts.calls.iter();
-            let call = calls.find(|it| it.callee == Callee::Name(callee))?;
-            let Some(Expr::Name(name)) = call.args.get(argument) else {
-                return None;
-            };
-            facts.params.iter().position(|it| it.0 == *name)
-        });
-        place.unwrap_or_default()
-    }
-
-    /// The aliases that a function calls by name, each with the index of the inode.
-    fn alias_names(&self, id: ItemId) -> Vec<(String, usize)> {
-        let mut names: Vec<(String, usize)> = Vec::new();
-        if !self.reaches.iter().any(|it| it.reaches(id)) {
-            return names;
-        }
-        for edge in self.resolver.edges(id).iter() {
-            names.extend(self.alias_at(id, edge));
-        }
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    fn function(&self, id: ItemId) -> (Vec<Finding>, Vec<Gap>) {
-        let aliases = self.alias_names(id);
-        let body = self.body(id, &aliases);
-        if !body.is_parsed {
-            return (
-                Vec::new(),
-                vec![self.gap(id, "an item too large to be parsed")],
-            );
-        }
-        let text = self.index.item_text(id);
-        let releases = self.releases(id, &body);
-        let name = self.index.name_of(id);
-        let path = self.index.file_of(id).path.clone();
-        let view = FunctionView {
-            path: path.as_str(),
-            function: &name,
-            accesses: &body.accesses,
-            releases: &releases,
-            helpers: self.helpers,
-        };
-        let found = rules::run(&view, &|rule| self.options.config.is_rule_on(rule));
-        let mut ordinals: BTreeMap<(&str, String), u32> = BTreeMap::new();
-        let mut findings = Vec::new();
-        for it in found {
-            let ordinal = ordinals
-                .entry((it.rule, normal(&it.statement)))
-                .or_default();
-            let finding = self.finding(id, &name, it, *ordinal);
-            *ordinal += 1;
-            if self.options.config.suppression(&finding).is_none() {
-                findings.push(finding);
-            }
-        }
-        (findings, self.gaps(id, text, &releases))
-    }
-
-    /// What the function's text says, whoever reaches it.
-    fn body(&self, id: ItemId, aliases: &[(String, usize)]) -> Arc<Body> {
-        let names = aliases
-            .iter()
-            .map(|it| it.0.as_str())
-            .collect::<Vec<_>>()
-            .join(" ");
-        self.warm
-            .bodies
-            .get_with((self.index.key(id), Sym::of(names).0), || {
-                let Some(parsed) = parse(self.index, id) else {
-                    return Body {
-                        is_parsed: true,
-                        ..Body::default()
-                    };
-                };
-                let Some(tree) = &parsed.tree else {
-                    return Body::default();
-                };
-                let text = self.index.item_text(id);
-                let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
-                names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
-                Body {
-                    accesses: counts::accesses(tree.root_node(), text),
-                    releases: idioms::releases(tree.root_node(), text, &names),
-                    is_parsed: true,
-                }
-            })
-    }
-
-    fn releases(&self, id: ItemId, body: &Body) -> Vec<ReachedRelease> {
-        let is_alias = matches!(self.wrappers.get(&id), Some(Wrapper::Alias { .. }));
-        let is_safe = matches!(self.wrappers.get(&id), Some(Wrapper::Safe));
-        // The VFS's own calls are the sink's side: whoever calls into it is what a person can change.
-        let is_owner = kernel::I_COUNT_OWNERS.contains(&self.index.file_of(id).path.as_str());
-        let reaches_of = |release: &Release| {
-            if is_safe || is_owner {
-                return Vec::new();
-            }
-            let offset = release.offset as u32;
-            let runs = |entry| {
-                !self.resolver.is_excluded(id, offset, entry)
-                    && !self
-                        .resolver
-                        .is_null(id, offset, release.argument as u16, entry)
-            };
-            let contexts = self.contexts.iter().zip(self.reaches);
-            let mut reaches: Vec<Reach> = contexts
-                .filter_map(|(context, reach)| {
-                    Some((context, reach.chain(self.resolver, id, &runs)?))
-                })
-                // The callers of an alias are what a person can change, unless it is called through a pointer.
-                .filter(|(_, chain)| {
-                    let last = chain.path.last();
-                    !is_alias || !last.is_some_and(|it| matches!(it.via, Via::Direct | Via::Macro))
-                })
-                .map(|(context, chain)| Reach {
-                    context,
-                    path: chain.path,
-                    confidence: chain.confidence,
-                    root_count: chain.root_count,
-                    failing: chain.failing,
-                })
-                .collect();
-            if let Some(held) = self.held(id, release) {
-                reaches.retain(|it| it.context.name != held.context.name);
-                reaches.push(held);
-            }
-            reaches
-        };
-        let domain = self.index.file_of(id).domain;
-        body.releases
-            .iter()
-            .map(|release| ReachedRelease {
-                release: release.clone(),
-                reaches: reaches_of(release),
-                always_drops: self.drops.always(domain),
-                keeper: self.drops.keeper(domain),
-            })
-            .collect()
-    }
-
-    /// The context of code that must not sleep, where the call stands in it; its chain is the function alone.
-    fn held(&self, id: ItemId, release: &Release) -> Option<Reach> {
-        let reason = release.atomic.as_ref()?;
-        let is_meant = |it: &&&'static Context| {
-            let mut roots = it.roots.iter();
-            roots.any(|it| it.kind == RootKind::NoSleep)
-        };
-        let context = self.contexts.iter().find(is_meant)?;
-        let mut hop = explore::start_hop(self.resolver, id);
-        hop.through.clone_from(reason);
-        Some(Reach {
-            context,
-            path: vec![hop],
-            confidence: Confidence::High,
-            root_count: 1,
-            failing: None,
-        })
-    }
-
-    fn finding(&self, id: ItemId, function: &str, found: RuleFinding, ordinal: u32) -> Finding {
-        let file = self.index.file_of(id).path.clone();
-        let (line, column) = self.index.position(id, found.offset as u32);
-        let related = found.related.into_iter().map(|(offset, message)| Related {
-            file: file.clone(),
-            line: self.index.position(id, offset as u32).0,
-            message,
-        });
-        Finding {
-            rule: found.rule,
-            severity: self.options.config.severity(found.rule, found.severity),
-            confidence: found.confidence,
-            line,
-            column,
-            function: function.to_owned(),
-            fingerprint: Fingerprint::new(found.rule, function, &found.statement, ordinal),
-            statement: found.statement,
-            contexts: found.contexts,
-            path: found.path,
-            message: found.message,
-            help: found.help,
-            related: related.collect(),
-            file,
-        }
-    }
-
-    fn gap(&self, id: ItemId, what: &str) -> Gap {
-        Gap {
-            file: self.index.file_of(id).path.clone(),
-            line: self.index.position(id, 0).0,
-            what: what.to_owned(),
-        }
-    }
-
-    /// Where the two readings of a function disagree on its `iput()` calls.
-    fn gaps(&self, id: ItemId, text: &[u8], releases: &[ReachedRelease]) -> Vec<Gap> {
-        let mut gaps = Vec::new();
-        let item = self.index.item(id);
-        if item.flags & flags::UNBALANCED != 0 {
-            gaps.push(self.gap(
-                id,
-                "braces do not balance: the end of this function was guessed",
-            ));
-        }
-        let iput = Sym::of(kernel::IPUT);
-        let mut lexical = 0;
-        crate::lex::each_call(
-            text,
-            (item.body - item.start) as usize,
-            |start, end, member| {
-                lexical += usize::from(!member && Sym::of(&text[start..end]) == iput);
-            },
-        );
-        let parsed = releases
-            .iter()
-            .filter(|it| it.release.callee == kernel::IPUT)
-            .count();
-        if lexical != parsed {
-            gaps.push(self.gap(id, &format!("{lexical} iput() calls stand in the text of this function, the grammar sees {parsed}")));
-        }
-        gaps
     }
 }

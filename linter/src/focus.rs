@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::finding::Finding;
 use crate::graph::Index;
-use crate::graph::index::Domain;
+use crate::graph::domains::Domain;
 use crate::graph::reading::is_source;
 use crate::kernel;
 use crate::report::CheckReport;

@@ -4,12 +4,16 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+pub(crate) mod domains;
 pub(crate) mod drops;
 pub(crate) mod explore;
+pub(crate) mod hops;
 pub(crate) mod image;
 pub(crate) mod index;
 pub(crate) mod reading;
+mod registers;
 pub(crate) mod resolve;
+mod roots;
 pub(crate) mod sieve;
 mod stored;
 mod table;

@@ -19,9 +19,10 @@ pub use why::{ContextWhy, Cut, Verdict, Why};
 use crate::Options;
 use crate::contexts::CONTEXTS;
 use crate::finding::{Confidence, Hop};
+use crate::graph::hops;
 use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::sieve::Sieve;
-use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through, explore};
+use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::lex::{ItemKind, RefKind, Sym, flags};
 use crate::tree::{TreeError, TreePath, TreeSource};
 use crate::warm::Warm;
@@ -237,7 +238,7 @@ impl<'t> Graph<'t> {
             Target::Function(it) => (Some(index.file_of(it).path.clone()), index.name_of(it)),
             Target::External(name) => (
                 None,
-                explore::spell_called(resolver, caller, edge.through, name),
+                hops::spell_called(resolver, caller, edge.through, name),
             ),
         };
         CallEdge {
@@ -247,7 +248,7 @@ impl<'t> Graph<'t> {
             callee_file,
             callee,
             kind: CallKind::of(edge.kind),
-            through: explore::spell(resolver, caller, edge.through),
+            through: hops::spell(resolver, caller, edge.through),
             confidence: edge.confidence,
         }
     }
@@ -461,10 +462,10 @@ impl<'t> Graph<'t> {
     ) -> Vec<Hop> {
         let (mut at, mut path) = (end, Vec::new());
         while let Some((from, edge)) = seen[&at] {
-            path.push(explore::hop(resolver, from, &edge, at));
+            path.push(hops::hop(resolver, from, &edge, at));
             at = from;
         }
-        path.push(explore::start_hop(resolver, at));
+        path.push(hops::start_hop(resolver, at));
         path.reverse();
         path
     }

@@ -2,7 +2,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::index::{Domain, Index};
+use super::domains::Domain;
+use super::index::Index;
 use crate::kernel;
 use crate::lex::Sym;
 use crate::syntax::text::fold_bytes;

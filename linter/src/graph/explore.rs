@@ -5,16 +5,19 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::index::{Domain, Index, ItemId};
+use super::domains::Domain;
+use super::hops::{hop, root_hop, start_hop};
+use super::index::{Index, ItemId};
 use super::resolve::{Edge, EdgeKind, Resolver, Target, Through};
+use super::roots::{RootAt, roots};
 use super::sieve::{Closures, Sieve};
 use super::typing::directory;
 use super::values::Entry;
-use crate::contexts::{Context, RootKind};
-use crate::facts::{Callee, TypeRef};
-use crate::finding::{Confidence, Hop, Via};
+use crate::contexts::Context;
+use crate::facts::TypeRef;
+use crate::finding::{Confidence, Hop};
 use crate::kernel;
-use crate::lex::{RefKind, Sym};
+use crate::lex::Sym;
 use crate::syntax::idioms::Wrapper;
 
 /// Chains longer than this are not looked for.
@@ -29,18 +32,6 @@ pub(crate) struct State {
     home: u32,
     /// What the caller passed.
     pub(crate) entry: Entry,
-}
-
-/// An entry point with where it is registered.
-#[derive(Clone, Copy, Debug)]
-struct RootAt {
-    function: ItemId,
-    item: ItemId,
-    offset: u32,
-    through: Through,
-    confidence: Confidence,
-    domain: Domain,
-    is_shared: bool,
 }
 
 /// How a context reaches one function.
@@ -209,124 +200,6 @@ impl Reach {
     }
 }
 
-fn root_hop(resolver: &Resolver<'_, '_>, root: &RootAt) -> Hop {
-    Hop {
-        function: resolver.index.name_of(root.function),
-        file: resolver.index.file_of(root.item).path.clone(),
-        line: resolver.index.position(root.item, root.offset).0,
-        via: Via::Root,
-        through: spell(resolver, root.item, root.through),
-    }
-}
-
-pub(crate) fn hop(resolver: &Resolver<'_, '_>, from: ItemId, edge: &Edge, to: ItemId) -> Hop {
-    let via = match edge.kind {
-        EdgeKind::Direct | EdgeKind::Deferred(_) => Via::Direct,
-        EdgeKind::Ops => Via::Ops,
-        EdgeKind::Callback => Via::Callback,
-        EdgeKind::Macro => Via::Macro,
-    };
-    Hop {
-        function: resolver.index.name_of(to),
-        file: resolver.index.file_of(from).path.clone(),
-        line: resolver.index.position(from, edge.offset).0,
-        via,
-        through: spell(resolver, from, edge.through),
-    }
-}
-
-/// The text of what an edge goes through, as the sources spell it.
-pub(crate) fn spell(resolver: &Resolver<'_, '_>, near: ItemId, through: Through) -> String {
-    match through {
-        Through::Nothing => String::new(),
-        Through::Name(name) => resolver
-            .index
-            .spell(near, name)
-            .or_else(|| spell_defined(resolver, name))
-            .unwrap_or_default(),
-        Through::Member(of, member) => {
-            let (TypeRef::Tag(tag) | TypeRef::Name(tag)) = of else {
-                return resolver.index.spell(near, member).unwrap_or_default();
-            };
-            let mut definitions = resolver.index.types(tag);
-            definitions
-                .find_map(|it| {
-                    Some(format!(
-                        "{}.{}",
-                        resolver.index.spell(it, tag)?,
-                        resolver.index.spell(it, member)?
-                    ))
-                })
-                // A part of a kernel may use a struct that it does not define.
-                .or_else(|| {
-                    Some(format!(
-                        "{}.{}",
-                        resolver.index.spell(near, tag)?,
-                        resolver.index.spell(near, member)?
-                    ))
-                })
-                .unwrap_or_default()
-        }
-    }
-}
-
-/// The spelling of a callee that the tree does not define: it stands in the caller or in a macro on the way.
-pub(crate) fn spell_called(
-    resolver: &Resolver<'_, '_>,
-    caller: ItemId,
-    through: Through,
-    name: Sym,
-) -> String {
-    let in_macros = || match through {
-        Through::Name(first) => spell_in_macros(resolver, first, name, 0),
-        _ => None,
-    };
-    resolver
-        .index
-        .spell(caller, name)
-        .or_else(in_macros)
-        .or_else(|| spell_defined(resolver, name))
-        .unwrap_or_default()
-}
-
-fn spell_in_macros(resolver: &Resolver<'_, '_>, of: Sym, name: Sym, depth: u32) -> Option<String> {
-    let definitions: Vec<ItemId> = resolver.index.macros(of).take(8).collect();
-    definitions
-        .iter()
-        .find_map(|it| resolver.index.spell(*it, name))
-        .or_else(|| {
-            let calls = definitions
-                .iter()
-                .flat_map(|it| resolver.facts(*it).calls.clone());
-            let mut names = calls.filter_map(|it| {
-                if let Callee::Name(it) = it.callee {
-                    Some(it)
-                } else {
-                    None
-                }
-            });
-            if depth < 8 {
-                names.find_map(|it| spell_in_macros(resolver, it, name, depth + 1))
-            } else {
-                None
-            }
-        })
-}
-
-/// The first hop of a chain that starts anywhere.
-pub(crate) fn start_hop(resolver: &Resolver<'_, '_>, function: ItemId) -> Hop {
-    Hop {
-        function: resolver.index.name_of(function),
-        file: resolver.index.file_of(function).path.clone(),
-        line: resolver
-            .index
-            .position(function, resolver.index.name_offset(function))
-            .0,
-        via: Via::Root,
-        through: String::new(),
-    }
-}
-
 /// Where the search of a context starts.
 pub(crate) fn first_states(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<State> {
     roots(resolver, context)
@@ -344,14 +217,6 @@ pub(crate) fn root_hop_of(resolver: &Resolver<'_, '_>, context: &Context, state:
             || start_hop(resolver, state.function),
             |it| root_hop(resolver, it),
         )
-}
-
-fn spell_defined(resolver: &Resolver<'_, '_>, name: Sym) -> Option<String> {
-    resolver
-        .index
-        .functions(name)
-        .chain(resolver.index.macros(name))
-        .find_map(|it| resolver.index.spell(it, name))
 }
 
 fn first_state(resolver: &Resolver<'_, '_>, root: &RootAt) -> State {
@@ -605,163 +470,4 @@ fn not_entered_because(name: Sym) -> &'static str {
     } else {
         "enters the VFS as a system call does"
     }
-}
-
-/// The entry points of a context in this tree, each function once.
-fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
-    let mut found: Vec<RootAt> = Vec::new();
-    for root in context.roots {
-        let before = found.len();
-        match root.kind {
-            RootKind::Member { structure, member } => {
-                let (tag, name) = (TypeRef::Tag(Sym::of(structure)), Sym::of(member));
-                found.extend(resolver.entries(tag, name).iter().map(|it| RootAt {
-                    function: it.function,
-                    item: it.item,
-                    offset: it.offset,
-                    through: Through::Member(tag, name),
-                    confidence: it.confidence,
-                    domain: if it.domain == Domain::GENERIC {
-                        Domain::PRIVATE
-                    } else {
-                        it.domain
-                    },
-                    is_shared: false,
-                }));
-            }
-            RootKind::Function { name, under } | RootKind::Work { name, under } => {
-                // A worker of generic code works for whoever queued: that one's tables are entry points of their own.
-                let domain = if matches!(root.kind, RootKind::Work { .. }) {
-                    Domain::PRIVATE
-                } else {
-                    Domain::GENERIC
-                };
-                let named = resolver.index.functions(Sym::of(name));
-                found.extend(
-                    named
-                        .filter(|it| resolver.index.file_of(*it).path.as_str().starts_with(under))
-                        .map(|it| RootAt {
-                            function: it,
-                            item: it,
-                            offset: resolver.index.name_offset(it),
-                            through: Through::Nothing,
-                            confidence: Confidence::High,
-                            domain,
-                            is_shared: false,
-                        }),
-                );
-            }
-            RootKind::Argument { function, index } => {
-                found.extend(passed_to(resolver, Sym::of(function), index));
-            }
-            // Lies within functions: `check` asks each of them.
-            RootKind::NoSleep => {}
-            RootKind::Deferred(runner) => found.extend(deferred_to(resolver, runner)),
-        }
-        found[before..]
-            .iter_mut()
-            .for_each(|it| it.is_shared = root.is_shared);
-    }
-    found.retain(|it| {
-        resolver.sieve.passes(it.function) && !resolver.index.file_of(it.item).is_foreign
-    });
-    found.sort_by_key(|it| {
-        (
-            it.function,
-            it.domain,
-            it.is_shared,
-            std::cmp::Reverse(it.confidence),
-            it.item,
-            it.offset,
-        )
-    });
-    found.dedup_by_key(|it| (it.function, it.domain));
-    found
-}
-
-fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
-    let wanted = crate::lex::Ref::new(RefKind::Call, name);
-    let index = resolver.index;
-    index
-        .slots()
-        .flat_map_iter(|file| {
-            index
-                .items(file)
-                .filter(|(id, item)| {
-                    item.kind == crate::lex::ItemKind::Function
-                        && index.refs(*id).binary_search(&wanted).is_ok()
-                })
-                .map(|it| it.0)
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec<RootAt> {
-    let mut found = Vec::new();
-    for caller in callers_of(resolver, function) {
-        let facts = resolver.facts(caller);
-        let file = resolver.index.file_index(caller);
-        for call in facts
-            .calls
-            .iter()
-            .filter(|it| it.callee == Callee::Name(function))
-        {
-            let names = call
-                .args
-                .get(argument)
-                .map(super::resolve::named_values)
-                .unwrap_or_default();
-            for name in names.into_iter().filter(|it| !facts.declares(*it)) {
-                for (target, confidence) in resolver.functions_in(name, file) {
-                    found.push(RootAt {
-                        function: target,
-                        item: caller,
-                        offset: call.offset,
-                        through: Through::Name(function),
-                        confidence,
-                        domain: resolver.index.file_of(caller).domain,
-                        is_shared: false,
-                    });
-                }
-            }
-        }
-    }
-    found
-}
-
-fn deferred_to(resolver: &Resolver<'_, '_>, runner: kernel::Runner) -> Vec<RootAt> {
-    let mut names: Vec<&str> = kernel::DEFERRALS
-        .iter()
-        .filter(|it| it.runner == runner)
-        .map(|it| it.name)
-        .collect();
-    names.dedup();
-    let mut callers: Vec<ItemId> = names
-        .iter()
-        .flat_map(|it| callers_of(resolver, Sym::of(it)))
-        .collect();
-    callers.sort_unstable();
-    callers.dedup();
-    let mut found = Vec::new();
-    for caller in callers {
-        for edge in resolver
-            .edges(caller)
-            .iter()
-            .filter(|it| it.kind == EdgeKind::Deferred(runner))
-        {
-            if let Target::Function(target) = edge.target {
-                found.push(RootAt {
-                    function: target,
-                    item: caller,
-                    offset: edge.offset,
-                    through: edge.through,
-                    confidence: edge.confidence,
-                    domain: resolver.index.file_of(caller).domain,
-                    is_shared: false,
-                });
-            }
-        }
-    }
-    found
 }

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::index::{Domain, SourceFile};
+use super::domains::Domain;
+use super::index::SourceFile;
 use super::table::Table;
 use crate::finding::Gap;
 use crate::kernel;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::index::{Domain, Index, ItemId};
+use super::domains::Domain;
+use super::index::{Index, ItemId};
 use super::sieve::Sieve;
 use super::typing::substitute;
 use super::values::{Entry, Known};

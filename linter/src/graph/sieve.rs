@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::index::{Domain, Index, ItemId};
+use super::domains::Domain;
+use super::index::{Index, ItemId};
 use crate::kernel;
 use crate::lex::{ItemKind, RefKind, Sym, flags};
 

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-use super::index::{Domain, ItemId};
+use super::domains::Domain;
+use super::index::ItemId;
 use super::resolve::{Resolver, Scope, named_values};
 use crate::facts::{Expr, FunctionFacts, Step, Store, TypeRef};
 use crate::finding::Confidence;

@@ -9,6 +9,7 @@ use super::{CallEdge, Function, Graph, QueryError};
 use crate::contexts::{CONTEXTS, Context};
 use crate::finding::{Confidence, Finding, Hop};
 use crate::graph::explore::{self, Limits, State};
+use crate::graph::hops;
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, ItemId, Resolver};
 use crate::lex::ItemKind;
@@ -245,7 +246,7 @@ fn spell_cuts(resolver: &Resolver<'_, '_>, context: &Context, best: &Best, end: 
         if let Some(cut) = cut {
             cuts.push((path.len(), cut.clone()));
         }
-        path.push(explore::hop(resolver, from.function, edge, at.function));
+        path.push(hops::hop(resolver, from.function, edge, at.function));
         at = *from;
     }
     path.push(explore::root_hop_of(resolver, context, at));

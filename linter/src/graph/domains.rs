@@ -1,0 +1,70 @@
+//! The implementations of a tree: filesystems, by where they register.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::image::ReadFile;
+use crate::lex::{self, ItemKind, Sym};
+
+/// An implementation: a filesystem's directory, or a file that registers a filesystem. 0 is generic code.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub(crate) struct Domain(pub(crate) u16);
+
+impl Domain {
+    /// Code that serves all implementations.
+    pub(crate) const GENERIC: Self = Self(0);
+    /// A table in generic code that is nobody else's, such as the block device's own.
+    pub(crate) const PRIVATE: Self = Self(u16::MAX);
+}
+
+/// Finds the implementations: whoever defines a `struct file_system_type` is one.
+pub(crate) fn assign_domains(files: &mut [ReadFile]) -> FxHashMap<String, Domain> {
+    let mut domains: FxHashMap<String, Domain> = FxHashMap::default();
+    for file in files.iter_mut() {
+        file.source.registers = registers_filesystem(&file.scan) && !file.source.is_foreign;
+        if file.source.registers {
+            let path = file.source.path.as_str();
+            let key = filesystem_of(path).unwrap_or(path).to_owned();
+            let next = Domain(domains.len() as u16 + 1);
+            domains.entry(key).or_insert(next);
+        }
+    }
+    for file in files.iter_mut() {
+        file.source.domain = domain_in(&domains, file.source.path.as_str());
+    }
+    domains
+}
+
+/// Whether a `struct file_system_type` with values in it stands here.
+pub(crate) fn registers_filesystem(scan: &lex::FileScan) -> bool {
+    let tag = Sym::of("file_system_type");
+    scan.items
+        .iter()
+        .any(|it| it.kind == ItemKind::Object && it.tag == tag && it.end > it.body + 1)
+}
+
+pub(crate) fn domain_in(domains: &FxHashMap<String, Domain>, path: &str) -> Domain {
+    // A filesystem's protocol code under net/ serves only that filesystem.
+    let of_protocol = path
+        .strip_prefix("net/")
+        .and_then(|it| it.split_once('/'))
+        .map(|it| format!("fs/{}", it.0));
+    [
+        Some(path.to_owned()),
+        filesystem_of(path).map(str::to_owned),
+        of_protocol,
+    ]
+    .into_iter()
+    .flatten()
+    .find_map(|it| domains.get(&it).copied())
+    .unwrap_or_default()
+}
+
+/// `fs/x` of `fs/x/…`.
+fn filesystem_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("fs/")?;
+    let (name, _) = rest.split_once('/')?;
+    Some(&path[..3 + name.len()])
+}

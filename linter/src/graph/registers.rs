@@ -1,0 +1,132 @@
+//! What makes a file beside the filesystem side matter: a few words, and tables or functions that are entry points.
+
+use aho_corasick::{AhoCorasick, packed};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::image::Image;
+use crate::contexts::{Context, RootKind};
+use crate::lex::{FileScan, ItemKind, RefKind, Sym};
+
+/// Finds whether any of some words stands in a text.
+pub(super) struct Search {
+    vectorised: Option<Vec<packed::Searcher>>,
+    automaton: AhoCorasick,
+}
+
+impl Search {
+    pub(super) fn new(words: &[&str]) -> Self {
+        // Vectorised search takes some dozens of words; the automaton takes any number, at a third of the speed.
+        const VECTOR_WORDS: usize = 32;
+        let searcher = |it: &[&str]| {
+            packed::Config::new()
+                .heuristic_pattern_limits(false)
+                .builder()
+                .extend(it)
+                .build()
+        };
+        Self {
+            vectorised: words.chunks(VECTOR_WORDS).map(searcher).collect(),
+            automaton: AhoCorasick::new(words).expect("a few dozen short words"),
+        }
+    }
+
+    pub(super) fn finds(&self, text: &[u8]) -> bool {
+        match &self.vectorised {
+            Some(all) => all.iter().any(|it| it.find(text).is_some()),
+            None => self.automaton.is_match(text),
+        }
+    }
+}
+
+/// How a file shows that it holds an entry point.
+pub(super) struct Registers {
+    /// Member to the tags of the structs that hold it.
+    members: FxHashMap<u32, FxHashSet<Sym>>,
+    /// Members that may be set by assignment: hardly any other type has a pointer of that name.
+    pub(super) own: Vec<u32>,
+    functions: FxHashSet<Sym>,
+    pub(super) words: Vec<&'static str>,
+}
+
+impl Registers {
+    pub(super) fn new(contexts: &[&Context], own: Vec<u32>) -> Self {
+        let mut this = Self {
+            members: FxHashMap::default(),
+            own,
+            functions: FxHashSet::default(),
+            words: vec!["iput", "i_count"],
+        };
+        for root in contexts.iter().flat_map(|it| it.roots) {
+            match root.kind {
+                RootKind::Member { structure, member } => {
+                    let name = Sym::of(member).short();
+                    this.members
+                        .entry(name)
+                        .or_default()
+                        .insert(Sym::of(structure));
+                    this.words.push(structure);
+                    if this.own.binary_search(&name).is_ok() {
+                        this.words.push(member);
+                    }
+                }
+                RootKind::Function { name, .. } | RootKind::Work { name, .. } => {
+                    this.functions.insert(Sym::of(name));
+                    this.words.push(name);
+                }
+                RootKind::Argument { .. } | RootKind::Deferred(_) | RootKind::NoSleep => {}
+            }
+        }
+        this.words.sort_unstable();
+        this.words.dedup();
+        this
+    }
+
+    pub(super) fn holds(&self, scan: &FileScan, known: &dyn Fn(u32) -> bool) -> bool {
+        let own: FxHashSet<u32> = scan
+            .items
+            .iter()
+            .filter(|it| it.kind == ItemKind::Function)
+            .map(|it| it.name.short())
+            .collect();
+        scan.items.iter().enumerate().any(|(at, item)| {
+            (item.kind == ItemKind::Function && self.functions.contains(&item.name))
+                || scan.pairs(at).iter().any(|(member, value)| {
+                    self.members.get(member).is_some_and(|it| {
+                        if item.kind == ItemKind::Object {
+                            it.contains(&item.tag)
+                        } else {
+                            self.own.binary_search(member).is_ok()
+                        }
+                    }) && (own.contains(value) || known(*value))
+                })
+        })
+    }
+
+    /// The members of roots that the types of a file declare, sorted, each time.
+    pub(super) fn declared(&self, scan: &FileScan) -> Vec<u32> {
+        let types = scan.items.iter().enumerate();
+        let refs = types
+            .filter(|it| it.1.kind == ItemKind::Type)
+            .flat_map(|it| scan.refs(it.0));
+        self.root_members(refs)
+    }
+
+    /// As [`Registers::declared`], for a file of an image.
+    pub(super) fn declared_in(&self, image: &Image, file: Option<usize>) -> Vec<u32> {
+        let items = file.map_or(0..0, |it| image.first_item[it]..image.first_item[it + 1]);
+        let refs = items
+            .filter(|it| image.items[*it as usize].kind == ItemKind::Type)
+            .flat_map(|it| image.refs(it));
+        self.root_members(refs)
+    }
+
+    fn root_members<'r>(&self, refs: impl Iterator<Item = &'r crate::lex::Ref>) -> Vec<u32> {
+        let mut found: Vec<u32> = refs
+            .filter(|it| it.kind() == RefKind::Declares)
+            .map(|it| it.name())
+            .filter(|it| self.members.contains_key(it))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+}
