@@ -7,6 +7,7 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+mod tables;
 mod why;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -14,6 +15,7 @@ use std::collections::{BTreeSet, VecDeque};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub use tables::TableEntry;
 pub use why::{ContextWhy, Cut, Verdict, Why};
 
 use crate::Options;
@@ -158,6 +160,7 @@ impl<'t> Graph<'t> {
             scope: &options.scope,
             reading: Reading::Unlimited,
             contexts: CONTEXTS,
+            under: &options.under,
         };
         let listing = Listing::of(tree, &plan)?;
         let index = reading::read(tree, warm, &plan, (listing, None)).index;

@@ -193,6 +193,8 @@ pub(super) enum GraphQuery {
     Functions(DumpArgs),
     /// All edges: caller, callee, line, kind
     Edges(DumpArgs),
+    /// All functions in tables: file, table, struct, member, function, line
+    Tables(DumpArgs),
 }
 
 #[derive(Debug, ClapArgs)]

@@ -47,13 +47,18 @@ impl Query<'_> {
         match &self.args.query {
             GraphQuery::Functions(args) => {
                 let under = self.under(args.under.as_ref(), io)?;
-                let found = self.ask(Config::default(), |graph| Ok(graph.functions(&under)))?;
+                let found = self.ask_under(&under, |graph| graph.functions(&under))?;
                 render::functions(&found, form(args.format.format), out)?;
             }
             GraphQuery::Edges(args) => {
                 let under = self.under(args.under.as_ref(), io)?;
-                let found = self.ask(Config::default(), |graph| Ok(graph.edges(&under)))?;
+                let found = self.ask_under(&under, |graph| graph.edges(&under))?;
                 render::edges(&found, form(args.format.format), out)?;
+            }
+            GraphQuery::Tables(args) => {
+                let under = self.under(args.under.as_ref(), io)?;
+                let found = self.ask_under(&under, |graph| graph.tables(&under))?;
+                render::tables(&found, form(args.format.format), out)?;
             }
             GraphQuery::Callers(FunctionArgs { function, format }) => {
                 let found = self.ask(Config::default(), |graph| Ok(graph.callers(function)?))?;
@@ -77,16 +82,40 @@ impl Query<'_> {
         Ok(ExitStatus::Clean)
     }
 
+    /// Asks about what lies below a path.
+    fn ask_under<T: Send>(
+        &self,
+        under: &str,
+        question: impl FnOnce(&Graph<'_>) -> T + Send,
+    ) -> anyhow::Result<T> {
+        let options = Options {
+            under: vec![under.to_owned()],
+            ..Options::default()
+        };
+        self.ask_with(options, |graph| Ok(question(graph)))
+    }
+
     fn ask<T: Send>(
         &self,
         config: Config,
         question: impl FnOnce(&Graph<'_>) -> anyhow::Result<T> + Send,
     ) -> anyhow::Result<T> {
+        let options = Options {
+            config,
+            ..Options::default()
+        };
+        self.ask_with(options, question)
+    }
+
+    fn ask_with<T: Send>(
+        &self,
+        options: Options,
+        question: impl FnOnce(&Graph<'_>) -> anyhow::Result<T> + Send,
+    ) -> anyhow::Result<T> {
         let source = self.tree.source.as_ref();
         let linter = Linter::new(Options {
             scope: self.scope.clone(),
-            config,
-            ..Options::default()
+            ..options
         });
         settings::on_threads(self.common, || question(&linter.graph(source)?))?
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::domains::Domain;
 use super::index::ItemId;
-use super::resolve::{Resolver, Scope, named_values};
+use super::resolve::{Resolver, Scope, Through, named_values};
 use crate::facts::{Expr, FunctionFacts, Step, Store, TypeRef};
 use crate::finding::Confidence;
 use crate::lex::{ItemKind, RefKind, Sym};
@@ -22,6 +22,15 @@ pub(crate) struct Entry {
     pub(crate) confidence: Confidence,
     /// Whose table it is.
     pub(crate) domain: Domain,
+}
+
+/// A function that an item stores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    pub(crate) function: ItemId,
+    /// The member; nothing in an array of pointers.
+    pub(crate) through: Through,
+    pub(crate) offset: u32,
 }
 
 impl Resolver<'_, '_> {
@@ -139,6 +148,47 @@ impl Resolver<'_, '_> {
             }
             _ => {}
         }
+    }
+
+    /// All functions that an item puts into members or into arrays of pointers.
+    pub(crate) fn stored_functions(&self, item: ItemId) -> Vec<Stored> {
+        let file = self.index.file_index(item);
+        let is_object = self.index.item(item).kind == ItemKind::Object;
+        let (object, facts);
+        let (stores, facts): (&[Store], &FunctionFacts) = if is_object {
+            object = self.object(item);
+            (&object.stores, &FunctionFacts::default())
+        } else {
+            facts = self.facts(item);
+            (&facts.stores, &facts)
+        };
+        let scope = Scope { file, facts };
+        let mut out = Vec::new();
+        for store in stores {
+            let (start, is_array) = if is_object {
+                let object = self.object(item);
+                (self.canonical(object.of, file), object.is_array)
+            } else {
+                (self.type_of(&store.object, scope).of, false)
+            };
+            let through = match self.walk_path(start, is_array, &store.path, file) {
+                Some((of, member)) => Through::Member(of, member),
+                None => Through::Nothing,
+            };
+            let mut names = named_values(&store.value);
+            if let Expr::Call(_, args) = &store.value {
+                names.extend(args.iter().flat_map(named_values));
+            }
+            for name in names.into_iter().filter(|it| !facts.declares(*it)) {
+                let functions = self.functions_in(name, file);
+                out.extend(functions.into_iter().map(|it| Stored {
+                    function: it.0,
+                    through,
+                    offset: store.offset,
+                }));
+            }
+        }
+        out
     }
 
     fn entries_of_store(

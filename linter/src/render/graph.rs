@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::printable;
 use crate::finding::Hop;
-use crate::query::{CallEdge, ContextWhy, Function, Verdict, Why};
+use crate::query::{CallEdge, ContextWhy, Function, TableEntry, Verdict, Why};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +107,49 @@ pub fn edges(list: &[CallEdge], form: Form, out: &mut dyn io::Write) -> io::Resu
                     quoted(&to),
                     quoted(it.kind.as_str())
                 )
+            })
+        }),
+    }
+}
+
+/// Writes table entries: file, table, struct, member, function, line.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn tables(list: &[TableEntry], form: Form, out: &mut dyn io::Write) -> io::Result<()> {
+    match form {
+        Form::Text => list.iter().try_for_each(|it| {
+            let place = format!("{}:{}: {}", it.file, it.line, it.table);
+            let line = format!("{place}: {}.{} = {}", it.structure, it.member, it.function);
+            writeln!(out, "{}", printable(&line))
+        }),
+        Form::Tsv => list.iter().try_for_each(|it| {
+            row(
+                out,
+                &[
+                    it.file.as_str(),
+                    &it.table,
+                    &it.structure,
+                    &it.member,
+                    &it.function,
+                    &it.line.to_string(),
+                ],
+            )
+        }),
+        Form::Json => {
+            let entry = |it: &TableEntry| {
+                json!({ "file": it.file.as_str(), "table": it.table, "struct": it.structure,
+                    "member": it.member, "function": it.function, "line": it.line })
+            };
+            let list: Vec<Value> = list.iter().map(entry).collect();
+            json_line(out, &json!({ "version": 1, "tables": list }))
+        }
+        Form::Dot => dot(out, |out| {
+            list.iter().try_for_each(|it| {
+                let (from, label) = (node(it.file.as_str(), &it.table), quoted(&it.member));
+                let to = quoted(&it.function);
+                writeln!(out, "  {} -> {to} [label={label}];", quoted(&from))
             })
         }),
     }
