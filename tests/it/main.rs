@@ -14,6 +14,7 @@ mod corpus;
 mod demo;
 mod diff;
 mod end_to_end;
+mod graph;
 mod hand_over;
 mod ingest;
 mod mail;

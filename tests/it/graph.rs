@@ -1,0 +1,483 @@
+//! The call graph of invented trees: who calls whom and how, tables, chains, and the forms of the answers.
+
+use std::path::Path;
+use std::process::Command;
+
+use lorelint::query::Graph;
+use lorelint::render::graph::{self as render, Form};
+use lorelint::tree::{MemTree, TreePath};
+use lorelint::{Linter, Options};
+use lorelint_tests::material::{kernel_612, shared, skipped};
+
+fn tree(files: &[(&str, &str)]) -> MemTree {
+    let mut tree = MemTree::default();
+    for (path, text) in files {
+        tree.insert(TreePath::parse(path).unwrap(), text.as_bytes());
+    }
+    tree
+}
+
+fn ask<T>(files: &[(&str, &str)], question: impl FnOnce(&Graph<'_>) -> T) -> T {
+    let tree = tree(files);
+    let linter = Linter::new(Options::default());
+    question(&linter.graph(&tree).unwrap())
+}
+
+/// The edges of one function, one `kind callee` a line, sorted and each once.
+#[track_caller]
+fn check_edges(files: &[(&str, &str)], caller: &str, expected: &[&str]) {
+    let mut found: Vec<String> = ask(files, |graph| graph.edges(""))
+        .into_iter()
+        .filter(|it| it.caller == caller)
+        .map(|it| format!("{} {}", it.kind.as_str(), it.callee))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found, expected, "of {caller}");
+}
+
+const PRINTK_H: (&str, &str) = (
+    "include/linux/print.h",
+    "#define LEVEL_ERR \"3\"
+#define wrap_format(fmt) \"example: \" fmt
+#define index_wrap(_call, _fmt, ...) \\
+\t({ note_format(_fmt); _call(_fmt, ##__VA_ARGS__); })
+#define note_format(fmt) do { } while (0)
+#define say(fmt, ...) index_wrap(real_say, fmt, ##__VA_ARGS__)
+#define say_err(fmt, ...) \\
+\tsay(LEVEL_ERR wrap_format(fmt), ##__VA_ARGS__)
+#define say_err_limited(fmt, ...) \\
+({ \\
+\tstatic struct limit limit; \\
+\tif (is_within(&limit)) \\
+\t\tsay_err(fmt, ##__VA_ARGS__); \\
+})
+#define is_within(state) count_within(state, __func__)
+int real_say(const char *fmt, ...);
+",
+);
+
+#[test]
+fn strings_in_a_row_hide_no_call_of_a_macro() {
+    let user = (
+        "fs/example/a.c",
+        "int one(int x)\n{\n\tsay_err(\"bad %d\\n\", x);\n\treturn 0;\n}\n
+int two(int x)\n{\n\tsay_err_limited(\"bad %d\\n\", load(x));\n\treturn 0;\n}\n",
+    );
+    check_edges(&[PRINTK_H, user], "one", &["macro real_say"]);
+    check_edges(
+        &[PRINTK_H, user],
+        "two",
+        &["direct load", "macro count_within", "macro real_say"],
+    );
+}
+
+#[test]
+fn pasted_names_are_those_that_the_use_makes() {
+    let header = (
+        "include/linux/put.h",
+        "#define JOIN_(a, b) a##b\n#define JOIN(a, b) JOIN_(a, b)
+#define PUT(bits, x) JOIN(put_, bits)(x)
+#define __free(name) __cleanup(__free_##name)
+static inline void put_8(int x) { store(x); }
+static inline void put_16(int x) { store(x); }
+static inline void __free_page_list(void *p) { give_back(p); }
+",
+    );
+    let user = (
+        "fs/example/a.c",
+        "void one(int x)\n{\n\tPUT(8, x);\n}\n
+void two(void)\n{\n\tstruct page *list __free(page_list) = NULL;\n\n\tfill(list);\n}\n",
+    );
+    check_edges(&[header, user], "one", &["macro put_8"]);
+    check_edges(
+        &[header, user],
+        "two",
+        &["direct fill", "macro __free_page_list"],
+    );
+}
+
+#[test]
+fn of_equal_names_the_one_that_is_meant() {
+    let files = [
+        // Sorted before the header that is included, and defining the same name otherwise.
+        ("include/linux/a_tool.h", "#define note(x) tool_note(x)\n"),
+        ("include/linux/note.h", "#define note(x) kernel_note(x)\n"),
+        (
+            "include/trace/events/example.h",
+            "#define EXAMPLE_I(inode) trace_only(inode)\n",
+        ),
+        (
+            "fs/example/example.h",
+            "#include <linux/note.h>\nstatic inline void *EXAMPLE_I(void *inode) { return inode; }\n",
+        ),
+        (
+            "fs/example/a.c",
+            "#include \"example.h\"\nvoid one(void *inode)\n{\n\tnote(EXAMPLE_I(inode));\n}\n
+static void fill(int *x)\n{\n\t*x = 1;\n}\nvoid two(int *x)\n{\n\tfill(x);\n}\n",
+        ),
+        (
+            "fs/other/b.c",
+            "static void fill(int *x)\n{\n\tother(x);\n}\n",
+        ),
+        (
+            "arch/odd/lib/mem.c",
+            "void *copy(void *to)\n{\n\treturn to;\n}\n",
+        ),
+        ("lib/mem.c", "void *copy(void *to)\n{\n\treturn to;\n}\n"),
+    ];
+    check_edges(&files, "one", &["direct EXAMPLE_I", "macro kernel_note"]);
+    let two: Vec<String> = ask(&files, |graph| graph.callees("two").unwrap())
+        .into_iter()
+        .map(|it| it.callee_file.unwrap().to_string())
+        .collect();
+    assert_eq!(two, ["fs/example/a.c"]);
+}
+
+#[test]
+fn macros_without_code_and_types_are_not_called() {
+    let file = (
+        "fs/example/a.c",
+        "typedef unsigned int u32;\n#define TRACE(x) do { } while (0)
+void one(int x)\n{\n\tTRACE(x);\n\tuse((u32)(x));\n\tuse(sizeof(x));\n}\n",
+    );
+    check_edges(&[file], "one", &["direct use"]);
+}
+
+#[test]
+fn what_the_grammar_reads_wrong_in_silence_is_a_call_all_the_same() {
+    let file = (
+        "fs/example/a.c",
+        "#define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
+#define with_lock(x) for (int once = take(x); once; once = drop(x))
+void one(struct box *p)\n{\n\tiput(container_of(p, struct inode, box));\n}\n
+void two(struct inode *inode)\n{\n\twith_lock(inode) {\n\t\tiput(inode);\n\t}\n\tafter(inode);\n}\n
+#define DEFINE_FREE(_name, _type, _free) \\
+\tstatic inline void __free_##_name(void *p) { _type _T = *(_type *)p; _free; }
+DEFINE_FREE(iput, struct inode *, if (_T) iput(_T))\n",
+    );
+    check_edges(&[file], "one", &["direct iput"]);
+    check_edges(
+        &[file],
+        "two",
+        &["direct after", "direct iput", "macro drop", "macro take"],
+    );
+    check_edges(&[file], "__free_iput", &["macro iput"]);
+}
+
+const EXAMPLE: &[(&str, &str)] = &[(
+    "fs/example/a.c",
+    "struct box_ops {\n\tvoid (*open)(struct box *box);\n\tvoid (*close)(struct box *box);\n};
+static void example_open(struct box *box)\n{\n\tstart(box);\n}
+static void example_close(struct box *box)\n{\n\tstop(box);\n}
+const struct box_ops example_ops = {\n\t.open = example_open,\n\t.close = example_close,\n};
+void visit(struct box *box, void (*what)(struct box *))\n{\n\twhat(box);\n}
+void run(struct box *box, const struct box_ops *ops)\n{\n\tops->open(box);\n\tvisit(box, example_close);\n}
+",
+)];
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn answers_have_four_forms() {
+    let (edges, functions, tables) = ask(EXAMPLE, |graph| {
+        (
+            graph.callees("run").unwrap(),
+            graph.functions("fs"),
+            graph.tables(""),
+        )
+    });
+    let tsv = written(|out| render::edges(&edges, Form::Tsv, out).unwrap());
+    assert_eq!(
+        tsv,
+        "fs/example/a.c\trun\tfs/example/a.c\texample_open\t23\tops\n\
+         fs/example/a.c\trun\tfs/example/a.c\texample_close\t24\tcallback\n\
+         fs/example/a.c\trun\tfs/example/a.c\tvisit\t24\tdirect\n"
+    );
+    let json = written(|out| render::edges(&edges, Form::Json, out).unwrap());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["edges"][0]["through"], "box_ops.open");
+    let dot = written(|out| render::edges(&edges, Form::Dot, out).unwrap());
+    assert!(
+        dot.starts_with("digraph calls {\n") && dot.ends_with("}\n"),
+        "{dot}"
+    );
+    let text = written(|out| render::edges(&edges, Form::Text, out).unwrap());
+    assert!(
+        text.contains("run calls visit in fs/example/a.c (direct)"),
+        "{text}"
+    );
+    let names: Vec<&str> = functions.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["example_close", "example_open", "run", "visit"]);
+    let tables = written(|out| render::tables(&tables, Form::Tsv, out).unwrap());
+    assert_eq!(
+        tables,
+        "fs/example/a.c\texample_ops\tbox_ops\tclose\texample_close\t15\n\
+         fs/example/a.c\texample_ops\tbox_ops\topen\texample_open\t14\n"
+    );
+}
+
+#[test]
+fn callers_and_paths_go_through_tables_and_callbacks() {
+    let (callers, path) = ask(EXAMPLE, |graph| {
+        (
+            graph.callers("example_close").unwrap(),
+            graph.path("run", "example_close").unwrap().unwrap(),
+        )
+    });
+    let callers: Vec<&str> = callers.iter().map(|it| it.caller.as_str()).collect();
+    assert_eq!(callers, ["run"]);
+    let hops: Vec<&str> = path.iter().map(|it| it.function.as_str()).collect();
+    assert_eq!(hops, ["run", "example_close"]);
+    assert!(ask(EXAMPLE, |graph| graph.callers("nobody").is_err()));
+}
+
+/// Each hop of each chain that is printed for a real kernel stands in that kernel's text.
+#[test]
+fn chains_on_a_real_kernel_stand_in_its_text() {
+    let (Some(kernel), Some(truth)) = (kernel_612(), shared("truth/ceph-iput-6.12.tsv")) else {
+        return;
+    };
+    if !kernel.join("fs/ceph").is_dir() {
+        skipped("the kernel has no work tree");
+        return;
+    }
+    let tree = lorelint::tree::DirTree::open(&kernel).unwrap();
+    let report = Linter::new(Options::default()).check(&tree).unwrap();
+    let truth = std::fs::read_to_string(truth).unwrap();
+    let listed = |file: &str, line: u32| {
+        truth.lines().any(|row| {
+            let columns: Vec<&str> = row.split('\t').collect();
+            columns[0] == file && columns[1] == line.to_string()
+        })
+    };
+    let mut chains = 0;
+    for finding in &report.findings {
+        if finding.path.is_empty() || !listed(finding.file.as_str(), finding.line) {
+            continue;
+        }
+        chains += 1;
+        for (at, hop) in finding.path.iter().enumerate() {
+            let line = line_of(&kernel, hop.file.as_str(), hop.line);
+            // The name itself, the member that it goes through, or the macro that holds the call.
+            let through = hop.through.rsplit('.').next().unwrap_or_default();
+            let stands = line.contains(hop.function.as_str())
+                || (!through.is_empty() && line.contains(through));
+            assert!(
+                stands,
+                "{}:{}: hop {at} {hop:?}: {line}",
+                finding.file, finding.line
+            );
+        }
+    }
+    assert!(chains >= 38, "{chains} chains");
+}
+
+fn line_of(kernel: &Path, file: &str, line: u32) -> String {
+    let text = std::fs::read(kernel.join(file)).unwrap();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    // A call may stand on the lines after the statement's first.
+    let from = line as usize - 1;
+    lines[from..lines.len().min(from + 3)].join("\n")
+}
+
+/// Direct calls of random programs, against cflow where it is installed.
+#[test]
+fn direct_calls_are_those_of_an_independent_reader() {
+    if Command::new("cflow").arg("--version").output().is_err() {
+        skipped("no cflow: install the package of that name");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut random = Random(7);
+    for round in 0..20 {
+        let program = random.program();
+        let path = dir.path().join("a.c");
+        std::fs::write(&path, &program).unwrap();
+        let out = Command::new("cflow")
+            .arg("--all")
+            .arg(&path)
+            .output()
+            .unwrap();
+        let wanted = edges_of_cflow(&String::from_utf8_lossy(&out.stdout));
+        let mut found: Vec<(String, String)> =
+            ask(&[("fs/a.c", &program)], |graph| graph.edges(""))
+                .into_iter()
+                .filter(|it| it.kind.as_str() == "direct")
+                .map(|it| (it.caller, it.callee))
+                .collect();
+        found.sort();
+        found.dedup();
+        assert_eq!(found, wanted, "round {round}\n{program}");
+    }
+}
+
+/// Caller and callee from an indented listing.
+fn edges_of_cflow(listing: &str) -> Vec<(String, String)> {
+    let mut stack: Vec<String> = Vec::new();
+    let mut edges = Vec::new();
+    for line in listing.lines() {
+        let line = line.trim_start_matches(|it: char| it.is_ascii_digit());
+        let depth = line.chars().take_while(|it| it.is_whitespace()).count() / 4;
+        let name: String = line
+            .trim_start()
+            .chars()
+            .take_while(|it| it.is_alphanumeric() || *it == '_')
+            .collect();
+        if name.is_empty() {
+            continue;
+        }
+        stack.truncate(depth);
+        if let Some(caller) = stack.last() {
+            edges.push((caller.clone(), name.clone()));
+        }
+        stack.push(name);
+    }
+    edges.sort();
+    edges.dedup();
+    edges
+}
+
+/// A small generator of C; the same programs in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+
+    fn program(&mut self) -> String {
+        let count = 3 + self.below(6);
+        let mut text = String::new();
+        for at in 0..count {
+            text += &format!("int f{at}(int a);\n");
+        }
+        for at in 0..count {
+            // A function calls only later ones, so that no reader has to cut a cycle.
+            text += &format!("\nint f{at}(int a)\n{{\n\tint b = a;\n\n");
+            for _ in 0..=self.below(4) {
+                let call = self.call(at + 1, count);
+                text += &match self.below(6) {
+                    0 => {
+                        format!("\tif (a > {call})\n\t\tb = {call};\n\telse\n\t\treturn {call};\n")
+                    }
+                    1 => format!("\tfor (b = 0; b < {call}; b++) {{\n\t\ta += {call};\n\t}}\n"),
+                    2 => format!(
+                        "\tswitch ({call}) {{\n\tcase 1:\n\t\tb = {call};\n\t\tbreak;\n\tdefault:\n\t\tb = 2;\n\t}}\n"
+                    ),
+                    3 => format!(
+                        "\t/* f0(1) is not called here */\n\tdo {{\n\t\tb = a ? {call} : {call};\n\t}} while (b < a);\n"
+                    ),
+                    4 => format!("\tb = (int)({call} + sizeof(int));\n"),
+                    _ => format!("\t{call};\n"),
+                };
+            }
+            text += "\treturn b;\n}\n";
+        }
+        text
+    }
+
+    fn call(&mut self, from: u64, end: u64) -> String {
+        if from >= end {
+            return format!("g{}(a)", self.below(4));
+        }
+        let callee = from + self.below(end - from);
+        match self.below(3) {
+            0 => format!("f{callee}(f{callee}(a))"),
+            1 => format!("f{callee}(a + 1)"),
+            _ => format!("g{}(a, \"f0(1)\")", self.below(4)),
+        }
+    }
+}
+
+/// Damage in one function: nothing panics, the functions before it are there, and those behind it too.
+///
+/// Known limit: a parenthesis at top level that nothing closes swallows what follows.
+#[test]
+fn damaged_text_costs_no_other_function() {
+    let mut random = Random(11);
+    let before: String = (0..5)
+        .map(|it| format!("int before{it}(int a)\n{{\n\treturn one(a);\n}}\n\n"))
+        .collect();
+    let after: String = (0..5)
+        .map(|it| format!("int after{it}(int a)\n{{\n\treturn two(a);\n}}\n\n"))
+        .collect();
+    let victim = "int victim(struct box *p, int a)\n{\n\tif (a) {\n\t\tcall(p, \"text\", 'c');\n\t}\n\treturn other(p->member[a]);\n}\n\n";
+    for round in 0..300 {
+        let mut bytes = victim.as_bytes().to_vec();
+        // The last brace stands in the first column: what editors and people go by.
+        let body = victim.len() - 4;
+        for _ in 0..=random.below(4) {
+            let at = usize::try_from(random.below(body as u64)).unwrap().max(40);
+            match random.below(3) {
+                0 => drop(bytes.remove(at.min(bytes.len() - 5))),
+                1 => bytes[at] = b"(){};,=#*&"[usize::try_from(random.below(10)).unwrap()],
+                _ => bytes.insert(at, b"(){};,="[usize::try_from(random.below(7)).unwrap()]),
+            }
+        }
+        let count = |byte: u8| bytes.iter().filter(|it| **it == byte).count();
+        if count(b'(') != count(b')') {
+            continue;
+        }
+        let text = format!("{before}{}{after}", String::from_utf8_lossy(&bytes));
+        let names: Vec<String> = ask(&[("fs/a.c", &text)], |graph| graph.functions(""))
+            .into_iter()
+            .map(|it| it.name)
+            .collect();
+        for kept in ["before0", "before4", "after4"] {
+            assert!(
+                names.iter().any(|it| it == kept),
+                "round {round}: no {kept}\n{text}"
+            );
+        }
+    }
+}
+
+/// Any bytes at all: an answer, and soon.
+#[test]
+fn noise_is_read_without_panic() {
+    let mut random = Random(13);
+    let words = [
+        "static ",
+        "int f",
+        "(",
+        ")",
+        "{",
+        "}",
+        ";",
+        "#define X(a) ",
+        "\\\n",
+        "=",
+        ".x",
+        "\"",
+        "'",
+        "/*",
+        "*/",
+        "#if 1\n",
+        "#endif\n",
+        "##",
+        "iput(",
+        "\u{0}",
+        "\n",
+    ];
+    for _ in 0..200 {
+        let text: String = (0..random.below(120))
+            .map(|_| words[usize::try_from(random.below(words.len() as u64)).unwrap()])
+            .collect();
+        ask(
+            &[("fs/a.c", &text), ("include/linux/a.h", &text)],
+            |graph| {
+                drop(graph.edges(""));
+                drop(graph.tables(""));
+            },
+        );
+    }
+}
