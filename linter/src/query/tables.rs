@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::Graph;
 use crate::graph::sieve::Sieve;
-use crate::graph::{ItemId, Resolver, explore};
+use crate::graph::{ItemId, Resolver, hops};
 use crate::lex::ItemKind;
 use crate::tree::TreePath;
 
@@ -32,8 +32,9 @@ impl Graph<'_> {
     pub fn tables(&self, under: &str) -> Vec<TableEntry> {
         let open = Sieve::open();
         let resolver = Resolver::new(&self.index, &open, self.warm);
-        let items: Vec<ItemId> = (0..self.index.files.len())
-            .filter(|it| self.index.files[*it].path.is_under(under))
+        let live = self.index.live();
+        let items: Vec<ItemId> = live
+            .filter(|it| self.index.file(*it).path.is_under(under))
             .flat_map(|it| {
                 let items = self.index.items(it);
                 let may_store = |kind| matches!(kind, ItemKind::Object | ItemKind::Function);
@@ -54,7 +55,7 @@ impl Graph<'_> {
         let rows = resolver.stored_functions(item);
         rows.into_iter()
             .map(|it| {
-                let through = explore::spell(resolver, item, it.through);
+                let through = hops::spell(resolver, item, it.through);
                 let (structure, member) = through
                     .split_once('.')
                     .map_or((String::new(), through.clone()), |it| {
