@@ -142,6 +142,7 @@ fn plan<'a>(options: &'a Options, contexts: &'a [&'static Context]) -> Plan<'a> 
             Reading::Needed
         },
         contexts,
+        under: &[],
     }
 }
 

@@ -12,4 +12,6 @@ mod definition;
 mod make;
 mod text;
 
-pub(crate) use make::{Made, grow};
+pub(crate) use definition::Definition;
+pub(crate) use make::{Made, Tracepoints, grow};
+pub(crate) use text::{Definitions, Expander, close_of};

@@ -38,7 +38,7 @@ pub(crate) enum TypeRef {
 }
 
 /// An expression as far as its type or its value decides a callee.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Expr {
     /// Of no interest.
     #[default]

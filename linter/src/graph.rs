@@ -9,7 +9,9 @@ pub(crate) mod drops;
 pub(crate) mod explore;
 pub(crate) mod hops;
 pub(crate) mod image;
+mod includes;
 pub(crate) mod index;
+mod pasted;
 pub(crate) mod reading;
 mod registers;
 pub(crate) mod resolve;
@@ -18,7 +20,7 @@ pub(crate) mod sieve;
 mod stored;
 mod table;
 mod tables;
-mod typing;
+pub(crate) mod typing;
 pub(crate) mod values;
 
 pub(crate) use index::{Index, ItemId};

@@ -317,6 +317,22 @@ pub static ALLOCATION: &[&str] = &[
     "include/linux/gfp.h",
 ];
 
+/// Whether a file is linked into a program of its own: what boots a kernel, firmware stubs, user mode helpers.
+/// Source: `arch/x86/boot/Makefile`, `drivers/firmware/efi/libstub/Makefile`, `arch/x86/purgatory/Makefile`.
+pub fn is_built_apart(path: &str) -> bool {
+    [
+        "/boot/",
+        "/libstub/",
+        "/purgatory/",
+        "/vdso/",
+        "/um/",
+        "/realmode/",
+    ]
+    .iter()
+    .any(|it| path.contains(it))
+        && (path.starts_with("arch/") || path.starts_with("drivers/"))
+}
+
 /// Whether a chain may enter the file.
 pub fn is_filesystem_side(path: &str) -> bool {
     FILESYSTEM_SIDE.iter().any(|it| path.starts_with(it))

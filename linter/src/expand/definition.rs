@@ -7,7 +7,7 @@ const MAX_PARAMS: usize = 128;
 
 /// A macro's parameters and replacement.
 #[derive(Clone, Debug)]
-pub(super) struct Definition {
+pub(crate) struct Definition {
     /// `None` for an object-like macro.
     pub(super) params: Option<Vec<Vec<u8>>>,
     /// The name that stands for the remaining arguments.
@@ -18,7 +18,7 @@ pub(super) struct Definition {
 
 impl Definition {
     /// Reads `#define …`; `body` is the offset of the replacement.
-    pub(super) fn read(item: &[u8], body: usize) -> Option<Self> {
+    pub(crate) fn read(item: &[u8], body: usize) -> Option<Self> {
         let head = item.get(..body)?;
         let params = match head.iter().position(|it| *it == b'(') {
             None => None,

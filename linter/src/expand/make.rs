@@ -1,6 +1,9 @@
 //! Which uses are expanded, and how what they make becomes part of a file.
+//!
+//! One file, because the makers, their stages and what they grow are one table of definitions with its readers.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -9,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::definition::Definition;
 use super::text::{Definitions, Expander, close_of};
 use crate::graph::image::ReadFile;
+use crate::graph::typing;
 use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
 use crate::tree::TreeSource;
 use crate::warm::{ContentKey, Warm};
@@ -22,6 +26,21 @@ const MAX_GROWTH: usize = 8 << 20;
 
 /// The distance of definitions that hold only while a header is read again.
 const STAGE: u8 = 5;
+
+/// What tracepoints are made with, in all their readings: `include/linux/tracepoint.h`.
+const EVENTS: &[&str] = &[
+    "TRACE_EVENT",
+    "TRACE_EVENT_CONDITION",
+    "TRACE_EVENT_FN",
+    "TRACE_EVENT_FN_COND",
+    "DECLARE_EVENT_CLASS",
+    "DEFINE_EVENT",
+    "DEFINE_EVENT_FN",
+    "DEFINE_EVENT_CONDITION",
+    "DEFINE_EVENT_PRINT",
+];
+/// The reading that makes one event a class with one event, for all readings that come after it.
+const TRACE_EVENTS: &str = "include/trace/trace_events.h";
 
 /// A file's text with what its macro uses make behind it.
 #[derive(Debug)]
@@ -43,6 +62,16 @@ struct Span {
 }
 
 impl Made {
+    /// Whether a byte of the whole stands in no text of the file's own.
+    pub(crate) fn is_expansion(&self, at: usize) -> bool {
+        let index = self.spans.partition_point(|it| it.at as usize <= at);
+        at >= self.start as usize
+            && index
+                .checked_sub(1)
+                .and_then(|it| self.spans.get(it))
+                .is_none_or(|it| !it.is_copy)
+    }
+
     /// The byte of the file's own text that a byte of the whole stands for.
     pub(crate) fn origin(&self, at: usize) -> usize {
         if at < self.start as usize {
@@ -70,20 +99,43 @@ struct Macros<'t> {
     warm: &'t Warm,
     by_name: FxHashMap<Sym, Vec<Place>>,
     makers: FxHashSet<Sym>,
-    /// Whether tracepoints are wanted too, with what only a second reading of their headers makes.
-    stages: bool,
+    /// Whether tracepoints are wanted too.
+    tracepoints: bool,
+    /// The headers that read a tracepoint header again, and how often each does.
+    stages: Vec<(u32, usize)>,
+}
+
+/// Which tracepoint headers are expanded as each of their readings sees them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tracepoints<'a> {
+    /// Those below one of these paths; all where there is none.
+    pub(crate) under: &'a [String],
+}
+
+impl Tracepoints<'_> {
+    fn hold(self, file: &ReadFile) -> bool {
+        (self.under.is_empty() || self.under.iter().any(|it| file.source.path.is_under(it)))
+            && is_of_tracepoints(&file.scan)
+    }
 }
 
 /// Expands what the files' macro uses make, and appends it to them.
-pub(crate) fn grow(tree: &dyn TreeSource, warm: &Warm, files: &mut [ReadFile], stages: bool) {
-    let macros = Macros {
-        stages,
-        ..Macros::find(tree, warm, files)
-    };
+pub(crate) fn grow(
+    tree: &dyn TreeSource,
+    warm: &Warm,
+    files: &mut [ReadFile],
+    tracepoints: Option<Tracepoints<'_>>,
+) {
+    let mut macros = Macros::find(tree, warm, files);
+    macros.tracepoints = tracepoints.is_some();
+    macros.stages = macros.stages(files);
     let grown: Vec<(usize, Growth)> = (0..files.len())
         .into_par_iter()
         .filter(|it| files[*it].source.at_home)
-        .filter_map(|file| Some((file, macros.growth(files, file)?)))
+        .filter_map(|file| {
+            let is_staged = tracepoints.is_some_and(|it| it.hold(&files[file]));
+            Some((file, macros.growth(files, file, is_staged)?))
+        })
         .collect();
     for (file, growth) in grown {
         let file = &mut files[file];
@@ -154,7 +206,8 @@ impl<'t> Macros<'t> {
             warm,
             by_name,
             makers: FxHashSet::default(),
-            stages: false,
+            tracepoints: false,
+            stages: Vec::new(),
         };
         this.makers = this.makers(files);
         this
@@ -241,9 +294,9 @@ impl<'t> Macros<'t> {
     }
 
     /// What the uses of a file make; `None` where they make nothing.
-    fn growth(&self, files: &[ReadFile], file: usize) -> Option<Growth> {
+    fn growth(&self, files: &[ReadFile], file: usize, is_staged: bool) -> Option<Growth> {
         let source = &files[file];
-        if !self.stages && is_of_tracepoints(&source.scan) {
+        if !self.tracepoints && is_of_tracepoints(&source.scan) {
             return None;
         }
         let uses: Vec<usize> = source
@@ -267,7 +320,16 @@ impl<'t> Macros<'t> {
         let mut spans = Vec::new();
         for at in uses {
             let item = source.scan.items[at];
-            for expansion in self.expansions(files, file, &own, &item) {
+            let mut expansions = self.expansions(files, file, (&own, &item), None);
+            for stage in self.stages.iter().filter(|_| is_staged) {
+                for pass in 0..stage.1 {
+                    let more = self.expansions(files, file, (&own, &item), Some((stage.0, pass)));
+                    expansions.extend(more);
+                }
+            }
+            expansions.sort_unstable();
+            expansions.dedup();
+            for expansion in expansions {
                 if text.len() + expansion.len() > own.len() + MAX_GROWTH {
                     break;
                 }
@@ -306,7 +368,13 @@ impl<'t> Macros<'t> {
     }
 
     /// The texts that a use may stand for: one a definition, equal ones once.
-    fn expansions(&self, files: &[ReadFile], file: usize, own: &[u8], item: &Item) -> Vec<Vec<u8>> {
+    fn expansions(
+        &self,
+        files: &[ReadFile],
+        file: usize,
+        (own, item): (&[u8], &Item),
+        stage: Option<(u32, usize)>,
+    ) -> Vec<Vec<u8>> {
         let open = item.kind == ItemKind::MacroUse;
         let head = &own[item.start as usize..if open { item.end } else { item.body } as usize];
         let Some(open) = head.iter().position(|it| *it == b'(') else {
@@ -323,41 +391,85 @@ impl<'t> Macros<'t> {
             &head[name_start..name_end],
             &head[open + 1..close.saturating_sub(1).max(open + 1)],
         );
-        let candidates = self.candidates(files, Sym::of(name), file);
-        let Some(nearest) = candidates.first().map(|it| it.0) else {
-            return Vec::new();
-        };
         let mut found: Vec<Vec<u8>> = Vec::new();
-        let wanted = |it: &&(u8, Place)| it.0 == nearest || (self.stages && it.0 == STAGE);
-        for (_, place) in candidates.iter().filter(wanted).take(if self.stages {
-            2 * MAX_TWINS
-        } else {
-            MAX_TWINS
-        }) {
+        let mut expand = |definition: &Definition, view: &View<'_, '_>| {
+            if let Some(expanded) = Expander::new(view).expand_use(name, definition, args) {
+                let expanded = [before, &expanded[..]].concat();
+                if !found.contains(&expanded) {
+                    found.push(expanded);
+                }
+            }
+        };
+        let mut view = View {
+            macros: self,
+            files,
+            file,
+            arch: false,
+            saw_arch: Cell::new(false),
+            stage,
+        };
+        if stage.is_some() {
+            if let Some(definition) = view.find(name) {
+                expand(&definition, &view);
+            }
+            return found;
+        }
+        let candidates = self.candidates(files, Sym::of(name), file);
+        let nearest = candidates.first().map(|it| it.0);
+        for (_, place) in candidates
+            .iter()
+            .filter(|it| Some(it.0) == nearest)
+            .take(MAX_TWINS)
+        {
             let Some(definition) = self.definition(files, *place) else {
                 continue;
             };
-            for arch in [false, true] {
-                let view = View {
-                    macros: self,
-                    files,
-                    file,
-                    arch,
-                    saw_arch: Cell::new(false),
-                };
-                if let Some(expanded) = Expander::new(&view).expand_use(name, &definition, args) {
-                    let expanded = [before, &expanded[..]].concat();
-                    if !found.contains(&expanded) {
-                        found.push(expanded);
-                    }
-                }
-                if !view.saw_arch.get() {
-                    break;
-                }
+            view.arch = false;
+            view.saw_arch.set(false);
+            expand(&definition, &view);
+            if view.saw_arch.get() {
+                view.arch = true;
+                expand(&definition, &view);
             }
         }
         found
     }
+
+    /// The headers that define again what the tracepoints of a tree are made with.
+    fn stages(&self, files: &[ReadFile]) -> Vec<(u32, usize)> {
+        let mut found: BTreeMap<u32, usize> = BTreeMap::new();
+        for name in EVENTS {
+            let mut here: BTreeMap<u32, usize> = BTreeMap::new();
+            for place in self.by_name.get(&Sym::of(name)).into_iter().flatten() {
+                if is_stage(files[place.0 as usize].source.path.as_str()) {
+                    *here.entry(place.0).or_default() += 1;
+                }
+            }
+            for (file, count) in here {
+                let most = found.entry(file).or_default();
+                *most = count.max(*most);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// What a name means where a stage's header reads a tracepoint header for the n-th time.
+    fn staged(&self, files: &[ReadFile], name: Sym, (stage, pass): (u32, usize)) -> Option<Place> {
+        let all = self.by_name.get(&name)?;
+        let own: Vec<Place> = all.iter().copied().filter(|it| it.0 == stage).collect();
+        if let Some(last) = own.len().checked_sub(1) {
+            return own.get(pass.min(last)).copied();
+        }
+        EVENTS.iter().find(|it| Sym::of(it) == name)?;
+        all.iter()
+            .find(|it| files[it.0 as usize].source.path.as_str() == TRACE_EVENTS)
+            .copied()
+    }
+}
+
+fn is_stage(path: &str) -> bool {
+    path.strip_prefix("include/trace/")
+        .is_some_and(|it| !it.contains('/') || it.starts_with("stages/"))
 }
 
 /// Tracepoints only record: what their headers make leads nowhere that a chain would go.
@@ -385,9 +497,9 @@ fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
     Some(match path {
         _ if directory(path) == directory(own) => 1,
         // Stages that read a header again, each with its own meaning of the same macros.
-        _ if directory(path) == "include/trace" || path.starts_with("include/trace/stages/") => {
-            STAGE
-        }
+        _ if is_stage(path) => STAGE,
+        // Tracepoint headers name what they record in their own way.
+        _ if path.starts_with("include/trace/") && !typing::is_of_tracepoints(own) => 7,
         _ if path.starts_with("include/") => 2,
         _ if path.starts_with("arch/x86/include/") => 4,
         _ if path.starts_with("arch/") => 6,
@@ -403,11 +515,19 @@ struct View<'a, 't> {
     /// Whether an architecture's definition goes before the generic one.
     arch: bool,
     saw_arch: Cell<bool>,
+    /// A header that reads the file again, and which of its readings is meant.
+    stage: Option<(u32, usize)>,
 }
 
 impl Definitions for View<'_, '_> {
     fn find(&self, name: &[u8]) -> Option<Definition> {
         const ARCH: u8 = 4;
+        let staged = self
+            .stage
+            .and_then(|it| self.macros.staged(self.files, Sym::of(name), it));
+        if let Some(place) = staged {
+            return self.macros.definition(self.files, place);
+        }
         let all = self.macros.candidates(self.files, Sym::of(name), self.file);
         let mut nearest = all.first()?.0;
         if nearest < ARCH && nearest > 1 && all.iter().any(|it| it.0 == ARCH) {

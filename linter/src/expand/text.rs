@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 256 << 10;
 const MAX_WORDY_ARGUMENT: usize = 256;
 
 /// Where definitions come from.
-pub(super) trait Definitions {
+pub(crate) trait Definitions {
     /// The definition that `name` has where the expansion stands.
     fn find(&self, name: &[u8]) -> Option<Definition>;
     /// Whether the macro of this name makes functions or tables.
@@ -21,13 +21,13 @@ pub(super) trait Definitions {
 }
 
 /// Expands uses.
-pub(super) struct Expander<'a> {
+pub(crate) struct Expander<'a> {
     definitions: &'a dyn Definitions,
     left: Cell<usize>,
 }
 
 impl<'a> Expander<'a> {
-    pub(super) fn new(definitions: &'a dyn Definitions) -> Self {
+    pub(crate) fn new(definitions: &'a dyn Definitions) -> Self {
         Self {
             definitions,
             left: Cell::new(MAX_BYTES),
@@ -35,7 +35,7 @@ impl<'a> Expander<'a> {
     }
 
     /// The text that `name(args)` stands for; `None` where it would grow beyond all bounds.
-    pub(super) fn expand_use(
+    pub(crate) fn expand_use(
         &self,
         name: &[u8],
         definition: &Definition,
@@ -225,7 +225,15 @@ impl<'a> Expander<'a> {
                 let whole = [&body[..], &text[end..close]].concat();
                 return Some((self.rescan(&whole, active, objects)?, close));
             }
-            Some((self.rescan(&body, active, objects)?, next))
+            let made = self.rescan(&body, active, objects)?;
+            // `CONCATENATE(f, 2)(x)`: what was made is a name, and its arguments follow.
+            let open = skip_blank(text, next);
+            if is_single_word(&made) && text.get(open) == Some(&b'(') {
+                let close = close_of(text, open);
+                let whole = [made.trim_ascii(), &text[open..close]].concat();
+                return Some((self.rescan(&whole, active, objects)?, close));
+            }
+            Some((made, next))
         });
         active.pop();
         Some(Some(expanded?))
@@ -282,7 +290,7 @@ fn word_end(text: &[u8], mut at: usize) -> usize {
 }
 
 /// One past the parenthesis that closes the one at `open`.
-pub(super) fn close_of(text: &[u8], open: usize) -> usize {
+pub(crate) fn close_of(text: &[u8], open: usize) -> usize {
     let (mut depth, mut at) = (0u32, open);
     while at < text.len() {
         match text[at] {
@@ -412,6 +420,21 @@ mod tests {
         assert_eq!(
             expand(defines, "MAKE", "").as_deref(),
             Some("void one_two(void) { }")
+        );
+    }
+
+    #[test]
+    fn reads_a_made_name_with_the_arguments_behind_it() {
+        let defines = &[
+            "#define COPY(d, ...) JOIN(copy_, COUNT(__VA_ARGS__))(d, __VA_ARGS__)",
+            "#define JOIN(a, b) JOIN_(a, b)",
+            "#define JOIN_(a, b) a##b",
+            "#define COUNT(x) 1",
+            "#define copy_1(d, n) sized_copy(d, n)",
+        ];
+        assert_eq!(
+            expand(defines, "COPY", "to, 8").as_deref(),
+            Some("sized_copy(to, 8)")
         );
     }
 

@@ -53,6 +53,7 @@ pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> Func
         mark_stack_objects(&mut facts, &by_value);
         let params: Vec<_> = facts.params.iter().map(|it| it.0).collect();
         facts.conditions = conditions(text, tree.root_node(), &params);
+        add_unread_calls(item, body, &mut facts);
     }
     facts
 }
@@ -264,6 +265,9 @@ impl Walk<'_, '_> {
         let Some(function) = nodes::function(node) else {
             return;
         };
+        if crate::lex::is_control(self.text.of(function)) {
+            return;
+        }
         let callee = match expr(self.text, function) {
             Expr::Name(name) => Callee::Name(name),
             Expr::Member(object, member) => Callee::Member(*object, member),

@@ -447,6 +447,11 @@ impl<'t> Index<'t> {
             }))
     }
 
+    /// The file of this path.
+    pub(crate) fn file_at(&self, path: &str) -> Option<usize> {
+        self.slot_of(&TreePath::parse(path)?)
+    }
+
     /// The implementation that a path belongs to, whether a file is there or not.
     pub(crate) fn domain_of_path(&self, path: &str) -> Domain {
         domain_in(&self.base.domains, path)

@@ -285,6 +285,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) scope: &'a [String],
     pub(crate) reading: Reading,
     pub(crate) contexts: &'a [&'a Context],
+    /// What is asked about; everything where it is empty.
+    pub(crate) under: &'a [String],
 }
 
 impl Plan<'_> {
@@ -483,7 +485,8 @@ impl Work<'_> {
         // On 6.12 a check has the same findings without what macros make, and reading it costs two thirds of
         // the check's time again. A chain through a function that a macro makes is missed.
         if plan.reading == Reading::Unlimited {
-            expand::grow(tree, warm, &mut files, true);
+            let tracepoints = expand::Tracepoints { under: plan.under };
+            expand::grow(tree, warm, &mut files, Some(tracepoints));
         }
         let domains = assign_domains(&mut files);
         Image {

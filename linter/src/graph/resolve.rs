@@ -1,13 +1,15 @@
 //! From a function's facts to its edges: names, pointers and callbacks become functions.
 
+use std::cell::RefCell;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
 use super::index::{Index, ItemId};
 use super::sieve::Sieve;
-use super::typing::substitute;
+use super::typing::{directory, substitute};
 use super::values::{Entry, Known};
 use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef};
 use crate::finding::Confidence;
@@ -20,6 +22,8 @@ const MAX_MACRO_DEPTH: u32 = 8;
 /// Definitions of one macro in one file that are followed, and how deep below a call.
 const MAX_MACRO_TWINS: usize = 4;
 const MAX_TWIN_DEPTH: u32 = 3;
+/// Uses of macros that are followed below one call.
+const MAX_MACRO_USES: usize = 512;
 /// A callback is followed through this many functions that pass it on.
 const MAX_PASS_DEPTH: u32 = 4;
 
@@ -93,6 +97,9 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) decides: Memo<(ItemId, u32, u32), bool>,
     choices: Memo<(TypeRef, Sym, Domain), usize>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
+    pub(crate) includes: Memo<u32, super::includes::Included>,
+    pub(crate) direct_includes: Memo<u32, Vec<u32>>,
+    pub(crate) pasting: super::pasted::Pasting,
 }
 
 impl<'i, 't> Resolver<'i, 't> {
@@ -114,6 +121,9 @@ impl<'i, 't> Resolver<'i, 't> {
             entered: Memo::new(),
             decides: Memo::new(),
             choices: Memo::new(),
+            includes: Memo::new(),
+            direct_includes: Memo::new(),
+            pasting: super::pasted::Pasting::new(),
             deferrals,
         }
     }
@@ -177,14 +187,33 @@ impl<'i, 't> Resolver<'i, 't> {
         found.into_iter().map(|it| it.1)
     }
 
-    /// The macro that a name means in a file; a function of that name nearer by hides it.
+    /// The macro that a name means in a file: the nearest, of equally near ones that of the header that the
+    /// file includes by the shortest way.
     pub(crate) fn macro_in(&self, name: Sym, file: usize) -> Option<ItemId> {
-        self.index
+        let mut all = self
+            .index
             .macros(name)
             .map(|it| (self.distance(it, file), it))
-            .filter(|it| it.0 < 4)
-            .min()
-            .map(|it| it.1)
+            .filter(|it| it.0 < 4);
+        let first = all.next()?;
+        let rest: Vec<(u8, ItemId)> = all.collect();
+        let nearest = rest.iter().fold(first.0, |least, it| least.min(it.0));
+        let mut near = std::iter::once(first)
+            .chain(rest)
+            .filter(|it| it.0 == nearest)
+            .map(|it| it.1);
+        let first = near.next()?;
+        let home = self.index.file_index(first);
+        let others: Vec<ItemId> = near
+            .filter(|it| self.index.file_index(*it) != home)
+            .collect();
+        if others.is_empty() {
+            return Some(first);
+        }
+        others
+            .into_iter()
+            .chain([first])
+            .min_by_key(|it| (self.include_depth(*it, file), *it))
     }
 
     /// The macros that a name can mean in a file: the arms of an `#if` are all meant.
@@ -211,18 +240,7 @@ impl<'i, 't> Resolver<'i, 't> {
         if !own.is_empty() {
             return own.into_iter().map(|it| (it, Confidence::High)).collect();
         }
-        let here = self.index.file(file);
-        let rank = |id: ItemId| {
-            let there = self.index.file_of(id);
-            let path = there.path.as_str();
-            if there.domain == here.domain && here.domain.0 != 0 {
-                0
-            } else if !path.starts_with("arch/") || here.path.as_str().starts_with(arch_of(path)) {
-                1
-            } else {
-                2
-            }
-        };
+        let rank = |id: ItemId| self.link_rank(id, file);
         let Some(best) = all.iter().map(|it| rank(*it)).min() else {
             return Vec::new();
         };
@@ -242,6 +260,46 @@ impl<'i, 't> Resolver<'i, 't> {
         best.into_iter().map(|it| (it, confidence)).collect()
     }
 
+    /// How likely a function of another file is the one that is linked: the own implementation and directory,
+    /// then what every kernel has, then drivers and the own architecture, then what is built apart.
+    fn link_rank(&self, id: ItemId, file: usize) -> u8 {
+        let (here, there) = (self.index.file(file), self.index.file_of(id));
+        let (own, path) = (here.path.as_str(), there.path.as_str());
+        let is_arch = path.starts_with("arch/");
+        if there.domain == here.domain && here.domain.0 != 0 || directory(path) == directory(own) {
+            0
+        } else if kernel::is_built_apart(path) {
+            4
+        } else if is_arch && !own.starts_with(arch_of(path)) {
+            3
+        } else if is_arch || path.starts_with("drivers/") {
+            2
+        } else {
+            1
+        }
+    }
+
+    /// What a name that is followed by arguments can mean: functions and macros. What is nearer hides what is
+    /// farther, but a function may be the other arm of a macro's `#if`.
+    fn meanings(&self, name: Sym, file: usize) -> (Vec<(ItemId, Confidence)>, Vec<ItemId>) {
+        let mut functions = self.functions_in(name, file);
+        let mut macros = self.macros_in(name, file);
+        if let (Some((function, _)), Some(definition)) = (functions.first(), macros.first()) {
+            let (to_function, to_macro) = (
+                self.distance(*function, file),
+                self.distance(*definition, file),
+            );
+            if to_function < to_macro {
+                macros.clear();
+            } else if to_macro < to_function
+                && (self.index.file_of(*function).is_shared || self.link_rank(*function, file) > 1)
+            {
+                functions.clear();
+            }
+        }
+        (functions, macros)
+    }
+
     /// The edges of a function, in order of their offset; computed once.
     pub(crate) fn edges(&self, id: ItemId) -> Arc<Vec<Edge>> {
         self.edges.get(id, || {
@@ -252,19 +310,24 @@ impl<'i, 't> Resolver<'i, 't> {
             };
             let mut out = Vec::new();
             for call in facts.calls.iter().filter(|it| self.may_lead(it, &facts)) {
-                self.call_edges(
-                    call,
-                    &Site {
-                        scope,
-                        offset: call.offset,
-                        via_macro: None,
-                        depth: 0,
-                    },
-                    &mut out,
-                );
+                let site = Site {
+                    scope,
+                    offset: call.offset,
+                    via_macro: None,
+                    depth: 0,
+                    seen: &RefCell::default(),
+                };
+                self.call_edges(call, &site, &mut out);
+                if let Callee::Name(name) = call.callee
+                    && !self.is_made(id, call.offset)
+                {
+                    for definition in self.meanings(name, scope.file).1 {
+                        self.pasted_edges(id, definition, &site, &mut out);
+                    }
+                }
             }
             self.stack_edges(scope, &mut out);
-            self.lexical_edges(id, scope, &mut out);
+            self.mark_made(id, &mut out);
             out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
             out.dedup();
             out
@@ -302,6 +365,25 @@ impl<'i, 't> Resolver<'i, 't> {
         }
     }
 
+    /// Whether a byte of an item was made by a macro.
+    fn is_made(&self, id: ItemId, offset: u32) -> bool {
+        let at = self.index.item(id).start + offset;
+        self.index
+            .file_of(id)
+            .made
+            .as_ref()
+            .is_some_and(|it| it.is_expansion(at as usize))
+    }
+
+    /// What a macro made holds no call that stands in the text.
+    fn mark_made(&self, id: ItemId, out: &mut [Edge]) {
+        for edge in out {
+            if edge.kind == EdgeKind::Direct && self.is_made(id, edge.offset) {
+                edge.kind = EdgeKind::Macro;
+            }
+        }
+    }
+
     /// A function pointer in an object on the stack is called by what this function calls, or not at all.
     fn stack_edges(&self, scope: Scope<'_>, out: &mut Vec<Edge>) {
         for store in scope.facts.stores.iter().filter(|it| it.on_stack) {
@@ -323,47 +405,6 @@ impl<'i, 't> Resolver<'i, 't> {
                     });
                 }
             }
-        }
-    }
-
-    /// Macros that the grammar did not see as calls: iterators, and names without parentheses.
-    fn lexical_edges(&self, id: ItemId, scope: Scope<'_>, out: &mut Vec<Edge>) {
-        let text = self.index.item_text(id);
-        let item = self.index.item(id);
-        let body = (item.body - item.start) as usize;
-        let called: rustc_hash::FxHashSet<Sym> = scope
-            .facts
-            .calls
-            .iter()
-            .filter_map(|it| match it.callee {
-                Callee::Name(name) => Some(name),
-                _ => None,
-            })
-            .collect();
-        for (name, offset, prev_is_member) in call_words(text, body) {
-            if prev_is_member
-                || !self.sieve.passes_name(name.short())
-                || called.contains(&name)
-                || scope.facts.declares(name)
-            {
-                continue;
-            }
-            let call = Call {
-                offset,
-                end: offset,
-                callee: Callee::Name(name),
-                args: Vec::new(),
-            };
-            self.call_edges(
-                &call,
-                &Site {
-                    scope,
-                    offset,
-                    via_macro: None,
-                    depth: 0,
-                },
-                out,
-            );
         }
     }
 
@@ -401,9 +442,8 @@ impl<'i, 't> Resolver<'i, 't> {
         if !self.may_lead(call, at.scope.facts) {
             return;
         }
-        let functions = self.functions_in(name, at.scope.file);
+        let (functions, mut definitions) = self.meanings(name, at.scope.file);
         if at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name) {
-            let mut definitions = self.macros_in(name, at.scope.file);
             if at.depth > MAX_TWIN_DEPTH {
                 definitions.truncate(1);
             }
@@ -421,6 +461,10 @@ impl<'i, 't> Resolver<'i, 't> {
         };
         let through = at.via_macro.map_or(Through::Nothing, Through::Name);
         if functions.is_empty() {
+            let is_type = |it: ItemId| self.index.item(it).kind == ItemKind::Typedef;
+            if self.index.types(name).any(is_type) {
+                return;
+            }
             out.push(Edge {
                 target: Target::External(name),
                 offset: at.offset,
@@ -452,8 +496,12 @@ impl<'i, 't> Resolver<'i, 't> {
             return;
         }
         let name = self.index.item(definition).name;
+        if !at.is_first_use(definition, &call.args) {
+            return;
+        }
         let facts = self.facts(definition);
         let inside = Site {
+            seen: at.seen,
             scope: at.scope,
             offset: at.offset,
             via_macro: Some(at.via_macro.unwrap_or(name)),
@@ -661,13 +709,24 @@ impl<'i, 't> Resolver<'i, 't> {
 
 /// Where in a caller's text an edge arises.
 #[derive(Clone, Copy)]
-struct Site<'a> {
-    scope: Scope<'a>,
-    offset: u32,
+pub(crate) struct Site<'a> {
+    pub(crate) scope: Scope<'a>,
+    pub(crate) offset: u32,
     /// The outermost macro whose body the call stands in.
     via_macro: Option<Sym>,
     /// Macros inside macros so far.
     depth: u32,
+    /// The uses of macros that were followed for this call, by definition and arguments.
+    pub(crate) seen: &'a RefCell<FxHashSet<(ItemId, u64)>>,
+}
+
+impl Site<'_> {
+    /// Whether a use is to be followed: each once, and not without end.
+    fn is_first_use(&self, definition: ItemId, args: &[Expr]) -> bool {
+        let mut seen = self.seen.borrow_mut();
+        seen.len() < MAX_MACRO_USES
+            && seen.insert((definition, rustc_hash::FxBuildHasher.hash_one(args)))
+    }
 }
 
 fn arch_of(path: &str) -> &str {
@@ -687,13 +746,4 @@ pub(crate) fn named_values(expr: &Expr) -> Vec<Sym> {
         }
         _ => Vec::new(),
     }
-}
-
-/// The words before `(` in a body: name, offset, and whether `.` or `->` stands before it.
-fn call_words(text: &[u8], from: usize) -> Vec<(Sym, u32, bool)> {
-    let mut scanned = Vec::new();
-    crate::lex::each_call(text, from, |start, end, member| {
-        scanned.push((Sym::of(&text[start..end]), start as u32, member));
-    });
-    scanned
 }

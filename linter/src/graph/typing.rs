@@ -219,6 +219,12 @@ impl Resolver<'_, '_> {
         );
         match there.is_shared {
             true if there_dir == here_dir => 1,
+            // Tracepoint headers name what they record in their own way, and mean it among themselves.
+            true if there.path.as_str().starts_with("include/trace/")
+                && !is_of_tracepoints(here.path.as_str()) =>
+            {
+                4
+            }
             true if there.path.as_str().starts_with("include/") => 2,
             true if there.domain == here.domain && there.domain.0 != 0 => 2,
             true if there.path.as_str().starts_with("arch/") => 4,
@@ -232,6 +238,15 @@ impl Resolver<'_, '_> {
             crate::facts::type_facts(self.index.item_text(id))
         })
     }
+}
+
+/// `include/trace/define_trace.h` finds a header by its name, so all of them have one that says what they are.
+pub(crate) fn is_of_tracepoints(path: &str) -> bool {
+    path.starts_with("include/trace/")
+        || path
+            .rsplit('/')
+            .next()
+            .is_some_and(|it| it.contains("trace"))
 }
 
 pub(crate) fn directory(path: &str) -> &str {

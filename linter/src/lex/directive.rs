@@ -196,7 +196,8 @@ impl Scanner<'_> {
             self.refs
                 .push(super::item::Ref::new(super::item::RefKind::Mention, target));
         }
-        if !self.refs.is_empty() || reaches_member || pastes {
+        // Without a body that names code it still hides a function of its name.
+        if !self.refs.is_empty() || reaches_member || pastes || function_like {
             let mut bits = if function_like {
                 flags::FUNCTION_LIKE
             } else {

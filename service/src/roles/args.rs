@@ -39,7 +39,7 @@ pub(super) enum Command {
     },
     /// Read mails of a list into the database and put their series together
     Ingest {
-        /// public-inbox:DIR, mbox:FILE, maildir:DIR, nntps://HOST/GROUP, imaps://USER@HOST/FOLDER or - for standard input
+        /// public-inbox:DIR, mbox:FILE, maildir:DIR, an NNTP or IMAP address, or - for standard input
         source: String,
         /// Posting address of the list
         #[arg(long, value_name = "ADDRESS")]

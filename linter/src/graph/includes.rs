@@ -1,0 +1,112 @@
+//! Which headers a file includes, directly or through others.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::index::ItemId;
+use super::resolve::Resolver;
+use super::typing::directory;
+
+/// Includes are followed this deep.
+const MAX_DEPTH: u8 = 12;
+/// The depth of what a file does not include, as far as one can see.
+pub(crate) const NOT_INCLUDED: u8 = u8::MAX;
+/// Where `<…>` is looked for, in this order. A kernel is built for one architecture; x86 stands for all.
+const ROOTS: &[&str] = &[
+    "include/",
+    "include/uapi/",
+    "arch/x86/include/",
+    "arch/x86/include/uapi/",
+];
+
+/// Headers by file index, with the number of includes that lead there.
+pub(crate) type Included = FxHashMap<u32, u8>;
+
+impl Resolver<'_, '_> {
+    /// Of definitions in several headers, equally near, those of the header that `file` includes by the
+    /// shortest way; of those in one file all.
+    pub(crate) fn include_depth(&self, id: ItemId, file: usize) -> u8 {
+        let home = self.index.file_index(id) as u32;
+        self.included(file)
+            .get(&home)
+            .copied()
+            .unwrap_or(NOT_INCLUDED)
+    }
+
+    fn included(&self, file: usize) -> Arc<Included> {
+        self.includes.get(file as u32, || {
+            let mut found = Included::default();
+            let mut from = vec![file as u32];
+            for depth in 1..=MAX_DEPTH {
+                let mut next = Vec::new();
+                for at in from {
+                    for header in self.direct_includes(at as usize).iter() {
+                        found.entry(*header).or_insert_with(|| {
+                            next.push(*header);
+                            depth
+                        });
+                    }
+                }
+                from = next;
+            }
+            found
+        })
+    }
+
+    fn direct_includes(&self, file: usize) -> Arc<Vec<u32>> {
+        self.direct_includes.get(file as u32, || {
+            let source = self.index.file(file);
+            let text = self.index.text(file);
+            memchr::memchr_iter(b'#', text)
+                .filter_map(|it| included_name(&text[it + 1..]))
+                .filter_map(|name| {
+                    let beside = match directory(source.path.as_str()) {
+                        "" => name.to_owned(),
+                        dir => normal(&format!("{dir}/{name}")),
+                    };
+                    self.index
+                        .file_at(&beside)
+                        .or_else(|| {
+                            ROOTS
+                                .iter()
+                                .find_map(|it| self.index.file_at(&format!("{it}{name}")))
+                        })
+                        .or_else(|| {
+                            let generic = name.strip_prefix("asm/")?;
+                            self.index
+                                .file_at(&format!("include/asm-generic/{generic}"))
+                        })
+                })
+                .map(|it| it as u32)
+                .collect()
+        })
+    }
+}
+
+/// What stands between the quotes or brackets of `include "…"`; comments are not looked for.
+fn included_name(directive: &[u8]) -> Option<&str> {
+    let rest = directive.trim_ascii_start().strip_prefix(b"include")?;
+    let (open, rest) = rest.trim_ascii_start().split_first()?;
+    let close = match open {
+        b'"' => b'"',
+        b'<' => b'>',
+        _ => return None,
+    };
+    let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+    let end = memchr::memchr(close, line)?;
+    std::str::from_utf8(&line[..end]).ok()
+}
+
+/// The path without `..`.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
