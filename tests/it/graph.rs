@@ -404,12 +404,12 @@ impl Random {
 #[test]
 fn damaged_text_costs_no_other_function() {
     let mut random = Random(11);
-    let before: String = (0..5)
-        .map(|it| format!("int before{it}(int a)\n{{\n\treturn one(a);\n}}\n\n"))
-        .collect();
-    let after: String = (0..5)
-        .map(|it| format!("int after{it}(int a)\n{{\n\treturn two(a);\n}}\n\n"))
-        .collect();
+    let five = |name: &str| {
+        let functions =
+            (0..5).map(|it| format!("int {name}{it}(int a)\n{{\n\treturn one(a);\n}}\n\n"));
+        functions.collect::<Vec<String>>().concat()
+    };
+    let (before, after) = (five("before"), five("after"));
     let victim = "int victim(struct box *p, int a)\n{\n\tif (a) {\n\t\tcall(p, \"text\", 'c');\n\t}\n\treturn other(p->member[a]);\n}\n\n";
     for round in 0..300 {
         let mut bytes = victim.as_bytes().to_vec();
@@ -423,8 +423,9 @@ fn damaged_text_costs_no_other_function() {
                 _ => bytes.insert(at, b"(){};,="[usize::try_from(random.below(7)).unwrap()]),
             }
         }
-        let count = |byte: u8| bytes.iter().filter(|it| **it == byte).count();
-        if count(b'(') != count(b')') {
+        let opened = bytes.iter().filter(|it| **it == b'(');
+        let closed = bytes.iter().filter(|it| **it == b')');
+        if opened.count() != closed.count() {
             continue;
         }
         let text = format!("{before}{}{after}", String::from_utf8_lossy(&bytes));
