@@ -263,6 +263,8 @@ pub(crate) struct Warm {
     pub(crate) objects: Learned<ObjectFacts>,
     pub(crate) wrappers: Learned<Option<Wrapper>>,
     pub(crate) bodies: Learned<Body>,
+    /// The names of the headers that a content includes; it counts as one item.
+    pub(crate) includes: Learned<Vec<String>>,
 }
 
 impl Warm {
@@ -276,6 +278,7 @@ impl Warm {
             objects: Learned::new(3, &known),
             wrappers: Learned::new(4, &known),
             bodies: Learned::new(5, &known),
+            includes: Learned::new(6, &known),
             known,
         }
     }
@@ -294,6 +297,7 @@ impl Warm {
         self.objects.write(&mut rows, &mut values)?;
         self.wrappers.write(&mut rows, &mut values)?;
         self.bodies.write(&mut rows, &mut values)?;
+        self.includes.write(&mut rows, &mut values)?;
         rows.sort_unstable();
         let mut bytes = (rows.len() as u64).to_le_bytes().to_vec();
         for (kind, key, start, end) in rows {
@@ -314,5 +318,6 @@ impl Warm {
         self.objects.memo.trim();
         self.wrappers.memo.trim();
         self.bodies.memo.trim();
+        self.includes.memo.trim();
     }
 }

@@ -57,9 +57,15 @@ impl Resolver<'_, '_> {
     fn direct_includes(&self, file: usize) -> Arc<Vec<u32>> {
         self.direct_includes.get(file as u32, || {
             let source = self.index.file(file);
-            let text = self.index.text(file);
-            memchr::memchr_iter(b'#', text)
-                .filter_map(|it| included_name(&text[it + 1..]))
+            let names = self.warm.includes.get((source.content, 0), || {
+                let text = self.index.text(file);
+                memchr::memchr_iter(b'#', text)
+                    .filter_map(|it| included_name(&text[it + 1..]))
+                    .map(str::to_owned)
+                    .collect()
+            });
+            names
+                .iter()
                 .filter_map(|name| {
                     let beside = match directory(source.path.as_str()) {
                         "" => name.to_owned(),
