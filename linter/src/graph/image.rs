@@ -9,6 +9,8 @@ use super::table::Table;
 use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{FileScan, Item, ItemKind, Pair, Ref, RefKind, Sym};
+use crate::tree::TreePath;
+use crate::warm::ContentKey;
 
 /// A file with its lexical reading, before it is joined with others.
 pub(crate) struct ReadFile {
@@ -49,6 +51,17 @@ pub(crate) struct Image {
     /// Functions that call `iput()`.
     pub(crate) droppers: Vec<u32>,
     pub(crate) gaps: Vec<Gap>,
+}
+
+/// A name for these files with these contents, in path order: reports and trees in the cache go by it.
+pub(super) fn name_of<'f>(files: impl Iterator<Item = (&'f TreePath, ContentKey)>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (path, content) in files {
+        hasher.update(path.as_str().as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&content.bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 /// What one file gives to the tables; item numbers count from its first.
@@ -151,15 +164,9 @@ impl Image {
         Table::new(at_home.map(|it| [it[1], it[0], it[2]]).collect())
     }
 
-    /// A name for these files with these contents.
+    /// See [`name_of`].
     pub(crate) fn name(&self) -> String {
-        let mut hasher = blake3::Hasher::new();
-        for file in &self.files {
-            hasher.update(file.path.as_str().as_bytes());
-            hasher.update(&[0]);
-            hasher.update(&file.content.bytes());
-        }
-        hasher.finalize().to_hex()[..32].to_owned()
+        name_of(self.files.iter().map(|it| (&it.path, it.content)))
     }
 
     /// How many items there are.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::{Domain, assign_domains, domain_in, registers_filesystem};
-use super::image::{Image, ReadFile};
+use super::image::{Image, ReadFile, name_of};
 use super::index::{Index, Over, Snapshot, SourceFile};
 use super::registers::{Registers, Search};
 use super::typing::directory;
@@ -70,13 +70,9 @@ impl Listing {
 
     /// A name for these files with these contents; `None` where a content would have to be read.
     pub(crate) fn name(&self) -> Option<String> {
-        let mut hasher = blake3::Hasher::new();
-        for file in &self.files {
-            hasher.update(file.path.as_str().as_bytes());
-            hasher.update(&[0]);
-            hasher.update(&file.content?.bytes());
-        }
-        Some(hasher.finalize().to_hex()[..32].to_owned())
+        let files = self.files.iter().map(|it| Some((&it.path, it.content?)));
+        let files: Vec<(&TreePath, ContentKey)> = files.collect::<Option<_>>()?;
+        Some(name_of(files.into_iter()))
     }
 }
 

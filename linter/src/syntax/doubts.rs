@@ -30,7 +30,7 @@ pub(super) fn doubt(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt
 /// The other arm of the `if` around the release hands the same object to a worker: the code has chosen already.
 fn other_arm(call: Node<'_>, text: &[u8]) -> Option<Doubt> {
     let argument = squeeze(call_argument(call, 0)?, text);
-    let object = root_name(&argument).to_owned();
+    let object = flow::root_name(&argument).to_owned();
     let mut child = call;
     while let Some(parent) = child.parent() {
         if parent.kind() == "if_statement" {
@@ -58,7 +58,8 @@ fn handed_over(arm: Node<'_>, object: &str, text: &[u8]) -> Option<String> {
         };
         let hands_over = HAND_OVER_PREFIXES.iter().any(|it| name.starts_with(it));
         let same = (0..2).any(|index| {
-            call_argument(node, index).is_some_and(|it| root_name(&squeeze(it, text)) == object)
+            call_argument(node, index)
+                .is_some_and(|it| flow::root_name(&squeeze(it, text)) == object)
         });
         if hands_over && same && found.is_none() {
             found = Some(name);
@@ -195,13 +196,4 @@ fn sources(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<Option<String>> {
         }
     });
     found
-}
-
-/// The first identifier of an expression: `ii` of `&ii->vfs_inode`.
-fn root_name(expression: &str) -> &str {
-    let start = expression.trim_start_matches(['(', '*', '&']);
-    let end = start
-        .find(|it: char| !it.is_alphanumeric() && it != '_')
-        .unwrap_or(start.len());
-    &start[..end]
 }
