@@ -14,4 +14,4 @@ mod text;
 
 pub(crate) use definition::Definition;
 pub(crate) use make::{Made, Tracepoints, grow};
-pub(crate) use text::{Definitions, Expander, close_of};
+pub(crate) use text::{Definitions, Expander, close_of, split};

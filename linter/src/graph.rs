@@ -11,6 +11,7 @@ pub(crate) mod hops;
 pub(crate) mod image;
 mod includes;
 pub(crate) mod index;
+mod meaning;
 mod pasted;
 pub(crate) mod reading;
 mod registers;

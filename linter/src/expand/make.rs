@@ -520,13 +520,13 @@ struct View<'a, 't> {
 }
 
 impl Definitions for View<'_, '_> {
-    fn find(&self, name: &[u8]) -> Option<Definition> {
+    fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
         const ARCH: u8 = 4;
         let staged = self
             .stage
             .and_then(|it| self.macros.staged(self.files, Sym::of(name), it));
         if let Some(place) = staged {
-            return self.macros.definition(self.files, place);
+            return self.macros.definition(self.files, place).map(Arc::new);
         }
         let all = self.macros.candidates(self.files, Sym::of(name), self.file);
         let mut nearest = all.first()?.0;
@@ -541,7 +541,7 @@ impl Definitions for View<'_, '_> {
             .filter(|it| it.0 == nearest)
             .filter_map(|it| self.macros.definition(self.files, it.1));
         // Of the arms of an `#if` the one that does most is meant.
-        twins.max_by_key(|it| it.body.len())
+        twins.max_by_key(|it| it.body.len()).map(Arc::new)
     }
 
     fn makes(&self, name: &[u8]) -> bool {

@@ -1,6 +1,7 @@
 //! Textual expansion: parameters, `#`, `##`, nested uses; bounded in depth and size.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::definition::{Definition, flatten, literal_end};
 use crate::lex::{Sym, is_annotation, is_control, is_word_byte};
@@ -15,7 +16,7 @@ const MAX_WORDY_ARGUMENT: usize = 256;
 /// Where definitions come from.
 pub(crate) trait Definitions {
     /// The definition that `name` has where the expansion stands.
-    fn find(&self, name: &[u8]) -> Option<Definition>;
+    fn find(&self, name: &[u8]) -> Option<Arc<Definition>>;
     /// Whether the macro of this name makes functions or tables.
     fn makes(&self, name: &[u8]) -> bool;
 }
@@ -313,7 +314,7 @@ pub(crate) fn close_of(text: &[u8], open: usize) -> usize {
 }
 
 /// The arguments between two parentheses, on one line each; none where there is nothing.
-fn split(args: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn split(args: &[u8]) -> Vec<Vec<u8>> {
     let args = flatten(args);
     let (mut found, mut depth, mut start, mut at) = (Vec::new(), 0u32, 0, 0);
     while at < args.len() {
@@ -346,7 +347,7 @@ mod tests {
     struct Fixed(&'static [&'static str]);
 
     impl Definitions for Fixed {
-        fn find(&self, name: &[u8]) -> Option<Definition> {
+        fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
             let name = String::from_utf8_lossy(name).into_owned();
             let it = self.0.iter().find(|it| {
                 it.strip_prefix("#define ")
@@ -359,7 +360,7 @@ mod tests {
             } else {
                 head
             };
-            Definition::read(it.as_bytes(), body)
+            Definition::read(it.as_bytes(), body).map(Arc::new)
         }
 
         fn makes(&self, _: &[u8]) -> bool {

@@ -406,6 +406,11 @@ impl<'t> Index<'t> {
         self.functions_of(short).next().is_some()
     }
 
+    /// Whether some macro has this name, given as [`Sym::short`].
+    pub(crate) fn is_macro_name(&self, short: u32) -> bool {
+        self.rows(|it| &it.macros, short).next().is_some()
+    }
+
     /// The functions of a name, given as [`Sym::short`]; in no order.
     pub(crate) fn functions_of(&self, short: u32) -> impl Iterator<Item = ItemId> {
         self.rows(|it| &it.functions, short).map(|it| it.1)

@@ -1,5 +1,7 @@
 //! Names that only the full expansion of a macro shows: `a##b`, and macros that make the name of what they call.
 
+use std::sync::Arc;
+
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Site, Target, Through};
 use crate::expand::{Definition, Definitions, Expander};
@@ -12,13 +14,20 @@ use crate::warm::Memo;
 const MAX_DEPTH: u32 = 8;
 /// Uses whose arguments are longer are not expanded: they hold code, which is read where it stands.
 const MAX_USE_BYTES: usize = 2048;
+/// How what stands for an argument begins; its number and an underscore follow.
+const PLACE: &str = "lorelint_argument_";
 /// Attributes whose argument is called when a variable goes out of scope.
 const CLEANUP: &[&[u8]] = &[b"__cleanup__", b"__cleanup"];
+
+/// Names as they are spelled.
+type Names = Vec<Vec<u8>>;
 
 /// What is known of macros that paste.
 pub(crate) struct Pasting {
     pastes: Memo<ItemId, bool>,
-    definitions: Memo<ItemId, Option<Definition>>,
+    definitions: Memo<ItemId, Option<Arc<Definition>>>,
+    /// The names that a macro makes for so many arguments in a file; `None` where they depend on the arguments.
+    made: Memo<(ItemId, u32, u32), Option<Names>>,
 }
 
 impl Pasting {
@@ -26,6 +35,7 @@ impl Pasting {
         Self {
             pastes: Memo::new(),
             definitions: Memo::new(),
+            made: Memo::new(),
         }
     }
 }
@@ -37,7 +47,7 @@ struct View<'a, 'i, 't> {
 }
 
 impl Definitions for View<'_, '_, '_> {
-    fn find(&self, name: &[u8]) -> Option<Definition> {
+    fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
         let id = self.resolver.macro_in(Sym::of(name), self.file)?;
         (*self.resolver.definition(id)).clone()
     }
@@ -48,10 +58,11 @@ impl Definitions for View<'_, '_, '_> {
 }
 
 impl Resolver<'_, '_> {
-    fn definition(&self, id: ItemId) -> std::sync::Arc<Option<Definition>> {
+    fn definition(&self, id: ItemId) -> Arc<Option<Arc<Definition>>> {
         self.pasting.definitions.get(id, || {
             let item = self.index.item(id);
             Definition::read(self.index.item_text(id), (item.body - item.start) as usize)
+                .map(Arc::new)
         })
     }
 
@@ -70,6 +81,33 @@ impl Resolver<'_, '_> {
                     _ => false,
                 })
         })
+    }
+
+    /// The names that a use of a macro calls, those in its arguments perhaps among them.
+    ///
+    /// Most macros make the same names whatever they are given: those are expanded once a file.
+    fn made_names(&self, (definition, file): (ItemId, usize), name: &[u8], used: &[u8]) -> Names {
+        let view = View {
+            resolver: self,
+            file,
+        };
+        let expand = |args: &[u8]| {
+            let read = (*self.definition(definition)).clone()?;
+            Expander::new(&view).expand_use(name, &read, args)
+        };
+        let count = crate::expand::split(used).len();
+        let made = self
+            .pasting
+            .made
+            .get((definition, file as u32, count as u32), || {
+                let places: Names = (0..count).map(place_of).collect();
+                let expanded = expand(&places.join(&b", "[..]))?;
+                (!pastes_places(&expanded)).then(|| called_names(&expanded))
+            });
+        match &*made {
+            Some(names) => names.clone(),
+            None => expand(used).map_or_else(Vec::new, |it| called_names(&it)),
+        }
     }
 
     /// The functions whose names the use of a macro in a function's text makes.
@@ -102,32 +140,41 @@ impl Resolver<'_, '_> {
             return;
         }
         let (name, used) = (&rest[..name_end], &window[open + 1..close - 1]);
-        let view = View {
-            resolver: self,
-            file,
-        };
-        let expanded = (*self.definition(definition))
-            .as_ref()
-            .and_then(|it| Expander::new(&view).expand_use(name, it, used));
-        let Some(expanded) = expanded else { return };
+        let names = self.made_names((definition, file), name, used);
         let through = Through::Name(Sym::of(name));
-        for called in called_names(&expanded) {
+        for called in names {
             // What stands in the arguments is read there.
-            if memchr::memmem::find(used, called).is_some() {
+            if memchr::memmem::find(used, &called).is_some() {
                 continue;
             }
-            for (target, confidence) in self.functions_in(Sym::of(called), file) {
+            for (target, confidence) in self.functions_in(Sym::of(&called), file).iter() {
                 out.push(Edge {
-                    target: Target::Function(target),
+                    target: Target::Function(*target),
                     offset: at.offset,
                     kind: EdgeKind::Macro,
-                    confidence,
+                    confidence: *confidence,
                     through,
                     domain: Domain::GENERIC,
                 });
             }
         }
     }
+}
+
+/// What stands for an argument that has not been put in yet.
+fn place_of(argument: usize) -> Vec<u8> {
+    format!("{PLACE}{argument}_").into_bytes()
+}
+
+/// Whether a macro has pasted something to what stands for an argument.
+fn pastes_places(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, PLACE.as_bytes()).any(|start| {
+        let number = &text[start + PLACE.len()..];
+        let digits = number.iter().take_while(|it| it.is_ascii_digit()).count();
+        let is_joined = |it: Option<&u8>| it.is_some_and(|it| lex::is_word_byte(*it));
+        is_joined(start.checked_sub(1).and_then(|it| text.get(it)))
+            || is_joined(number.get(digits + 1))
+    })
 }
 
 /// `, ##__VA_ARGS__` drops a comma and makes no name; neither does what only a name for a variable is made of.
@@ -141,8 +188,8 @@ fn pastes_names(text: &[u8]) -> bool {
 }
 
 /// The words before `(`, and what cleans up.
-fn called_names(text: &[u8]) -> Vec<&[u8]> {
-    let mut found = Vec::new();
+fn called_names(text: &[u8]) -> Names {
+    let mut found = Names::new();
     lex::each_call(text, 0, |start, end, member| {
         let word = &text[start..end];
         if CLEANUP.contains(&word) {
@@ -152,9 +199,9 @@ fn called_names(text: &[u8]) -> Vec<&[u8]> {
                 .iter()
                 .position(|it| !lex::is_word_byte(*it))
                 .unwrap_or(argument.len());
-            found.push(&argument[..length]);
+            found.push(argument[..length].to_vec());
         } else if !member {
-            found.push(word);
+            found.push(word.to_vec());
         }
     });
     found.sort_unstable();

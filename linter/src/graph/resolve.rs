@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::domains::Domain;
 use super::index::{Index, ItemId};
 use super::sieve::Sieve;
-use super::typing::{directory, substitute};
+use super::typing::substitute;
 use super::values::{Entry, Known};
 use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef};
 use crate::finding::Confidence;
@@ -19,8 +19,7 @@ use crate::warm::{Memo, Warm};
 
 /// Macros inside macros are followed this deep.
 const MAX_MACRO_DEPTH: u32 = 8;
-/// Definitions of one macro in one file that are followed, and how deep below a call.
-const MAX_MACRO_TWINS: usize = 4;
+/// Several definitions of one macro are followed this deep below a call.
 const MAX_TWIN_DEPTH: u32 = 3;
 /// Uses of macros that are followed below one call.
 const MAX_MACRO_USES: usize = 512;
@@ -96,6 +95,7 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) entered: Memo<Entry, Vec<Known>>,
     pub(crate) decides: Memo<(ItemId, u32, u32), bool>,
     choices: Memo<(TypeRef, Sym, Domain), usize>,
+    pub(super) meanings: super::meaning::Meanings,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
@@ -121,6 +121,7 @@ impl<'i, 't> Resolver<'i, 't> {
             entered: Memo::new(),
             decides: Memo::new(),
             choices: Memo::new(),
+            meanings: super::meaning::Meanings::new(),
             includes: Memo::new(),
             direct_includes: Memo::new(),
             pasting: super::pasted::Pasting::new(),
@@ -172,134 +173,6 @@ impl<'i, 't> Resolver<'i, 't> {
         })
     }
 
-    /// Those of `candidates` that can be meant in `file`, nearest first.
-    pub(crate) fn visible(
-        &self,
-        candidates: impl Iterator<Item = ItemId>,
-        file: usize,
-    ) -> impl Iterator<Item = ItemId> {
-        let mut found: Vec<(u8, ItemId)> = candidates
-            .filter(|it| self.index.is_visible(*it, file))
-            .map(|it| (self.distance(it, file), it))
-            .filter(|it| it.0 < 7)
-            .collect();
-        found.sort_unstable();
-        found.into_iter().map(|it| it.1)
-    }
-
-    /// The macro that a name means in a file: the nearest, of equally near ones that of the header that the
-    /// file includes by the shortest way.
-    pub(crate) fn macro_in(&self, name: Sym, file: usize) -> Option<ItemId> {
-        let mut all = self
-            .index
-            .macros(name)
-            .map(|it| (self.distance(it, file), it))
-            .filter(|it| it.0 < 4);
-        let first = all.next()?;
-        let rest: Vec<(u8, ItemId)> = all.collect();
-        let nearest = rest.iter().fold(first.0, |least, it| least.min(it.0));
-        let mut near = std::iter::once(first)
-            .chain(rest)
-            .filter(|it| it.0 == nearest)
-            .map(|it| it.1);
-        let first = near.next()?;
-        let home = self.index.file_index(first);
-        let others: Vec<ItemId> = near
-            .filter(|it| self.index.file_index(*it) != home)
-            .collect();
-        if others.is_empty() {
-            return Some(first);
-        }
-        others
-            .into_iter()
-            .chain([first])
-            .min_by_key(|it| (self.include_depth(*it, file), *it))
-    }
-
-    /// The macros that a name can mean in a file: the arms of an `#if` are all meant.
-    fn macros_in(&self, name: Sym, file: usize) -> Vec<ItemId> {
-        let Some(first) = self.macro_in(name, file) else {
-            return Vec::new();
-        };
-        let home = self.index.file_index(first);
-        self.index
-            .macros(name)
-            .filter(|it| self.index.file_index(*it) == home)
-            .take(MAX_MACRO_TWINS)
-            .collect()
-    }
-
-    /// The functions that a name can mean in a file: twins of `#ifdef` arms are all meant.
-    pub(crate) fn functions_in(&self, name: Sym, file: usize) -> Vec<(ItemId, Confidence)> {
-        let all: Vec<ItemId> = self.visible(self.index.functions(name), file).collect();
-        let own: Vec<ItemId> = all
-            .iter()
-            .copied()
-            .filter(|it| self.index.file_index(*it) == file)
-            .collect();
-        if !own.is_empty() {
-            return own.into_iter().map(|it| (it, Confidence::High)).collect();
-        }
-        let rank = |id: ItemId| self.link_rank(id, file);
-        let Some(best) = all.iter().map(|it| rank(*it)).min() else {
-            return Vec::new();
-        };
-        let best: Vec<ItemId> = all
-            .into_iter()
-            .filter(|it| rank(*it) == best)
-            .take(32)
-            .collect();
-        // Twins in one file are arms of one definition; in several files only one is linked.
-        let first = self.index.file_index(best[0]);
-        let sure = best.iter().all(|it| self.index.file_index(*it) == first);
-        let confidence = if sure {
-            Confidence::High
-        } else {
-            Confidence::Medium
-        };
-        best.into_iter().map(|it| (it, confidence)).collect()
-    }
-
-    /// How likely a function of another file is the one that is linked: the own implementation and directory,
-    /// then what every kernel has, then drivers and the own architecture, then what is built apart.
-    fn link_rank(&self, id: ItemId, file: usize) -> u8 {
-        let (here, there) = (self.index.file(file), self.index.file_of(id));
-        let (own, path) = (here.path.as_str(), there.path.as_str());
-        let is_arch = path.starts_with("arch/");
-        if there.domain == here.domain && here.domain.0 != 0 || directory(path) == directory(own) {
-            0
-        } else if kernel::is_built_apart(path) {
-            4
-        } else if is_arch && !own.starts_with(arch_of(path)) {
-            3
-        } else if is_arch || path.starts_with("drivers/") {
-            2
-        } else {
-            1
-        }
-    }
-
-    /// What a name that is followed by arguments can mean: functions and macros. What is nearer hides what is
-    /// farther, but a function may be the other arm of a macro's `#if`.
-    fn meanings(&self, name: Sym, file: usize) -> (Vec<(ItemId, Confidence)>, Vec<ItemId>) {
-        let mut functions = self.functions_in(name, file);
-        let mut macros = self.macros_in(name, file);
-        if let (Some((function, _)), Some(definition)) = (functions.first(), macros.first()) {
-            let (to_function, to_macro) = (
-                self.distance(*function, file),
-                self.distance(*definition, file),
-            );
-            if to_function < to_macro {
-                macros.clear();
-            } else if to_macro < to_function
-                && (self.index.file_of(*function).is_shared || self.link_rank(*function, file) > 1)
-            {
-                functions.clear();
-            }
-        }
-        (functions, macros)
-    }
-
     /// The edges of a function, in order of their offset; computed once.
     pub(crate) fn edges(&self, id: ItemId) -> Arc<Vec<Edge>> {
         self.edges.get(id, || {
@@ -321,8 +194,8 @@ impl<'i, 't> Resolver<'i, 't> {
                 if let Callee::Name(name) = call.callee
                     && !self.is_made(id, call.offset)
                 {
-                    for definition in self.meanings(name, scope.file).1 {
-                        self.pasted_edges(id, definition, &site, &mut out);
+                    for definition in &self.meanings(name, scope.file).1 {
+                        self.pasted_edges(id, *definition, &site, &mut out);
                     }
                 }
             }
@@ -394,12 +267,12 @@ impl<'i, 't> Resolver<'i, 't> {
                 .into_iter()
                 .filter(|it| !scope.facts.declares(*it))
             {
-                for (target, confidence) in self.functions_in(name, scope.file) {
+                for (target, confidence) in self.functions_in(name, scope.file).iter() {
                     out.push(Edge {
-                        target: Target::Function(target),
+                        target: Target::Function(*target),
                         offset: store.offset,
                         kind: EdgeKind::Callback,
-                        confidence,
+                        confidence: *confidence,
                         through: Through::Name(*member),
                         domain: Domain::GENERIC,
                     });
@@ -426,12 +299,12 @@ impl<'i, 't> Resolver<'i, 't> {
         if let Some(runners) = self.deferrals.get(&name) {
             for (index, runner) in runners {
                 if let Some(Expr::Name(function)) = call.args.get(*index) {
-                    for (target, confidence) in self.functions_in(*function, at.scope.file) {
+                    for (target, confidence) in self.functions_in(*function, at.scope.file).iter() {
                         out.push(Edge {
-                            target: Target::Function(target),
+                            target: Target::Function(*target),
                             offset: at.offset,
                             kind: EdgeKind::Deferred(*runner),
-                            confidence,
+                            confidence: *confidence,
                             through: Through::Name(name),
                             domain: Domain::GENERIC,
                         });
@@ -442,12 +315,15 @@ impl<'i, 't> Resolver<'i, 't> {
         if !self.may_lead(call, at.scope.facts) {
             return;
         }
-        let (functions, mut definitions) = self.meanings(name, at.scope.file);
+        let meanings = self.meanings(name, at.scope.file);
+        let (functions, definitions) = (&meanings.0, &meanings.1);
         if at.depth < MAX_MACRO_DEPTH && at.via_macro != Some(name) {
-            if at.depth > MAX_TWIN_DEPTH {
-                definitions.truncate(1);
-            }
-            for definition in &definitions {
+            let twins = if at.depth > MAX_TWIN_DEPTH {
+                1
+            } else {
+                definitions.len()
+            };
+            for definition in definitions.iter().take(twins) {
                 self.macro_edges(*definition, call, at, out);
             }
             if functions.is_empty() && !definitions.is_empty() {
@@ -474,7 +350,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 domain: Domain::GENERIC,
             });
         }
-        for (target, confidence) in &functions {
+        for (target, confidence) in functions {
             out.push(Edge {
                 target: Target::Function(*target),
                 offset: at.offset,
@@ -485,7 +361,7 @@ impl<'i, 't> Resolver<'i, 't> {
             });
         }
         if !self.deferrals.contains_key(&name) {
-            self.callback_edges(&functions, call, at, out);
+            self.callback_edges(functions, call, at, out);
         }
     }
 
@@ -601,12 +477,12 @@ impl<'i, 't> Resolver<'i, 't> {
     fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
         match value {
             Expr::Name(name) if !at.scope.facts.declares(*name) => {
-                for (target, confidence) in self.functions_in(*name, at.scope.file) {
+                for (target, confidence) in self.functions_in(*name, at.scope.file).iter() {
                     out.push(Edge {
-                        target: Target::Function(target),
+                        target: Target::Function(*target),
                         offset: at.offset,
                         kind: EdgeKind::Callback,
-                        confidence,
+                        confidence: *confidence,
                         through: Through::Nothing,
                         domain: Domain::GENERIC,
                     });
@@ -643,7 +519,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 }
                 for (callee, sure) in callees {
                     if self.is_param_called(*callee, index as u32, 0) {
-                        for (target, confidence) in &targets {
+                        for (target, confidence) in targets.iter() {
                             out.push(Edge {
                                 target: Target::Function(*target),
                                 offset: at.offset,
@@ -727,12 +603,6 @@ impl Site<'_> {
         seen.len() < MAX_MACRO_USES
             && seen.insert((definition, rustc_hash::FxBuildHasher.hash_one(args)))
     }
-}
-
-fn arch_of(path: &str) -> &str {
-    path.match_indices('/')
-        .nth(1)
-        .map_or(path, |it| &path[..it.0])
 }
 
 /// The names that an expression may have as its value.

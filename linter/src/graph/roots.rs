@@ -129,7 +129,7 @@ fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec
                 .map(super::resolve::named_values)
                 .unwrap_or_default();
             for name in names.into_iter().filter(|it| !facts.declares(*it)) {
-                for (target, confidence) in resolver.functions_in(name, file) {
+                for (target, confidence) in resolver.functions_in(name, file).to_vec() {
                     found.push(RootAt {
                         function: target,
                         item: caller,

@@ -180,7 +180,7 @@ impl Resolver<'_, '_> {
                 names.extend(args.iter().flat_map(named_values));
             }
             for name in names.into_iter().filter(|it| !facts.declares(*it)) {
-                let functions = self.functions_in(name, file);
+                let functions = self.functions_in(name, file).to_vec();
                 out.extend(functions.into_iter().map(|it| Stored {
                     function: it.0,
                     through,
@@ -214,7 +214,7 @@ impl Resolver<'_, '_> {
             if scope.facts.declares(name) {
                 continue;
             }
-            for (function, sure) in self.functions_in(name, scope.file) {
+            for (function, sure) in self.functions_in(name, scope.file).to_vec() {
                 out.push(Entry {
                     function,
                     of: holder,
@@ -228,7 +228,7 @@ impl Resolver<'_, '_> {
         if let Expr::Call(_, args) = &store.value {
             // `.show = WRAP(fn)`: the macro may hand the function on.
             for name in args.iter().flat_map(named_values) {
-                for (function, _) in self.functions_in(name, scope.file) {
+                for (function, _) in self.functions_in(name, scope.file).to_vec() {
                     out.push(Entry {
                         function,
                         of: holder,
@@ -292,7 +292,7 @@ impl Resolver<'_, '_> {
             .filter(|it| !it.is_empty())
             .map(Sym::of)
             .filter(|it| it.short() == value)
-            .flat_map(|it| self.functions_in(it, file))
+            .flat_map(|it| self.functions_in(it, file).to_vec())
             .map(|it| it.0)
             .collect();
         found.sort_unstable();

@@ -134,7 +134,7 @@ impl Resolver<'_, '_> {
                     .at_most(Confidence::Medium)
             });
         }
-        for function in self.functions_in(callee, scope.file) {
+        for function in self.functions_in(callee, scope.file).iter() {
             let returns = self.signature(function.0).returns;
             if returns != TypeRef::Unknown {
                 return Typed::sure(returns);

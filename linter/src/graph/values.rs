@@ -199,7 +199,7 @@ impl Resolver<'_, '_> {
                 Callee::Name(name) => Some(name),
                 _ => None,
             })
-            .flat_map(|it| self.functions_in(it, file))
+            .flat_map(|it| self.functions_in(it, file).to_vec())
             .any(|it| it.0 != caller && self.decides(it.0, to, depth + 1))
     }
 }
