@@ -24,7 +24,7 @@ use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::sieve::{Closures, Sieve};
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
-use crate::lex::{ItemKind, Sym, flags};
+use crate::lex::{self, ItemKind, RefKind, Sym, flags};
 use crate::report::{CheckReport, StageCost, TreeStats};
 use crate::rules::{self, Helpers, RootState};
 use crate::syntax::idioms::{self, Wrapper};
@@ -233,6 +233,12 @@ impl<'t> Prepared<'t> {
             options,
         };
         let mut report = run.findings(&self.suspects, focus);
+        let gaps = if options.no_sieve {
+            run.unread(&self.suspects, &limits.sieve(index, None))
+        } else {
+            run.unread(&self.suspects, &sieve)
+        };
+        report.gaps.extend(gaps);
         clock.stage("rules", report.findings.len());
         report.stages = clock.stages;
         report.stats = stats(index, &resolver);
@@ -290,7 +296,7 @@ fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
     }
 }
 
-/// The functions that call `iput()` or speak of `i_count`, in order.
+/// The functions that call `iput()` or speak of `i_count`, and the macros that do, in order.
 pub(crate) fn suspects(index: &Index<'_>) -> Vec<ItemId> {
     let counting = index.slots().filter(|it| {
         let file = index.file(*it);
@@ -301,12 +307,32 @@ pub(crate) fn suspects(index: &Index<'_>) -> Vec<ItemId> {
         .flat_map_iter(|file| {
             index
                 .items(file)
-                .filter(|it| it.1.kind == ItemKind::Function)
+                .filter(|it| {
+                    matches!(
+                        it.1.kind,
+                        ItemKind::Function | ItemKind::Macro | ItemKind::MacroUse
+                    )
+                })
                 .map(|it| it.0)
                 .filter(counts)
                 .collect::<Vec<_>>()
         })
         .collect();
+    let iput = lex::Ref::new(RefKind::Call, Sym::of(kernel::IPUT));
+    let drops = |id: &ItemId| index.refs(*id).binary_search(&iput).is_ok();
+    let macros: Vec<ItemId> = index
+        .slots()
+        .filter(|it| !index.file(*it).is_foreign)
+        .flat_map_iter(|file| {
+            let items = index.items(file);
+            items
+                .filter(|it| matches!(it.1.kind, ItemKind::Macro | ItemKind::MacroUse))
+                .map(|it| it.0)
+                .filter(drops)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    found.extend(macros);
     found.extend(index.droppers().filter(|it| !index.file_of(*it).is_foreign));
     found.sort_unstable();
     found.dedup();
@@ -330,6 +356,7 @@ pub(crate) fn wrappers(
     };
     suspects
         .par_iter()
+        .filter(|it| index.item(**it).kind == ItemKind::Function)
         .filter_map(|id| {
             Some((
                 *id,
@@ -345,8 +372,10 @@ pub(crate) fn wrappers(
 pub(crate) fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
     let (item, text) = (index.item(id), index.item_text(id));
     let body = (item.body - item.start) as usize;
-    (body <= text.len())
-        .then(|| crate::facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0))
+    (body <= text.len()).then(|| match item.kind {
+        ItemKind::Macro => crate::facts::parse_macro(text, body),
+        _ => crate::facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0),
+    })
 }
 
 fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {

@@ -16,7 +16,7 @@ mod unread;
 mod value;
 
 pub(crate) use conditions::{Conditions, Guard, Site};
-pub(crate) use function::{ParsedItem, function_facts, macro_facts, parse_function};
+pub(crate) use function::{ParsedItem, function_facts, macro_facts, parse_function, parse_macro};
 pub(crate) use initializer::object_facts;
 pub(crate) use types::type_facts;
 pub(crate) use value::Value;
@@ -117,6 +117,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) conditions: Conditions,
     /// Byte offsets of what the grammar could not read.
     pub(crate) errors: Vec<u32>,
+    /// Byte offsets of calls that only one of the two readings sees, sorted.
+    pub(crate) unread: Vec<u32>,
 }
 
 /// One member of a type.

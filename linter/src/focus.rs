@@ -102,6 +102,14 @@ impl Focus {
         );
         gaps.sort();
         gaps.dedup();
+        let old = base.sites.iter();
+        let mut sites: Vec<_> = old
+            .filter(|it| !self.holds(index, &it.file))
+            .cloned()
+            .collect();
+        let new = part.sites.into_iter();
+        sites.extend(new.filter(|it| self.holds(index, &it.file)));
+        sites.sort();
         let mut stats = part.stats;
         stats.edges = stats.edges.max(base.stats.edges);
         Some(CheckReport {
@@ -109,6 +117,7 @@ impl Focus {
             stats,
             findings,
             gaps,
+            sites,
             warnings: part.warnings,
         })
     }

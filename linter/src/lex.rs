@@ -13,7 +13,7 @@ mod item;
 mod scan;
 pub(crate) mod words;
 
-pub(crate) use body::{each_call, is_word as is_word_byte};
+pub(crate) use body::{count_members, each_call, is_word as is_word_byte};
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use scan::scan;
 pub(crate) use words::{is_annotation, is_control};

@@ -29,6 +29,42 @@ pub struct StageCost {
     pub count: u64,
 }
 
+/// What a [`Site`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SiteKind {
+    /// A direct call of `iput()`.
+    Iput,
+    /// An access of `struct inode`'s `i_count`.
+    ICount,
+}
+
+impl SiteKind {
+    /// The name used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Iput => "iput",
+            Self::ICount => "i_count",
+        }
+    }
+}
+
+/// A place that the rules looked at, whether they report it or not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Site {
+    /// Where it stands.
+    pub file: TreePath,
+    /// 1-based.
+    pub line: u32,
+    /// 1-based.
+    pub column: u32,
+    /// What stands there.
+    pub kind: SiteKind,
+    /// The function or macro that holds it.
+    pub function: String,
+    /// How it is written: `iput`, `atomic_read`, `++`, `.counter`.
+    pub form: String,
+}
+
 /// What `check` found in one tree.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CheckReport {
@@ -41,6 +77,8 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// Sorted by file and line.
     pub gaps: Vec<Gap>,
+    /// All direct `iput()` calls and `i_count` accesses, sorted by file and line.
+    pub sites: Vec<Site>,
     /// Remarks on the run.
     pub warnings: Vec<Warning>,
 }
@@ -54,7 +92,14 @@ impl CheckReport {
         let mut part = self.clone();
         part.findings.retain(|it| holds(&it.file));
         part.gaps.retain(|it| holds(&it.file));
+        part.sites.retain(|it| holds(&it.file));
         part
+    }
+
+    /// How many sites there are of one kind.
+    #[must_use]
+    pub fn site_count(&self, kind: SiteKind) -> u64 {
+        self.sites.iter().filter(|it| it.kind == kind).count() as u64
     }
 }
 

@@ -249,6 +249,8 @@ fn row_key(kind: u8, key: LearnedKey) -> [u8; ROW - 16] {
 pub(crate) struct Body {
     pub(crate) accesses: Vec<CountAccess>,
     pub(crate) releases: Vec<Release>,
+    /// How often the grammar sees a member `i_count`, whoever's.
+    pub(crate) counters: u32,
     /// Whether the grammar could take it at all.
     pub(crate) is_parsed: bool,
 }

@@ -25,6 +25,7 @@ mod review_command;
 mod rules;
 mod series;
 mod servers;
+mod sites;
 mod smtp;
 mod store;
 mod tidy;

@@ -16,10 +16,11 @@ use crate::graph::domains::Domain;
 use crate::graph::drops::DropInode;
 use crate::graph::explore;
 use crate::graph::hops;
+use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
-use crate::lex::{Sym, flags};
-use crate::report::CheckReport;
+use crate::lex::{ItemKind, Sym, flags};
+use crate::report::{CheckReport, Site, SiteKind};
 use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RuleFinding};
 use crate::syntax::counts;
 use crate::syntax::idioms::{self, Release, Wrapper};
@@ -56,13 +57,14 @@ impl Run<'_, '_, '_> {
             }
             true
         });
-        let parts: Vec<(Vec<Finding>, Vec<Gap>)> =
-            items.par_iter().map(|it| self.function(*it)).collect();
+        let parts: Vec<CheckReport> = items.par_iter().map(|it| self.function(*it)).collect();
         let mut report = CheckReport::default();
-        for (findings, gaps) in parts {
-            report.findings.extend(findings);
-            report.gaps.extend(gaps);
+        for part in parts {
+            report.findings.extend(part.findings);
+            report.gaps.extend(part.gaps);
+            report.sites.extend(part.sites);
         }
+        report.sites.sort();
         report.findings.sort_by(|a, b| {
             (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule))
         });
@@ -140,14 +142,14 @@ impl Run<'_, '_, '_> {
         names
     }
 
-    fn function(&self, id: ItemId) -> (Vec<Finding>, Vec<Gap>) {
+    fn function(&self, id: ItemId) -> CheckReport {
         let aliases = self.alias_names(id);
         let body = self.body(id, &aliases);
         if !body.is_parsed {
-            return (
-                Vec::new(),
-                vec![self.gap(id, "an item too large to be parsed")],
-            );
+            return CheckReport {
+                gaps: vec![self.gap(id, 0, "an item too large to be parsed")],
+                ..CheckReport::default()
+            };
         }
         let text = self.index.item_text(id);
         let releases = self.releases(id, &body);
@@ -173,7 +175,43 @@ impl Run<'_, '_, '_> {
                 findings.push(finding);
             }
         }
-        (findings, self.gaps(id, text, &releases))
+        CheckReport {
+            findings,
+            gaps: self.gaps(id, text, &body),
+            sites: self.sites(id, &name, &body),
+            ..CheckReport::default()
+        }
+    }
+
+    /// All that the rules looked at in a function.
+    fn sites(&self, id: ItemId, function: &str, body: &Body) -> Vec<Site> {
+        let site = |offset: usize, kind, form: &str| {
+            let (line, column) = self.index.position(id, offset as u32);
+            Site {
+                file: self.index.file_of(id).path.clone(),
+                line,
+                column,
+                kind,
+                function: function.to_owned(),
+                form: form.to_owned(),
+            }
+        };
+        // What stands in a macro need be no C: there the lexical reading is the one that counts.
+        let calls = if self.index.item(id).kind == ItemKind::Function {
+            let calls = body.releases.iter().filter(|it| it.callee == kernel::IPUT);
+            calls.map(|it| it.offset).collect()
+        } else {
+            self.lexical_calls(id)
+        };
+        calls
+            .into_iter()
+            .map(|it| site(it, SiteKind::Iput, kernel::IPUT))
+            .chain(
+                body.accesses
+                    .iter()
+                    .map(|it| site(it.offset, SiteKind::ICount, &it.form)),
+            )
+            .collect()
     }
 
     /// What the function's text says, whoever reaches it.
@@ -195,12 +233,17 @@ impl Run<'_, '_, '_> {
                 let Some(tree) = &parsed.tree else {
                     return Body::default();
                 };
-                let text = self.index.item_text(id);
+                // Of a macro the lines are joined in the text that was read.
+                let text = match self.index.item(id).kind {
+                    ItemKind::Function => self.index.item_text(id),
+                    _ => &parsed.clean,
+                };
                 let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
                 names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
                 Body {
                     accesses: counts::accesses(tree.root_node(), text),
                     releases: idioms::releases(tree.root_node(), text, &names),
+                    counters: counts::members(tree.root_node(), text),
                     is_parsed: true,
                 }
             })
@@ -303,40 +346,88 @@ impl Run<'_, '_, '_> {
         }
     }
 
-    fn gap(&self, id: ItemId, what: &str) -> Gap {
+    fn gap(&self, id: ItemId, offset: u32, what: &str) -> Gap {
         Gap {
             file: self.index.file_of(id).path.clone(),
-            line: self.index.position(id, 0).0,
+            line: self.index.position(id, offset).0,
             what: what.to_owned(),
         }
     }
 
-    /// Where the two readings of a function disagree on its `iput()` calls.
-    fn gaps(&self, id: ItemId, text: &[u8], releases: &[ReachedRelease]) -> Vec<Gap> {
+    /// Where the two readings of a function disagree on what the rules look at.
+    fn gaps(&self, id: ItemId, text: &[u8], body: &Body) -> Vec<Gap> {
         let mut gaps = Vec::new();
         let item = self.index.item(id);
-        if item.flags & flags::UNBALANCED != 0 {
+        if item.flags & flags::UNBALANCED != 0 && item.kind == ItemKind::Function {
             gaps.push(self.gap(
                 id,
+                0,
                 "braces do not balance: the end of this function was guessed",
             ));
         }
-        let iput = Sym::of(kernel::IPUT);
-        let mut lexical = 0;
-        crate::lex::each_call(
-            text,
-            (item.body - item.start) as usize,
-            |start, end, member| {
-                lexical += usize::from(!member && Sym::of(&text[start..end]) == iput);
-            },
+        let from = (item.body - item.start) as usize;
+        let lexical = self.lexical_calls(id).len();
+        let calls = body.releases.iter();
+        let parsed = calls.filter(|it| it.callee == kernel::IPUT).count();
+        if lexical != parsed && item.kind == ItemKind::Function {
+            gaps.push(self.gap(id, 0, &format!("{lexical} iput() calls stand in the text of this function, the grammar sees {parsed}")));
+        }
+        let (lexical, parsed) = (
+            crate::lex::count_members(text, from, b"i_count"),
+            body.counters,
         );
-        let parsed = releases
-            .iter()
-            .filter(|it| it.release.callee == kernel::IPUT)
-            .count();
         if lexical != parsed {
-            gaps.push(self.gap(id, &format!("{lexical} iput() calls stand in the text of this function, the grammar sees {parsed}")));
+            gaps.push(self.gap(id, 0, &format!("{lexical} uses of i_count stand in the text of this function, the grammar sees {parsed}")));
         }
         gaps
+    }
+
+    /// Where `iput()` is called in the text of an item, without a look at its grammar.
+    fn lexical_calls(&self, id: ItemId) -> Vec<usize> {
+        let (item, text) = (self.index.item(id), self.index.item_text(id));
+        let iput = Sym::of(kernel::IPUT);
+        let mut found = Vec::new();
+        let from = (item.body - item.start) as usize;
+        crate::lex::each_call(text, from, |start, end, member| {
+            if !member && Sym::of(&text[start..end]) == iput {
+                found.push(start);
+            }
+        });
+        found
+    }
+
+    /// Where the two readings of a function that a context reaches disagree on any call.
+    ///
+    /// Only of functions that the sieve lets through, which are the ones that were parsed.
+    pub(super) fn unread(&self, suspects: &[ItemId], sieve: &Sieve<'_, '_>) -> Vec<Gap> {
+        let mut items: Vec<ItemId> = self
+            .reaches
+            .iter()
+            .flat_map(explore::Reach::functions)
+            .filter(|it| sieve.passes(*it))
+            .chain(suspects.iter().copied())
+            .filter(|it| self.index.item(*it).kind == ItemKind::Function)
+            .collect();
+        items.sort_unstable();
+        items.dedup();
+        let gap = |id: ItemId| {
+            let facts = self.resolver.facts(id);
+            let first = *facts.unread.first()?;
+            let text = self.index.item_text(id);
+            let name = |at: u32| {
+                let word = text[at as usize..].split(|it| !crate::lex::is_word_byte(*it));
+                let word = word.into_iter().next().unwrap_or_default();
+                format!("{}()", String::from_utf8_lossy(word))
+            };
+            let names: Vec<String> = facts.unread.iter().take(4).map(|it| name(*it)).collect();
+            let what = format!(
+                "{} of the calls that stand in the text of {}() are none to the grammar: {}",
+                facts.unread.len(),
+                self.index.name_of(id),
+                names.join(", ")
+            );
+            Some(self.gap(id, first, &what))
+        };
+        items.into_par_iter().filter_map(gap).collect()
     }
 }

@@ -195,6 +195,8 @@ pub(super) enum GraphQuery {
     Edges(DumpArgs),
     /// All functions in tables: file, table, struct, member, function, line
     Tables(DumpArgs),
+    /// All iput() calls and accesses of i_count that a check looks at: file, line, kind, function, form, rules that report it
+    Sites(DumpArgs),
 }
 
 #[derive(Debug, ClapArgs)]

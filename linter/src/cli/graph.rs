@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::finding::{Confidence, Severity};
 use crate::query::Graph;
 use crate::render::graph as render;
+use crate::report::CheckReport;
 use crate::tree::TreePath;
 use crate::{Linter, Options};
 
@@ -60,6 +61,10 @@ impl Query<'_> {
                 let found = self.ask_under(&under, |graph| graph.tables(&under))?;
                 render::tables(&found, form(args.format.format), out)?;
             }
+            GraphQuery::Sites(args) => {
+                let under = self.under(args.under.as_ref(), io)?;
+                render::sites(&self.check(vec![under], io)?, form(args.format.format), out)?;
+            }
             GraphQuery::Callers(FunctionArgs { function, format }) => {
                 let found = self.ask(Config::default(), |graph| Ok(graph.callers(function)?))?;
                 render::edges(&found, form(format.format), out)?;
@@ -80,6 +85,31 @@ impl Query<'_> {
             GraphQuery::Why(args) => self.why(args, io, out)?,
         }
         Ok(ExitStatus::Clean)
+    }
+
+    /// The report of a check, as the user has configured it.
+    fn check(&self, under: Vec<String>, io: &Io<'_>) -> anyhow::Result<CheckReport> {
+        let options = Options {
+            under,
+            scope: self.scope.clone(),
+            config: self.config(io)?,
+            ..Options::default()
+        };
+        let linter = settings::linter(options, self.common, self.tree, io);
+        let source = self.tree.source.as_ref();
+        Ok(settings::on_threads(self.common, || linter.check(source))??)
+    }
+
+    fn config(&self, io: &Io<'_>) -> anyhow::Result<Config> {
+        let lint = LintArgs {
+            context: Vec::new(),
+            rule: Vec::new(),
+            min_confidence: Confidence::Low,
+            fail_on: Severity::Warning,
+            format: LintFormat::Text,
+            stats: false,
+        };
+        settings::config(self.common, &lint, self.tree, io)
     }
 
     /// Asks about what lies below a path.
@@ -137,16 +167,7 @@ impl Query<'_> {
             .first()
             .and_then(|it| TreePath::parse(it))
             .with_context(wrong)?;
-        let lint = LintArgs {
-            context: Vec::new(),
-            rule: Vec::new(),
-            min_confidence: Confidence::Low,
-            fail_on: Severity::Warning,
-            format: LintFormat::Text,
-            stats: false,
-        };
-        let config = settings::config(self.common, &lint, self.tree, io)?;
-        let why = self.ask(config, |graph| Ok(graph.why(&file, line)?))?;
+        let why = self.ask(self.config(io)?, |graph| Ok(graph.why(&file, line)?))?;
         render::why(&why, form(args.format.format), out)?;
         Ok(())
     }

@@ -33,6 +33,27 @@ pub(crate) fn parse_function(item: &[u8], body: usize, macro_head: bool) -> Pars
     ParsedItem { clean, tree }
 }
 
+/// Parses a macro's body as if it were a function's, of the same offsets.
+pub(crate) fn parse_macro(item: &[u8], body: usize) -> ParsedItem {
+    const HEAD: &[u8] = b"int f() {";
+    let mut text = item.to_vec();
+    let head = body.min(text.len());
+    text[..head].fill(b' ');
+    if head >= HEAD.len() {
+        text[..HEAD.len()].copy_from_slice(HEAD);
+    }
+    for byte in &mut text[head..] {
+        if *byte == b'\\' {
+            *byte = b' ';
+        }
+    }
+    blank_pasting(&mut text[head..]);
+    text.extend_from_slice(b";}");
+    let clean = clean::clean(&text);
+    let tree = syntax::parse(&clean);
+    ParsedItem { clean, tree }
+}
+
 /// Reads a function.
 pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> FunctionFacts {
     let parsed = parse_function(item, body, macro_head);
@@ -53,7 +74,7 @@ pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> Func
         mark_stack_objects(&mut facts, &by_value);
         let params: Vec<_> = facts.params.iter().map(|it| it.0).collect();
         facts.conditions = conditions(text, tree.root_node(), &params);
-        add_unread_calls(item, body, &mut facts);
+        add_unread_calls((item, &parsed.clean), body, &mut facts);
     }
     facts
 }
@@ -113,7 +134,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
         call.offset += body as u32;
         call.end += body as u32;
     }
-    add_unread_calls(item, body, &mut facts);
+    add_unread_calls((item, &[]), body, &mut facts);
     facts.result = last.map_or(Expr::Unknown, |it| expr(text, it));
     facts
 }

@@ -10,9 +10,17 @@ const MAX_ARGUMENT_BYTES: usize = 4096;
 
 /// Adds the words before `(` in a body that the grammar did not read as calls: iterators, what stands behind
 /// `KERN_ERR fmt`, and whatever else broke it. Members and pasted names are left out.
-pub(super) fn add_unread_calls(text: &[u8], from: usize, facts: &mut FunctionFacts) {
+///
+/// `clean` is the text that the grammar read, of the same offsets. A word that the cleaner overwrote was understood;
+/// where the two readings of any other differ, [`FunctionFacts::unread`] says so.
+pub(super) fn add_unread_calls(
+    (text, clean): (&[u8], &[u8]),
+    from: usize,
+    facts: &mut FunctionFacts,
+) {
     let known: FxHashSet<u32> = facts.calls.iter().map(|it| it.offset).collect();
     let mut found = Vec::new();
+    let mut unread = Vec::new();
     crate::lex::each_call(text, from, |start, end, member| {
         let word = &text[start..end];
         if !member
@@ -21,6 +29,9 @@ pub(super) fn add_unread_calls(text: &[u8], from: usize, facts: &mut FunctionFac
             && !words::is_annotation(word)
             && !text[..start].trim_ascii_end().ends_with(b"##")
         {
+            if is_as_written((text, clean), start, end) && !is_pointer_declared(text, end) {
+                unread.push(start as u32);
+            }
             found.push(Call {
                 offset: start as u32,
                 end: start as u32,
@@ -30,6 +41,31 @@ pub(super) fn add_unread_calls(text: &[u8], from: usize, facts: &mut FunctionFac
         }
     });
     facts.calls.append(&mut found);
+    facts.unread = unread;
+}
+
+/// Whether the cleaner left a word and the parenthesis behind it as they are.
+fn is_as_written((text, clean): (&[u8], &[u8]), start: usize, end: usize) -> bool {
+    let open = memchr::memchr(b'(', &text[end..]).map_or(end, |it| end + it + 1);
+    clean.get(start..open) == text.get(start..open)
+}
+
+/// `type_t (*name)(…)`: what stands before the parenthesis is a type.
+fn is_pointer_declared(text: &[u8], end: usize) -> bool {
+    let inner = text[end..].trim_ascii_start();
+    let Some(inner) = inner.strip_prefix(b"(") else {
+        return false;
+    };
+    let Some(name) = inner.trim_ascii_start().strip_prefix(b"*") else {
+        return false;
+    };
+    let close = memchr::memchr(b')', name).unwrap_or(name.len());
+    name[..close]
+        .iter()
+        .all(|it| crate::lex::is_word_byte(*it) || matches!(it, b' ' | b'*'))
+        && name[close..]
+            .get(1..)
+            .is_some_and(|it| it.trim_ascii_start().starts_with(b"("))
 }
 
 /// The arguments of the call whose name ends at `end`, as far as they are single words.

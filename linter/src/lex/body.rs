@@ -199,6 +199,32 @@ impl Scanner<'_> {
     }
 }
 
+/// How often a member of this name stands in the text from `from` on.
+pub(crate) fn count_members(text: &[u8], from: usize, name: &[u8]) -> u32 {
+    if memchr::memmem::find(text, name).is_none() {
+        return 0;
+    }
+    let scanner = Scanner::over(text);
+    let (mut at, mut prev, mut count) = (scanner.skip_space(from), 0u8, 0);
+    while at < text.len() {
+        let byte = text[at];
+        let end = match byte {
+            _ if is_word(byte) => scanner.word_end(at),
+            b'"' | b'\'' => scanner.literal_end(at),
+            b'-' if scanner.byte(at + 1) == b'>' => at + 2,
+            _ => at + 1,
+        };
+        count += u32::from(matches!(prev, ARROW | b'.') && &text[at..end] == name);
+        prev = if byte == b'-' && end == at + 2 {
+            ARROW
+        } else {
+            byte
+        };
+        at = scanner.skip_space(end);
+    }
+    count
+}
+
 /// Calls `found` with the bounds of every word before `(` from `from` on, and whether it is a member.
 pub(crate) fn each_call(text: &[u8], from: usize, mut found: impl FnMut(usize, usize, bool)) {
     let scanner = Scanner::over(text);

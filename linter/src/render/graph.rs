@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::printable;
 use crate::finding::Hop;
 use crate::query::{CallEdge, ContextWhy, Function, TableEntry, Verdict, Why};
+use crate::report::{CheckReport, Site};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +151,64 @@ pub fn tables(list: &[TableEntry], form: Form, out: &mut dyn io::Write) -> io::R
                 let (from, label) = (node(it.file.as_str(), &it.table), quoted(&it.member));
                 let to = quoted(&it.function);
                 writeln!(out, "  {} -> {to} [label={label}];", quoted(&from))
+            })
+        }),
+    }
+}
+
+/// Writes sites: file, line, what stands there, the function, how it is written, the rules that report it.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn sites(report: &CheckReport, form: Form, out: &mut dyn io::Write) -> io::Result<()> {
+    let rules = |site: &Site| {
+        let findings = report.findings.iter();
+        let here = findings
+            .filter(|it| (&it.file, it.line, it.column) == (&site.file, site.line, site.column));
+        here.map(|it| it.rule).collect::<Vec<_>>().join(",")
+    };
+    let list = &report.sites;
+    match form {
+        Form::Text => list.iter().try_for_each(|it| {
+            let rules = rules(it);
+            let reported = if rules.is_empty() {
+                "not reported".to_owned()
+            } else {
+                rules
+            };
+            let place = format!("{}:{}: {}", it.file, it.line, it.function);
+            let line = format!("{place}: {} {} ({reported})", it.kind.as_str(), it.form);
+            writeln!(out, "{}", printable(&line))
+        }),
+        Form::Tsv => list.iter().try_for_each(|it| {
+            let line = it.line.to_string();
+            let kind = it.kind.as_str();
+            row(
+                out,
+                &[
+                    it.file.as_str(),
+                    &line,
+                    kind,
+                    &it.function,
+                    &it.form,
+                    &rules(it),
+                ],
+            )
+        }),
+        Form::Json => {
+            let entry = |it: &Site| {
+                json!({ "file": it.file.as_str(), "line": it.line, "column": it.column,
+                    "kind": it.kind.as_str(), "function": it.function, "form": it.form,
+                    "rules": rules(it) })
+            };
+            let list: Vec<Value> = list.iter().map(entry).collect();
+            json_line(out, &json!({ "version": 1, "sites": list }))
+        }
+        Form::Dot => dot(out, |out| {
+            list.iter().try_for_each(|it| {
+                let (from, to) = (node(it.file.as_str(), &it.function), it.kind.as_str());
+                writeln!(out, "  {} -> {};", quoted(&from), quoted(to))
             })
         }),
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{ReviewHeader, TreeHeader};
 use crate::finding::{Finding, Gap, Warning};
-use crate::report::{CheckReport, NewFinding, PatchReport, ReviewReport};
+use crate::report::{CheckReport, NewFinding, PatchReport, ReviewReport, SiteKind};
 
 #[derive(Serialize)]
 struct Tool {
@@ -37,6 +37,8 @@ struct TreePart<'a> {
     functions: u64,
     call_sites: u64,
     edges: u64,
+    iput_calls: u64,
+    i_count_uses: u64,
 }
 
 #[derive(Serialize)]
@@ -155,6 +157,8 @@ pub(super) fn check(
             functions: report.stats.functions,
             call_sites: report.stats.call_sites,
             edges: report.stats.edges,
+            iput_calls: report.site_count(SiteKind::Iput),
+            i_count_uses: report.site_count(SiteKind::ICount),
         },
         findings: report.findings.iter().map(finding).collect(),
         gaps: report.gaps.iter().map(gap).collect(),

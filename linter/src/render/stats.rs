@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::report::CheckReport;
+use crate::report::{CheckReport, SiteKind};
 
 /// One stage of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +13,7 @@ pub struct Stage {
     pub seconds: f64,
 }
 
-/// Writes files, functions, call sites, edges, gaps and seconds per stage, one `name: value` a line.
+/// Writes files, functions, call sites, edges, `iput()` calls, `i_count` accesses, gaps and seconds per stage, one `name: value` a line.
 ///
 /// # Errors
 ///
@@ -30,6 +30,8 @@ pub fn render_stats(
         ("functions", stats.functions),
         ("call sites", stats.call_sites),
         ("edges", stats.edges),
+        ("iput() calls", report.site_count(SiteKind::Iput)),
+        ("i_count uses", report.site_count(SiteKind::ICount)),
         ("gaps", gap_count),
     ] {
         writeln!(out, "{name:<12} {value:>12}")?;

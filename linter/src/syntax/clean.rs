@@ -3,6 +3,9 @@
 
 use crate::lex::words;
 
+/// The arguments of an attribute are words, and few.
+const MAX_ATTRIBUTE_BYTES: usize = 128;
+
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
@@ -385,7 +388,7 @@ impl Cleaner<'_> {
         }
         let open = self.skip_space(end);
         if self.byte(open) != b'(' {
-            return true;
+            return !(statement && in_body && self.is_static_macro(start, end, open));
         }
         let word = &self.out[start..end];
         if words::is_annotation(word)
@@ -412,7 +415,59 @@ impl Cleaner<'_> {
             if next == b'{' || (is_iterator && next != b';') {
                 self.out[start..start + 5].copy_from_slice(b"while");
                 blank(&mut self.out[start + 5..end]);
+                return true;
             }
+        }
+        if in_body && !words::is_control(&self.out[start..end]) {
+            return self.macro_use(start, open, statement);
+        }
+        true
+    }
+
+    /// `static DEFINE_X(…);` in a body: without the word it is a call. Blanks it where that is what stands here.
+    fn is_static_macro(&mut self, start: usize, end: usize, next: usize) -> bool {
+        if &self.out[start..end] != b"static" || !is_word(self.byte(next)) {
+            return false;
+        }
+        let open = self.skip_space(self.word_end(next));
+        let is_macro = self.byte(open) == b'('
+            && !words::is_control(&self.out[next..self.word_end(next)])
+            && self.byte(self.skip_space(self.close(open))) == b';';
+        if is_macro {
+            blank(&mut self.out[start..end]);
+        }
+        is_macro
+    }
+
+    /// What macros with arguments stand for that the grammar takes for something else: attributes of a local,
+    /// statements without a semicolon, types. False where the use was blanked.
+    fn macro_use(&mut self, start: usize, open: usize, statement: bool) -> bool {
+        if !statement {
+            // `char *name __free(kfree) = …`
+            if !is_word(prev_significant(self.out, start)) || self.is_operator_before(start) {
+                return true;
+            }
+            let end = self.out.len().min(open + MAX_ATTRIBUTE_BYTES);
+            let close = memchr::memchr(b')', &self.out[open..end]).map_or(end, |it| open + it + 1);
+            let next = self.skip_space(close);
+            let is_attribute = self.byte(next) == b'=' && self.byte(next + 1) != b'=';
+            if is_attribute {
+                blank(&mut self.out[start..close]);
+            }
+            return !is_attribute;
+        }
+        let close = self.close(open);
+        let next = self.skip_space(close);
+        if !is_word(self.byte(next)) || next == close {
+            return true;
+        }
+        let is_same_line = memchr::memchr(b'\n', &self.out[open..next]).is_none();
+        let after = self.byte(self.skip_space(self.word_end(next)));
+        if is_same_line && matches!(after, b'=' | b';' | b',' | b'[') {
+            // `LIST_OF(struct box) boxes;`
+            self.out[open..close].fill(b'_');
+        } else {
+            self.out[close] = b';';
         }
         true
     }

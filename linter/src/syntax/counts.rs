@@ -92,6 +92,21 @@ pub(crate) fn accesses(root: Node<'_>, text: &[u8]) -> Vec<CountAccess> {
     found
 }
 
+/// How many members of the name `i_count` the grammar sees, whoever's they are.
+pub(crate) fn members(root: Node<'_>, text: &[u8]) -> u32 {
+    let mut count = 0;
+    if memchr::memmem::find(text, b"i_count").is_some() {
+        flow::preorder(root, |node| {
+            let field = node.child_by_field_name("field");
+            count += u32::from(
+                node.kind() == "field_expression"
+                    && field.is_some_and(|it| &text[it.byte_range()] == b"i_count"),
+            );
+        });
+    }
+    count
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     types: BTreeMap<String, String>,
