@@ -8,6 +8,7 @@
 )]
 
 mod body;
+mod damage;
 mod directive;
 mod item;
 mod scan;

@@ -399,8 +399,6 @@ impl Random {
 }
 
 /// Damage in one function: nothing panics, the functions before it are there, and those behind it too.
-///
-/// Known limit: a parenthesis at top level that nothing closes swallows what follows.
 #[test]
 fn damaged_text_costs_no_other_function() {
     let mut random = Random(11);
@@ -422,11 +420,6 @@ fn damaged_text_costs_no_other_function() {
                 1 => bytes[at] = b"(){};,=#*&"[usize::try_from(random.below(10)).unwrap()],
                 _ => bytes.insert(at, b"(){};,="[usize::try_from(random.below(7)).unwrap()]),
             }
-        }
-        let opened = bytes.iter().filter(|it| **it == b'(');
-        let closed = bytes.iter().filter(|it| **it == b')');
-        if opened.count() != closed.count() {
-            continue;
         }
         let text = format!("{before}{}{after}", String::from_utf8_lossy(&bytes));
         let names: Vec<String> = ask(&[("fs/a.c", &text)], |graph| graph.functions(""))

@@ -11,6 +11,7 @@ mod bot;
 mod cache;
 mod cli;
 mod corpus;
+mod damage;
 mod demo;
 mod diff;
 mod end_to_end;

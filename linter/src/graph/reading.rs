@@ -372,6 +372,16 @@ impl Work<'_> {
         let source = &mut self.files[outcome.file];
         source.content = outcome.content;
         source.is_root = outcome.is_root;
+        let unclosed = outcome.scan.as_ref().ok().and_then(Option::as_ref);
+        if let Some(line) = unclosed.and_then(|it| it.unclosed)
+            && kernel::is_filesystem_side(source.path.as_str())
+        {
+            self.gaps.push(Gap {
+                file: source.path.clone(),
+                line,
+                what: "a bracket that nothing closes: what it belongs to was not read".to_owned(),
+            });
+        }
         source.scan = outcome.scan.unwrap_or_else(|gap| {
             self.gaps.push(gap);
             Some(Arc::default())

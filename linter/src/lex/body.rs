@@ -36,6 +36,13 @@ pub(super) struct Reading {
     pub(super) after_equals: bool,
 }
 
+impl Reading {
+    /// A byte of the kind that the last significant token was.
+    pub(super) fn prev_byte(&self) -> u8 {
+        if self.prev == WORD { b'a' } else { self.prev }
+    }
+}
+
 impl Scanner<'_> {
     pub(super) fn byte(&self, at: usize) -> u8 {
         self.src.get(at).copied().unwrap_or(0)

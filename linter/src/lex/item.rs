@@ -121,6 +121,8 @@ pub(crate) struct FileScan {
     pub(crate) includes: Vec<(u32, u32)>,
     /// `name(` seen in function bodies, each time.
     pub(crate) call_sites: u32,
+    /// 1-based line of the first item that holds a bracket which nothing closes.
+    pub(crate) unclosed: Option<u32>,
     /// Whether the word stands anywhere in the file.
     pub(crate) mentions_i_count: bool,
 }

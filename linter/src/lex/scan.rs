@@ -32,6 +32,8 @@ pub(super) struct Scanner<'a> {
     pub(super) pairs: Vec<Pair>,
     /// Of the item under way.
     pub(super) calls: u32,
+    /// Where the next definition begins, after a bracket at top level that nothing closes.
+    cut: Option<usize>,
 }
 
 /// A `word(…)` group in an item's head.
@@ -91,6 +93,7 @@ impl<'a> Scanner<'a> {
             refs: Vec::new(),
             pairs: Vec::new(),
             calls: 0,
+            cut: None,
         }
     }
 }
@@ -141,6 +144,8 @@ impl Scanner<'_> {
                 }
                 b'(' => at = self.head_group(&mut head, at),
                 b'[' => at = self.balanced(at, b'[', b']'),
+                // What closes nothing ends whatever came before it.
+                b'}' if self.is_column_0(at) => return at + 1,
                 b'{' => match self.head_brace(&mut head, at) {
                     (next, true) => return next,
                     (next, false) => at = next,
@@ -149,6 +154,11 @@ impl Scanner<'_> {
                 b';' => return self.head_end(&head, at),
                 b'"' | b'\'' => at = self.literal_end(at),
                 _ => at += 1,
+            }
+            if let Some(next) = self.cut.take() {
+                let line = memchr::memchr_iter(b'\n', &self.src[..head.start]).count() as u32 + 1;
+                self.out.unclosed.get_or_insert(line);
+                return next;
             }
             at = self.skip_space(at);
         }
@@ -236,6 +246,9 @@ impl Scanner<'_> {
     }
 
     /// One past the bracket that closes the one at `at`; names inside are gathered.
+    ///
+    /// Where a definition begins before that, [`Scanner::cut`] says so. A brace in column 0 closes the bracket:
+    /// it is the body of what the bracket belongs to.
     fn balanced(&mut self, at: usize, open: u8, close: u8) -> usize {
         let mut reading = Reading {
             prev: open,
@@ -257,6 +270,14 @@ impl Scanner<'_> {
                 at = self.directive(at, &mut ignored);
                 at = self.skip_space(at);
                 continue;
+            } else if self.is_column_0(at) {
+                if is_word(byte) && self.begins_definition(at, false) {
+                    self.cut = Some(at);
+                    return at;
+                }
+                if byte == b'{' && is_word(reading.prev_byte()) {
+                    return at;
+                }
             }
             at = self.token(at, &mut reading);
             at = self.skip_space(at);
@@ -285,6 +306,10 @@ impl Scanner<'_> {
             let (close, _) = self.type_body(open);
             let item = Item::new(ItemKind::Type, name, (head.start, open, close), 0);
             self.push_item(item);
+            if is_word(self.byte(close)) && self.is_column_0(close) {
+                // A definition begins where the type should have ended.
+                return (close, true);
+            }
             head.words = 2;
             head.last_word = (close, close);
             return (close, false);
@@ -349,12 +374,23 @@ impl Scanner<'_> {
         };
         let (mut depth, mut at) = (1u32, self.skip_space(open + 1));
         let conditionals = self.conditionals.len();
+        // An `#else` that belongs to an `#if` before the brace: the other arm may well begin with a head.
+        let mut is_split = false;
         while at < self.src.len() {
             match self.src[at] {
                 b'#' if self.is_line_start(at) => {
+                    let before = self.conditionals.len();
                     at = self.directive(at, &mut depth);
                     at = self.skip_space(at);
+                    is_split |= before <= conditionals && self.conditionals.len() <= before;
                     continue;
+                }
+                byte if is_word(byte)
+                    && !is_split
+                    && self.is_column_0(at)
+                    && self.begins_definition(at, true) =>
+                {
+                    return (at, false);
                 }
                 b'{' => depth += 1,
                 b'}' => {
@@ -425,6 +461,9 @@ impl Scanner<'_> {
                     at += 1;
                 }
                 byte if is_word(byte) => {
+                    if self.is_column_0(at) && self.begins_definition(at, true) {
+                        return (at, false);
+                    }
                     let end = self.word_end(at);
                     match &self.src[at..end] {
                         b"struct" | b"union" => {
@@ -461,9 +500,20 @@ impl Scanner<'_> {
                     continue;
                 }
                 b'{' | b'(' => depth += 1,
-                b'}' | b')' => {
-                    let column_0 = at > 0 && self.src[at - 1] == b'\n' && self.src[at] == b'}';
-                    depth = if column_0 { 0 } else { depth.saturating_sub(1) };
+                b'}' if self.is_column_0(at) => {
+                    depth = 0;
+                    let next = self.skip_space(at + 1);
+                    if is_word(self.byte(next)) && self.is_column_0(next) {
+                        at += 1;
+                        break;
+                    }
+                }
+                b'}' | b')' => depth = depth.saturating_sub(1),
+                byte if is_word(byte)
+                    && self.is_column_0(at)
+                    && self.begins_definition(at, false) =>
+                {
+                    break;
                 }
                 b';' if depth == 0 => {
                     at += 1;
