@@ -63,19 +63,22 @@ pub fn run(
     Ok(result)
 }
 
-/// Applies the patches one on the other, up to the first that does not apply, and names each in the result.
+/// Applies the patches one on the other, up to the first that is missing or does not apply, and names each in the
+/// result.
 fn apply_all<'a>(
     base: &'a dyn TreeSource,
     patches: &[PatchInput],
     result: &mut ReviewReport,
 ) -> Vec<Step<'a>> {
     let mut steps: Vec<Step<'a>> = Vec::new();
-    let mut broken: Option<u32> = None;
+    let mut broken: Option<String> = None;
     let untouched = Overlay::new(base);
-    for patch in patches {
+    for (patch, gap) in patches.iter().zip(gaps_before(patches)) {
         let tree = steps.last().map_or(&untouched, |it| &it.tree);
-        let outcome = match broken {
-            Some(first) => Err(format!("not linted because patch {first} does not apply")),
+        let missing = gap.map(|it| format!("not linted because patch {it} is missing"));
+        broken = broken.or(missing);
+        let outcome = match &broken {
+            Some(reason) => Err(reason.clone()),
             None => apply(patch, tree),
         };
         match outcome {
@@ -85,7 +88,9 @@ fn apply_all<'a>(
                 steps.push(step);
             }
             Err(reason) => {
-                broken.get_or_insert(patch.index);
+                broken.get_or_insert_with(|| {
+                    format!("not linted because patch {} does not apply", patch.index)
+                });
                 result.patches.push(report(patch, Some(reason)));
             }
         }
@@ -93,11 +98,21 @@ fn apply_all<'a>(
     steps
 }
 
-/// The tree after the last patch that applies.
+/// For each patch the number of the first that should stand before it and does not.
+fn gaps_before(patches: &[PatchInput]) -> impl Iterator<Item = Option<u32>> {
+    let mut next = 1;
+    patches.iter().map(move |it| {
+        let missing = (it.index > next).then_some(next);
+        next = it.index.saturating_add(1);
+        missing
+    })
+}
+
+/// The tree after the last patch that applies, up to the first that is missing.
 pub fn patched<'a>(base: &'a dyn TreeSource, patches: &[PatchInput]) -> Overlay<'a> {
     let mut tree = Overlay::new(base);
-    for patch in patches {
-        let Ok(step) = apply(patch, &tree) else {
+    for (patch, gap) in patches.iter().zip(gaps_before(patches)) {
+        let (Ok(step), None) = (apply(patch, &tree), gap) else {
             break;
         };
         tree = step.tree;

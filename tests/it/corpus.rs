@@ -1,41 +1,27 @@
 //! Shared material: reference cases, hostile mail, months of a real list. Skipped where it is not there.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lorelint::cli::{ExitStatus, Io, run};
 use lorelint_mail::{mbox, parse_message};
+use lorelint_tests::command::lorelint;
 use lorelint_tests::material::{shared, skipped};
 use serde_json::{Map, Value};
 
-/// Runs `lorelint series` in process and returns what it prints.
+/// What `lorelint series` prints of a source.
 #[track_caller]
-fn series(source: &Path, more: &[&str]) -> Vec<u8> {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut args: Vec<OsString> = ["lorelint".into(), "series".into(), source.into()].into();
-    args.extend(more.iter().map(OsString::from));
-    let mut io = Io {
-        stdin: &mut std::io::empty(),
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        working_dir: source.parent().unwrap_or(source).to_owned(),
-        config_dir: None,
-        cache_dir: None,
-        is_terminal: false,
-        is_watched: false,
-    };
-    let status = run(args, &mut io);
-    assert_eq!(
-        status,
-        ExitStatus::Clean,
-        "{}",
-        String::from_utf8_lossy(&stderr)
-    );
-    stdout
+fn series(source: &Path, more: &[&str]) -> String {
+    let source = source.to_str().expect("paths of the corpus are text");
+    let line: Vec<&str> = ["series", source]
+        .into_iter()
+        .chain(more.iter().copied())
+        .collect();
+    let ended = lorelint(Path::new("/"), &line, b"");
+    assert_eq!(ended.code, 0, "{}", ended.errors);
+    ended.output
 }
 
 fn sorted(dir: &Path) -> Vec<std::path::PathBuf> {
@@ -69,7 +55,7 @@ fn reference_cases_are_right() {
     {
         let out = series(case, &["--tree", base.to_str().unwrap(), "--base", "base"]);
         let name = case.file_name().unwrap().to_str().unwrap().to_owned();
-        results.insert(name, serde_json::from_slice(&out).unwrap());
+        results.insert(name, serde_json::from_str(&out).unwrap());
     }
     let result = scratch.path().join("result.json");
     fs::write(
@@ -176,7 +162,7 @@ fn months_of_a_list_give_what_b4_gives() {
         .iter()
         .filter(|it| it.to_str().is_some_and(|it| it.ends_with(".mbox.gz")))
     {
-        let out = String::from_utf8(series(mailbox, &["--format", "jsonl"])).unwrap();
+        let out = series(mailbox, &["--format", "jsonl"]);
         let ours: Vec<Value> = out
             .lines()
             .map(|it| serde_json::from_str(it).unwrap())

@@ -1,40 +1,12 @@
 //! `lorelint review`, from a source of patches to JSON and an exit code.
 
-use std::ffi::OsString;
-
-use lorelint::cli::{self, ExitStatus, Io};
+use lorelint_tests::command::{Ended, lorelint};
 use lorelint_tests::git::GitFixture;
 use serde_json::Value;
 
-struct Outcome {
-    status: ExitStatus,
-    stdout: String,
-    stderr: String,
-}
-
-fn run(git: &GitFixture, args: &[&str], stdin: &[u8]) -> Outcome {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut stdin = stdin;
-    let mut io = Io {
-        stdin: &mut stdin,
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        working_dir: git.path().to_owned(),
-        config_dir: None,
-        cache_dir: None,
-        is_terminal: false,
-        is_watched: false,
-    };
-    let args = ["lorelint", "review"]
-        .iter()
-        .chain(args)
-        .map(OsString::from);
-    let status = cli::run(args, &mut io);
-    Outcome {
-        status,
-        stdout: String::from_utf8(stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap(),
-    }
+fn run(git: &GitFixture, args: &[&str], stdin: &[u8]) -> Ended {
+    let line: Vec<&str> = ["review"].into_iter().chain(args.iter().copied()).collect();
+    lorelint(git.path(), &line, stdin)
 }
 
 const OPS: &str =
@@ -66,9 +38,9 @@ fn kernel() -> GitFixture {
 }
 
 /// How the base was chosen, and for each patch `index subject: applied, new, fixed` or why not.
-fn digest(outcome: &Outcome) -> Vec<String> {
+fn digest(outcome: &Ended) -> Vec<String> {
     let report: Value =
-        serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{}", outcome.stderr));
+        serde_json::from_str(&outcome.output).unwrap_or_else(|_| panic!("{}", outcome.errors));
     let mut lines = vec![report["base"]["how"].as_str().unwrap().to_owned()];
     for patch in report["patches"].as_array().unwrap() {
         let places = |list: &str| {
@@ -96,7 +68,7 @@ fn a_range_stands_on_the_parent_of_its_first_commit() {
     let git = kernel();
     let outcome = run(&git, &["main..topic", "--format", "json"], b"");
     assert_eq!(digest(&outcome), ["given", PUT]);
-    assert_eq!(outcome.status, ExitStatus::Findings);
+    assert_eq!(outcome.code, 1);
 }
 
 #[test]
@@ -135,7 +107,7 @@ fn base_commit_decides_and_base_overrides_it() {
     assert_eq!(digest(&outcome)[0], "given");
     mbox.truncate(mbox.len() / 2);
     let outcome = run(&git, &["-", "--format", "json"], &mbox);
-    assert_eq!(outcome.status, ExitStatus::Failure);
+    assert_eq!(outcome.code, 2);
 }
 
 #[test]
@@ -153,7 +125,7 @@ fn a_patch_that_does_not_apply_is_shown_and_fails() {
         .filter(|it| !it.starts_with("index "))
         .fold(String::new(), |text, it| text + it + "\n");
     let outcome = run(&git, &["-", "--format", "json"], broken.as_bytes());
-    assert_eq!(outcome.status, ExitStatus::Failure);
+    assert_eq!(outcome.code, 2);
     assert_eq!(
         digest(&outcome),
         [
@@ -165,12 +137,50 @@ fn a_patch_that_does_not_apply_is_shown_and_fails() {
 }
 
 #[test]
+fn what_stands_after_a_missing_patch_is_not_linted() {
+    let git = kernel();
+    git.run(&["checkout", "-q", "topic"]);
+    for (file, text) in [("fs/lake/b.c", "int b;\n"), ("fs/lake/c.c", "int c;\n")] {
+        git.write(file, text.as_bytes());
+        git.commit(&format!("lake: add {file}"));
+    }
+    let mbox = git
+        .output(
+            &["format-patch", "--thread", "--stdout", "main..topic"],
+            b"",
+        )
+        .stdout;
+    let starts: Vec<usize> = lorelint_mail::mbox::split(&mbox)
+        .map(|it| it.offset)
+        .collect();
+    let gap = [&mbox[..starts[1]], &mbox[starts[2]..]].concat();
+    let outcome = run(&git, &["-", "--format", "json"], &gap);
+    assert_eq!(
+        digest(&outcome),
+        [
+            "blob-match",
+            PUT,
+            "3 lake: add fs/lake/c.c: not linted because patch 2 is missing, new [], fixed []",
+        ]
+    );
+    assert_eq!(outcome.code, 2);
+    let report: Value = serde_json::from_str(&outcome.output).unwrap();
+    assert_eq!(report["series"]["total"], 3);
+    let warnings = report["warnings"].as_array().unwrap();
+    assert!(
+        warnings
+            .iter()
+            .any(|it| it["message"] == "patch 2 of the series is missing")
+    );
+}
+
+#[test]
 fn bad_input_is_named() {
     let git = kernel();
     let error = |args: &[&str], stdin: &[u8]| {
         let outcome = run(&git, args, stdin);
-        assert_eq!(outcome.status, ExitStatus::Failure);
-        outcome.stderr.lines().next().unwrap_or_default().to_owned()
+        assert_eq!(outcome.code, 2);
+        outcome.errors.lines().next().unwrap_or_default().to_owned()
     };
     assert_eq!(
         error(&["-"], b"no mail\n"),

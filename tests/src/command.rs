@@ -1,8 +1,11 @@
-//! `lorelintd` in this process: what a command line prints and how it ends.
+//! The two programs in this process: what a command line prints and how it ends.
 
+use std::ffi::OsString;
 use std::io::{Cursor, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use lorelint::cli;
 use lorelintd::roles::{Io, run};
 
 /// How a command ended.
@@ -32,6 +35,30 @@ pub async fn lorelintd(arguments: &[&str], input: &[u8]) -> Ended {
         code,
         output: output.text(),
         errors: errors.text(),
+    }
+}
+
+/// Runs `lorelint` in a directory with these arguments and this standard input, without cache and configuration.
+pub fn lorelint(dir: &Path, arguments: &[&str], input: &[u8]) -> Ended {
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let mut input = input;
+    let mut io = cli::Io {
+        stdin: &mut input,
+        stdout: &mut output,
+        stderr: &mut errors,
+        working_dir: dir.to_owned(),
+        config_dir: None,
+        cache_dir: None,
+        is_terminal: false,
+        is_watched: false,
+    };
+    let line = std::iter::once("lorelint").chain(arguments.iter().copied());
+    let status = cli::run(line.map(OsString::from), &mut io);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ended {
+        code: status.code(),
+        output: text(&output),
+        errors: text(&errors),
     }
 }
 
