@@ -143,6 +143,49 @@ async fn cases_delivered_one_by_one_backwards_give_the_same_series() {
     }
 }
 
+/// Names of the series below each, in the order in which they are to be applied.
+fn below(case: &str) -> Vec<(String, Vec<String>)> {
+    let case = series_cases(case).remove(0);
+    let mails = case.mails.iter().enumerate();
+    let mails: Vec<(usize, &[u8])> = mails.map(|(at, it)| (at, it.1.as_slice())).collect();
+    let assembly = assemble(&mails);
+    let series = assembly.series.iter();
+    series
+        .map(|it| {
+            let others = assembly.dependencies(it).into_iter();
+            (it.name.clone(), others.map(|it| it.name.clone()).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn a_series_stands_on_those_that_its_mails_name() {
+    let chain = "\n== chain\n\
+        a | A | 0 | - | [PATCH] a | patch\n\
+        b1 | B | 9 | - | [PATCH 1/2] b | depends a\n\
+        b2 | B | 10 | b1 | [PATCH 2/2] b two | depends b1\n\
+        c | C | 20 | - | [PATCH] c | depends never-seen\n\
+        d1 | D | 30 | - | [PATCH 1/2] d | depends c\n\
+        d2 | D | 31 | d1 | [PATCH 2/2] d two | depends b2\n--\n\n";
+    let name = |name: &str, below: &[&str]| {
+        let below = below.iter().map(|it| (*it).to_owned());
+        (name.to_owned(), below.collect::<Vec<_>>())
+    };
+    assert_eq!(
+        below(chain),
+        [
+            name("a", &[]),
+            name("b", &["a"]),
+            name("c", &[]),
+            name("d", &["c", "a", "b"]),
+        ]
+    );
+    let circle = "\n== circle\n\
+        a | A | 0 | - | [PATCH] a | depends b\n\
+        b | B | 9 | - | [PATCH] b | depends a\n--\n\n";
+    assert_eq!(below(circle), [name("a", &["b"]), name("b", &["a"])]);
+}
+
 /// What matters of an assembly, without positions in the input.
 fn fingerprint(assembly: &Assembly) -> (Vec<String>, String) {
     let mut places: Vec<String> = assembly

@@ -70,6 +70,11 @@ fn text(id: &str, body: &str) -> String {
     match kind {
         "patch" => format!("{log}{}", diff(if rest.is_empty() { id } else { rest })),
         "change" => format!("{log}{}-- \n2.50\nchange-id: {rest}\n", diff(id)),
+        "supersedes" | "depends" => {
+            let key = if kind == "depends" { "Depends-on" } else { "Supersedes" };
+            let named = format!("{key}: <{rest}@example.org>\n---\n");
+            format!("{}{}", log.replace("---\n", &named), diff(id))
+        }
         "cover" => {
             let mut text = "Why.\n\n".to_owned();
             if !rest.is_empty() {

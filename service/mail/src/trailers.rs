@@ -6,7 +6,7 @@ use crate::MessageId;
 use crate::subject::clean;
 
 const MAX_TRAILERS: usize = 200;
-const MAX_DECLARED: usize = 100;
+pub(crate) const MAX_DECLARED: usize = 100;
 const MAX_TITLES: usize = 1000;
 /// Lines that are looked at: a mail of prerequisites must not cost more than a mail of text.
 const MAX_LINES: usize = 50_000;
@@ -39,6 +39,9 @@ pub struct Declared {
     /// `change-id:`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change_id: Option<String>,
+    /// Message id of `Supersedes:`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<MessageId>,
 }
 
 /// What the lines of a text outside of its diff say.
@@ -112,27 +115,18 @@ impl Lines {
                 }
             }
             "depends-on" | "prerequisite-message-id" => {
-                self.depends_on(value);
+                if declared.depends_on.len() < MAX_DECLARED {
+                    declared.depends_on.extend(named_message(value));
+                }
+                self.trailer(key, value);
+            }
+            "supersedes" => {
+                if declared.supersedes.is_none() {
+                    declared.supersedes = named_message(value);
+                }
                 self.trailer(key, value);
             }
             _ => self.trailer(key, value),
-        }
-    }
-
-    fn depends_on(&mut self, value: &str) {
-        let id = match (value.find('<'), value.find('>')) {
-            (Some(open), Some(close)) if open < close => &value[open..=close],
-            // The id is the last part of an archive's address: https://…/r/ID/
-            _ => value
-                .trim_end_matches('/')
-                .rsplit('/')
-                .next()
-                .unwrap_or(value),
-        };
-        if self.declared.depends_on.len() < MAX_DECLARED
-            && let Some(id) = MessageId::parse(id).filter(|it| it.as_str().contains('@'))
-        {
-            self.declared.depends_on.push(id);
         }
     }
 
@@ -184,6 +178,20 @@ impl Lines {
         }
         true
     }
+}
+
+/// The message that `<ID>`, or the address of an archive's page, names.
+fn named_message(value: &str) -> Option<MessageId> {
+    let id = match (value.find('<'), value.find('>')) {
+        (Some(open), Some(close)) if open < close => &value[open..=close],
+        // The id is the last part of an archive's address: https://…/r/ID/
+        _ => value
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or(value),
+    };
+    MessageId::parse(id).filter(|it| it.as_str().contains('@'))
 }
 
 /// What `git request-pull` writes.

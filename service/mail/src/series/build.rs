@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::forest::Forest;
 use super::group::Group;
+use super::head::Head;
 use super::types::{Part, Series, SeriesState};
+use crate::MessageId;
+use crate::trailers::MAX_DECLARED;
 
 /// Patches listed per series: the largest real ones have about a thousand.
 const MAX_PATCHES: u32 = 9999;
@@ -106,11 +109,7 @@ fn one(forest: &Forest<'_>, group: &Group) -> Built {
             .find(|it| !it.is_empty())
             .cloned()
             .unwrap_or_default(),
-        depends_on: heads()
-            .map(|it| &it.declared.depends_on)
-            .find(|it| !it.is_empty())
-            .cloned()
-            .unwrap_or_default(),
+        depends_on: depends_on(&heads().collect::<Vec<_>>()),
         change_id: heads().find_map(|it| it.declared.change_id.clone()),
         reasons,
     };
@@ -149,6 +148,20 @@ fn version_reason(forest: &Forest<'_>, group: &Group) -> Option<String> {
     };
     let fraction = group.fraction.map_or(String::new(), |it| format!(".{it}"));
     Some(format!("version {version}{fraction} because {who}"))
+}
+
+/// What the mails say the series stands on: the cover's words first, nothing twice, and none of its own mails.
+fn depends_on(heads: &[&Head]) -> Vec<MessageId> {
+    let mut named = Vec::new();
+    for id in heads.iter().flat_map(|it| &it.declared.depends_on) {
+        if named.len() >= MAX_DECLARED {
+            break;
+        }
+        if !named.contains(id) && heads.iter().all(|it| it.id != *id) {
+            named.push(id.clone());
+        }
+    }
+    named
 }
 
 /// What most patches say; where they differ evenly, what the group began with.
@@ -206,7 +219,7 @@ pub(super) fn fill_partial_rerolls(forest: &Forest<'_>, built: &mut [Built]) {
             }
             let older = indexes[..at].iter().rev().copied().find(|it| {
                 let older = &built[*it].series;
-                rank(older) < rank(&this.series)
+                (rank(older) < rank(&this.series) || is_sent_again(older, &this.series))
                     && older.total == this.series.total
                     && older.patches.iter().all(Option::is_some)
             });
@@ -225,13 +238,14 @@ fn replies_number_by_number(forest: &Forest<'_>, built: &[Built], index: usize) 
     this.members.iter().all(|(node, number)| {
         forest.ancestors(*node).any(|above| {
             let subject = &forest.head(above).subject;
-            forest.who[above] == this.who
-                && !subject.reply
-                && subject.number == Some(*number)
-                && (
+            forest.who[above] == this.who && !subject.reply && subject.number == Some(*number) && {
+                let version = (
                     subject.version.unwrap_or(1),
                     subject.version_fraction.unwrap_or(0),
-                ) < rank(&this.series)
+                );
+                version < rank(&this.series)
+                    || (version == rank(&this.series) && this.series.resend && !subject.resend)
+            }
         })
     })
 }
@@ -239,6 +253,11 @@ fn replies_number_by_number(forest: &Forest<'_>, built: &[Built], index: usize) 
 /// Versions in order, repaired ones after what they repair.
 fn rank(series: &Series) -> (u32, u32) {
     (series.version, series.version_fraction.unwrap_or(0))
+}
+
+/// `[PATCH RESEND 2/2]` in reply to a `[PATCH 2/2]` that came out wrong.
+fn is_sent_again(older: &Series, this: &Series) -> bool {
+    rank(older) == rank(this) && this.resend && !older.resend && older.date < this.date
 }
 
 fn fill(built: &mut [Built], index: usize, older: usize) {

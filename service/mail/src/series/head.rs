@@ -91,6 +91,9 @@ impl Head {
             if let Some(change_id) = &self.declared.change_id {
                 keys.push(format!("change:{change_id}"));
             }
+            if let Some(id) = &self.declared.supersedes {
+                keys.push(format!("id:{id}"));
+            }
             let stable = self.subject.prefixes.iter().any(|it| is_stable_prefix(it));
             let title = title_key(&self.title);
             // Stable trees get the same titles again and again: their versions are linked by thread only.

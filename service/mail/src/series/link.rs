@@ -6,13 +6,14 @@ use super::build::Built;
 use super::forest::Forest;
 use super::head::{is_stable_prefix, title_key};
 use super::types::Series;
+use crate::MessageId;
 
 /// Candidates looked at per series: automatic mail repeats titles thousands of times.
 const MAX_CANDIDATES: usize = 200;
 
 /// Fills in what each series supersedes.
 pub(super) fn versions(forest: &Forest<'_>, built: &mut [Built]) {
-    let index = Index::new(built);
+    let index = Index::new(forest, built);
     let found: Vec<Option<(usize, &'static str)>> = (0..built.len())
         .map(|it| predecessor(forest, built, &index, it))
         .collect();
@@ -34,18 +35,20 @@ pub(super) fn versions(forest: &Forest<'_>, built: &mut [Built]) {
 }
 
 /// Where to look for a series' older versions.
-struct Index {
+struct Index<'a> {
     threads: BTreeMap<(usize, usize), Vec<usize>>,
     titles: BTreeMap<(usize, String), Vec<usize>>,
     changes: BTreeMap<String, Vec<usize>>,
+    members: BTreeMap<&'a MessageId, Vec<usize>>,
 }
 
-impl Index {
-    fn new(built: &[Built]) -> Self {
+impl<'a> Index<'a> {
+    fn new(forest: &Forest<'a>, built: &[Built]) -> Self {
         let mut index = Self {
             threads: BTreeMap::new(),
             titles: BTreeMap::new(),
             changes: BTreeMap::new(),
+            members: BTreeMap::new(),
         };
         for (at, it) in built.iter().enumerate() {
             index
@@ -59,11 +62,15 @@ impl Index {
             if let Some(change) = &it.series.change_id {
                 index.changes.entry(change.clone()).or_default().push(at);
             }
+            for (node, _) in &it.members {
+                let id = &forest.head(*node).id;
+                index.members.entry(id).or_default().push(at);
+            }
         }
         index
     }
 
-    fn candidates(&self, this: &Built) -> Vec<usize> {
+    fn candidates(&self, forest: &Forest<'_>, this: &Built) -> Vec<usize> {
         let newest = |list: Option<&Vec<usize>>| -> Vec<usize> {
             list.map_or_else(Vec::new, |it| {
                 it.iter().rev().take(MAX_CANDIDATES).copied().collect()
@@ -75,6 +82,9 @@ impl Index {
         }
         if let Some(change) = &this.series.change_id {
             all.extend(newest(self.changes.get(change)));
+        }
+        for id in named(forest, this).take(MAX_CANDIDATES) {
+            all.extend(newest(self.members.get(id)));
         }
         all.sort_unstable();
         all.dedup();
@@ -102,11 +112,14 @@ fn predecessor(
 ) -> Option<(usize, &'static str)> {
     let this = &built[at];
     index
-        .candidates(this)
+        .candidates(forest, this)
         .into_iter()
         .filter(|it| *it != at)
         .filter_map(|it| evidence(forest, &built[it], this).map(|why| (it, why)))
-        .max_by_key(|(it, _)| (rank(&built[*it].series), *it))
+        .max_by_key(|(it, _)| {
+            let older = &built[*it].series;
+            (!begins_anew(older, &this.series), rank(older), *it)
+        })
 }
 
 fn rank(series: &Series) -> (u32, u32, i64) {
@@ -117,14 +130,45 @@ fn rank(series: &Series) -> (u32, u32, i64) {
     )
 }
 
+/// The messages that the series says it supersedes.
+fn named<'a>(forest: &Forest<'a>, this: &Built) -> impl Iterator<Item = &'a MessageId> {
+    let heads = this.members.iter().map(|it| forest.head(it.0));
+    heads.filter_map(|it| it.declared.supersedes.as_ref())
+}
+
+/// Whether `this` names a mail of `older`: a series that names one patch of many replaces that patch only.
+fn says_so(forest: &Forest<'_>, older: &Built, this: &Built) -> bool {
+    let (old, new) = (older.members.len(), this.members.len());
+    let is_whole = |number: u32| number == 0 || old == 1 || new >= old;
+    named(forest, this).any(|id| {
+        let mut members = older.members.iter();
+        members.any(|(node, number)| forest.head(*node).id == *id && is_whole(*number))
+    })
+}
+
+/// Whether `new` may be the first version of what was a request for comments: that counts from 1 again.
+fn begins_anew(old: &Series, new: &Series) -> bool {
+    old.rfc && !new.rfc && old.version >= new.version
+}
+
 /// Why `older` is what `this` replaces; `None` where it is not.
 fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<&'static str> {
     let (old, new) = (&older.series, &this.series);
+    let is_before = (old.date, &old.key) < (new.date, &new.key);
+    if is_before && older.who == this.who && says_so(forest, older, this) {
+        return Some("it says so");
+    }
+    if old.rfc != new.rfc && !is_before {
+        return None;
+    }
+    let anew = begins_anew(old, new);
     let lower = (old.version, old.version_fraction.unwrap_or(0))
-        < (new.version, new.version_fraction.unwrap_or(0));
-    let repeated = old.version == new.version
+        < (new.version, new.version_fraction.unwrap_or(0))
+        || anew;
+    let repeated = !anew
+        && old.version == new.version
         && old.version_fraction == new.version_fraction
-        && (old.date, &old.key) < (new.date, &new.key);
+        && is_before;
     if !(lower || repeated) || older.who != this.who {
         return None;
     }
@@ -143,12 +187,16 @@ fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<&'static
         return None;
     }
     if repeated {
-        // A posting of the same version is the same series again only if it looks the same.
-        let same = same_name && old.total == new.total && shared_titles(old, new) > 0;
-        return same.then_some("the same sender posted the same titles again");
+        return is_repost(old, new).then_some("the same sender posted the same titles again");
     }
     if same_name {
         return Some("the same sender and title");
+    }
+    if anew {
+        let most = old.patches.len().max(new.patches.len());
+        let is_like = shared_titles(old, new) * 2 >= most;
+        return is_like
+            .then_some("the same sender and most patch titles of the request for comments");
     }
     if shared_titles(old, new) > 0 {
         return Some("the same sender and patch titles");
@@ -160,6 +208,17 @@ fn evidence(forest: &Forest<'_>, older: &Built, this: &Built) -> Option<&'static
                 .any(|above| older.members.iter().any(|(it, _)| *it == above))
         });
     answers.then_some("it answers that version")
+}
+
+/// A posting of the same version is the same series again only if it looks the same.
+fn is_repost(old: &Series, new: &Series) -> bool {
+    let shared = shared_titles(old, new);
+    let sent = new.patches.iter().flatten().count();
+    let is_all = shared == sent && new.patches.iter().all(Option::is_some);
+    let same_name = title_key(&old.name) == title_key(&new.name);
+    // A cover letter that was sent alone has no titles to compare.
+    let is_lone_cover = old.patches.iter().all(Option::is_none);
+    old.total == new.total && sent > 0 && (is_all || same_name && (shared > 0 || is_lone_cover))
 }
 
 fn shared_titles(one: &Series, other: &Series) -> usize {

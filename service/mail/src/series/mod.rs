@@ -6,6 +6,7 @@
 
 mod build;
 mod class;
+mod depends;
 mod forest;
 mod group;
 mod head;
@@ -31,6 +32,7 @@ pub fn assemble(heads: &[Head]) -> Assembly {
     let mut groups = group::threads(&forest, &roles);
     unthreaded::join(&forest, &mut groups);
     merge::repair(&forest, &roles, &mut groups);
+    unthreaded::join_halves(&forest, &mut groups);
     let mut built = build::series(&forest, &groups);
     build::fill_partial_rerolls(&forest, &mut built);
     link::versions(&forest, &mut built);

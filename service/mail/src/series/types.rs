@@ -166,7 +166,7 @@ pub struct Series {
     pub base_commit: Option<String>,
     /// `prerequisite-patch-id:` lines, in order, bounded.
     pub prerequisite_patch_ids: Vec<String>,
-    /// Messages named by `Depends-on:` or `prerequisite-message-id:`, in order, bounded.
+    /// Messages named by `Depends-on:` or `prerequisite-message-id:`, in order, each once, bounded; none of its own.
     pub depends_on: Vec<MessageId>,
     /// The `change-id:`.
     pub change_id: Option<ChangeId>,

@@ -9,6 +9,9 @@ use super::head::title_key;
 /// `git send-email --no-thread` sends a series within this time.
 const WINDOW_S: i64 = 20 * 60;
 
+/// Groups of one run among which halves are looked for.
+const MAX_HALVES: usize = 50;
+
 /// Sender, version, fraction, total and tags: what the mails of one run have in common.
 type RunKey = (usize, u32, Option<u32>, Option<u32>, Vec<String>);
 
@@ -20,25 +23,10 @@ pub(super) fn join(forest: &Forest<'_>, groups: &mut Vec<Group>) {
         let (Some(node), None) = (nodes.next(), nodes.next()) else {
             continue;
         };
-        let head = forest.head(node);
-        if group.single || !head.references.is_empty() || !head.subject.is_numbered() {
-            continue;
+        if !group.single && is_loose(forest, node) {
+            let key = run_key(forest, group, node);
+            runs.entry(key).or_default().push(index);
         }
-        let mut tags: Vec<String> = head
-            .subject
-            .prefixes
-            .iter()
-            .map(|it| it.to_lowercase())
-            .collect();
-        tags.sort();
-        let key = (
-            group.who,
-            group.version.unwrap_or(1),
-            group.fraction,
-            head.subject.total,
-            tags,
-        );
-        runs.entry(key).or_default().push(index);
     }
     for mut run in runs.into_values() {
         run.sort_by_key(|it| groups[*it].nodes().next());
@@ -55,6 +43,88 @@ pub(super) fn join(forest: &Forest<'_>, groups: &mut Vec<Group>) {
         }
     }
     groups.retain(|it| !it.is_empty());
+}
+
+/// A numbered mail that refers to no other.
+fn is_loose(forest: &Forest<'_>, node: usize) -> bool {
+    let head = forest.head(node);
+    head.references.is_empty() && head.subject.is_numbered()
+}
+
+fn run_key(forest: &Forest<'_>, group: &Group, node: usize) -> RunKey {
+    let subject = &forest.head(node).subject;
+    let mut tags: Vec<String> = subject
+        .prefixes
+        .iter()
+        .map(|it| it.to_lowercase())
+        .collect();
+    tags.sort();
+    let version = group.version.unwrap_or(1);
+    (group.who, version, group.fraction, subject.total, tags)
+}
+
+/// Joins two groups that only together are whole: a cover letter and a thread of patches that does not answer it, a
+/// patch that lost its references and the series in which it is missing.
+///
+/// Only where no third group fits as well, and where each has a mail without references, sent within minutes of the
+/// other's.
+pub(super) fn join_halves(forest: &Forest<'_>, groups: &mut Vec<Group>) {
+    let mut runs: BTreeMap<RunKey, Vec<(usize, i64)>> = BTreeMap::new();
+    for (index, group) in groups.iter().enumerate() {
+        let is_whole = group.cover.is_some() && group.is_full();
+        let Some(loose) = group.nodes().find(|it| is_loose(forest, *it)) else {
+            continue;
+        };
+        if !group.single && !is_whole {
+            let run = runs.entry(run_key(forest, group, loose)).or_default();
+            run.push((index, forest.head(loose).date));
+        }
+    }
+    for run in runs.into_values() {
+        if run.len() < 2 || run.len() > MAX_HALVES {
+            continue;
+        }
+        let fits = |one: &(usize, i64), other: &(usize, i64)| {
+            one.0 != other.0
+                && (one.1 - other.1).abs() <= WINDOW_S
+                && are_halves(&groups[one.0], &groups[other.0])
+        };
+        let only = |one: &(usize, i64)| -> Option<(usize, i64)> {
+            let mut others = run.iter().filter(|it| fits(one, it));
+            others.next().copied().filter(|_| others.next().is_none())
+        };
+        let pairs: Vec<[usize; 2]> = run
+            .iter()
+            .filter_map(|one| {
+                only(one)
+                    .filter(|it| only(it) == Some(*one))
+                    .map(|it| [one.0, it.0])
+            })
+            .filter(|[one, other]| one < other)
+            .collect();
+        for pair in pairs {
+            merge(
+                groups,
+                &pair,
+                "two parts of it were sent within minutes without references, and only together they are whole",
+            );
+        }
+    }
+    groups.retain(|it| !it.is_empty());
+}
+
+/// Whether no number is there twice, and one group is the other's cover letter or all that it misses.
+fn are_halves(one: &Group, other: &Group) -> bool {
+    let is_cover = |it: &Group| it.cover.is_some() && it.parts.is_empty();
+    let is_apart = !(one.cover.is_some() && other.cover.is_some())
+        && one.parts.keys().all(|it| !other.parts.contains_key(it));
+    let numbers: Vec<u32> = one
+        .parts
+        .keys()
+        .chain(other.parts.keys())
+        .copied()
+        .collect();
+    is_apart && (is_cover(one) || is_cover(other) || is_whole(&numbers, one.total))
 }
 
 /// Mails of one window: one series if every number is there once, else several or none.
@@ -96,29 +166,27 @@ fn join_window(forest: &Forest<'_>, groups: &mut [Group], window: &[usize]) {
             .split_once(':')
             .map_or(String::new(), |(area, _)| area.to_lowercase())
     });
+    let by_order = runs(forest, groups, window);
+    let cover = "told apart by the titles that the cover letters list";
+    let stem = "told apart by the beginning of their message ids";
+    let order = "told apart by the order in which they were sent";
+    let area = "told apart by the area that the titles name: this is a guess";
+    // Where nothing makes every series whole, what is written in the mails may still make one of them whole.
     let attempts = [
-        (
-            by_cover,
-            "told apart by the titles that the cover letters list",
-        ),
-        (by_stem, "told apart by the beginning of their message ids"),
-        (
-            runs(forest, groups, window),
-            "told apart by the order in which they were sent",
-        ),
-        (
-            by_area,
-            "told apart by the area that the titles name: this is a guess",
-        ),
+        (&by_cover, cover, true),
+        (&by_stem, stem, true),
+        (&by_order, order, true),
+        (&by_area, area, true),
+        (&by_cover, cover, false),
+        (&by_area, area, false),
     ];
-    for (split, why) in attempts {
-        let sound = split.len() > 1
-            && split.iter().all(|it| {
-                let numbers = numbers(it);
-                all_different(&numbers) && is_whole(&numbers, groups[it[0]].total)
-            });
-        if sound {
-            for part in &split {
+    for (split, why, is_every) in attempts {
+        let whole = |it: &Vec<usize>| is_whole(&numbers(it), groups[it[0]].total);
+        let is_sound = split.len() > 1
+            && split.iter().all(|it| all_different(&numbers(it)))
+            && (split.iter().all(whole) || !is_every && split.iter().any(whole));
+        if is_sound {
+            for part in split {
                 merge(
                     groups,
                     part,
@@ -207,6 +275,7 @@ fn merge(groups: &mut [Group], indexes: &[usize], why: &str) {
         let taken = std::mem::take(&mut groups[*index]);
         groups[target].cover = groups[target].cover.or(taken.cover);
         groups[target].parts.extend(taken.parts);
+        groups[target].reasons.extend(taken.reasons);
     }
     groups[target].reasons.push(why.to_owned());
 }
