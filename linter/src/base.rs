@@ -16,7 +16,8 @@ pub const MAX_PREREQUISITES: usize = 200;
 /// What is known about where a series starts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BaseRequest<'a> {
-    /// The user's word; taken as it is.
+    /// The user's word; only prerequisites are put on it, where they apply and the files are not yet as the `index`
+    /// lines say.
     pub given: Option<&'a str>,
     /// What the series says in `base-commit:`; anything but hex digits is ignored, for it comes from a mail.
     pub base_commit: Option<&'a str>,
@@ -90,7 +91,11 @@ pub fn choose(repo: &GitRepo, request: &BaseRequest<'_>) -> Result<Option<BaseCh
     if let Some(given) = request.given {
         let revision = repo.resolve(given)?;
         let why = format!("{given} was given");
-        return Ok(Some(choice(BaseHow::Given, revision, why)));
+        let mut choice = choice(BaseHow::Given, revision, why);
+        if !request.prerequisites.is_empty() {
+            add_prerequisites(repo, request, &mut choice)?;
+        }
+        return Ok(Some(choice));
     }
     let mut against = String::new();
     let mut declared = None;
@@ -135,6 +140,25 @@ pub fn choose(repo: &GitRepo, request: &BaseRequest<'_>) -> Result<Option<BaseCh
         return Ok(Some(choice));
     }
     Ok(None)
+}
+
+/// Puts the prerequisites on the user's base, unless it seems to have them.
+fn add_prerequisites(
+    repo: &GitRepo,
+    request: &BaseRequest<'_>,
+    choice: &mut BaseChoice,
+) -> Result<(), TreeError> {
+    let tree = repo.tree(&choice.revision)?;
+    let is_as_said = differing_files(&tree, request.preimages)? == 0;
+    if is_as_said && !request.preimages.is_empty() {
+        return Ok(());
+    }
+    if let Prerequisites::Applied(changes) = with_prerequisites(&tree, request.prerequisites) {
+        let count = request.prerequisites.len();
+        choice.why = format!("{}, with its {}", choice.why, patches(count));
+        choice.prerequisites = changes;
+    }
+    Ok(())
 }
 
 /// A branch, with the prerequisites on it where they apply.

@@ -7,6 +7,7 @@
     reason = "a failed test says where; skips are printed; names of fixtures are ours"
 )]
 mod apply;
+mod bases;
 mod bot;
 mod cache;
 mod cli;

@@ -322,3 +322,67 @@ async fn a_series_is_linted_again_when_its_prerequisite_comes_in() {
     assert_eq!(page.summary.review, ReviewState::Linted);
     assert_eq!(page.new.len(), 1);
 }
+
+#[tokio::test]
+async fn a_series_is_linted_again_when_the_series_that_it_depends_on_comes_in() {
+    let mut toy = Toy::new().await;
+    // Each patch names the lines of the one before, and no blob by which a merge could do without.
+    toy.tree.run(&["config", "diff.context", "12"]);
+    let diff = |before: &[usize], flawed: &[usize]| {
+        let diff = toy.diff(before, flawed);
+        let lines = diff.split_inclusive('\n');
+        lines
+            .filter(|it| !it.starts_with("index "))
+            .collect::<String>()
+    };
+    let (one, two, three) = (diff(&[], &[1]), diff(&[1], &[2]), diff(&[1, 2], &[3]));
+    let mut series = Toy::patch("p@x", "[PATCH] toy: three", &three);
+    series.body = series.body.replace("---\n", "Depends-on: <c@x>\n---\n");
+    toy.take(&[series]).await;
+    let page = toy.pages().await.remove(0);
+    assert_eq!(states(&page), [PatchState::DoesNotApply]);
+    let below = [
+        Mail {
+            body: "Why.\n".to_owned(),
+            ..Mail::new("c@x", "[PATCH 0/2] toy: first")
+        },
+        Toy::patch("c1@x", "[PATCH 1/2] toy: one", &one).under("c@x"),
+    ];
+    toy.take(&below).await;
+    let page = toy.pages().await.remove(0);
+    assert_eq!(states(&page), [PatchState::DoesNotApply]);
+    let last = Toy::patch("c2@x", "[PATCH 2/2] toy: two", &two).under("c@x");
+    // Its own series, and the one that stands on it.
+    assert_eq!(toy.take(&[last]).await.0, 2);
+    let page = toy.pages().await.remove(0);
+    let base = page.review.as_ref().and_then(|it| it.base.clone());
+    assert_eq!(
+        base.expect("it has a base").why,
+        "the list's branch main, with its 2 prerequisite patches"
+    );
+    assert_eq!(page.summary.review, ReviewState::Linted);
+    assert_eq!(page.new.len(), 1);
+    // Nothing waits for itself.
+    assert_eq!(toy.take(&[]).await.0, 0);
+}
+
+#[tokio::test]
+async fn two_series_that_depend_on_each_other_come_to_rest() {
+    let mut toy = Toy::new().await;
+    let with = |id: &str, subject: &str, on: &str, diff: &str| {
+        let mut mail = Toy::patch(id, subject, diff);
+        mail.body = mail
+            .body
+            .replace("---\n", &format!("Depends-on: <{on}>\n---\n"));
+        mail
+    };
+    let one = with("p@x", "[PATCH 1/2] toy: one", "q@x", &toy.diff(&[], &[1]));
+    let other = with("q@x", "[PATCH 1/3] toy: two", "p@x", &toy.diff(&[], &[2]));
+    let other = Mail {
+        from: "Bob <bob@dev.example>".to_owned(),
+        ..other
+    };
+    // `take` works until nothing is left to do.
+    toy.take(&[one, other]).await;
+    assert_eq!(toy.work().await.0, 0);
+}

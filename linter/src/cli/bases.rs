@@ -2,12 +2,40 @@
 
 use std::collections::HashMap;
 
+use lorelint_mail::{Assembly, Message, Series};
+
 use crate::base::{self, BranchHint, HintStrength, Prerequisite};
 use crate::diff;
 use crate::tree::{GitRepo, TreePath, TreeSource as _};
 
 /// Branches and tags that are looked at, after what is checked out.
 const MAX_TIPS: usize = 64;
+
+/// What stands between the base and `series`: the patches that `prerequisite-patch-id:` lines name, else those of the
+/// series that it says it depends on.
+pub(super) fn below(
+    series: &Series,
+    assembly: &Assembly,
+    messages: &[Message],
+) -> Vec<Prerequisite> {
+    if !series.prerequisite_patch_ids.is_empty() {
+        let diffs = messages.iter().filter_map(|it| it.diff.as_deref());
+        return prerequisites(&series.prerequisite_patch_ids, diffs);
+    }
+    let others = assembly.dependencies(series).into_iter();
+    let parts = others.flat_map(|it| &it.patches);
+    parts
+        .map(|part| {
+            let diff = part
+                .as_ref()
+                .and_then(|it| messages[it.head].diff.as_deref());
+            Prerequisite {
+                patch_id: diff.and_then(diff::patch_id).unwrap_or_default(),
+                patch: diff.and_then(|it| diff::parse(it).ok()),
+            }
+        })
+        .collect()
+}
 
 /// The patches of `diffs` that `ids` name, each in its place.
 pub(super) fn prerequisites<'a>(
@@ -36,12 +64,12 @@ pub(super) fn candidates(repo: &GitRepo, current: &str) -> Vec<String> {
     candidates
 }
 
-/// The branches that the subject's tags and MAINTAINERS name in this repository; `last` closes the list.
+/// The branches that the subject's tags, and MAINTAINERS for `paths`, name in this repository; `last` closes the list.
 pub(super) fn hints(
     repo: &GitRepo,
     candidates: &[String],
     prefixes: &[String],
-    preimages: &[(TreePath, String)],
+    paths: &[TreePath],
     last: Option<BranchHint>,
 ) -> Vec<BranchHint> {
     let mut hints = Vec::new();
@@ -56,8 +84,7 @@ pub(super) fn hints(
         let path = TreePath::parse("MAINTAINERS")?;
         repo.tree(it).ok()?.read(&path).ok()?
     });
-    let paths: Vec<TreePath> = preimages.iter().map(|it| it.0.clone()).collect();
-    for tree in base::maintained_trees(&maintainers.unwrap_or_default(), &paths) {
+    for tree in base::maintained_trees(&maintainers.unwrap_or_default(), paths) {
         let Some(branch) = &tree.branch else { continue };
         let wanted = [branch.clone(), format!("{}/{branch}", tree.name())];
         let found = candidates.iter().find(|it| {

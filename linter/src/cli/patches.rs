@@ -1,5 +1,6 @@
 //! A SOURCE of `lorelint review` as one series of patches.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -27,7 +28,7 @@ pub(super) struct SeriesSource {
     pub(super) author: String,
     /// `base-commit:`, as the mails have it.
     pub(super) base_commit: Option<String>,
-    /// The patches that `prerequisite-patch-id:` lines name, with those that the source holds.
+    /// What stands between the base and the series, as far as the source holds it.
     pub(super) prerequisites: Vec<Prerequisite>,
     /// Tags of the subject.
     pub(super) prefixes: Vec<String>,
@@ -90,6 +91,12 @@ fn from_mails(messages: &[Message], source: &str) -> anyhow::Result<SeriesSource
         !assembly.series.iter().any(replaced) && it.patches.iter().any(Option::is_some)
     };
     let mut latest: Vec<&Series> = assembly.series.iter().filter(is_latest).collect();
+    let below: BTreeSet<&str> = latest
+        .iter()
+        .flat_map(|it| assembly.dependencies(it))
+        .map(|it| it.key.as_str())
+        .collect();
+    latest.retain(|it| !below.contains(it.key.as_str()));
     let Some(series) = latest.pop() else {
         bail!("{source} holds no patch series");
     };
@@ -128,10 +135,7 @@ fn from_mails(messages: &[Message], source: &str) -> anyhow::Result<SeriesSource
         total: series.total.unwrap_or_else(|| count(series.patches.len())),
         author: shown(&series.submitter),
         base_commit: series.base_commit.clone(),
-        prerequisites: bases::prerequisites(
-            &series.prerequisite_patch_ids,
-            messages.iter().filter_map(|it| it.diff.as_deref()),
-        ),
+        prerequisites: bases::below(series, &assembly, messages),
         prefixes: series.prefixes.clone(),
         parent: None,
         warnings,

@@ -6,7 +6,7 @@ use super::args::{Common, ReviewArgs};
 use super::patches::{self, SeriesSource};
 use super::tree::{self, OpenTree};
 use super::{ExitStatus, Io, bases, settings};
-use crate::base::{BaseRequest, choose};
+use crate::base::{BaseRequest, BranchHint, HintStrength, choose};
 use crate::finding::{Finding, Warning};
 use crate::render::{ReviewHeader, printable, render_review};
 use crate::report::BaseHow;
@@ -124,7 +124,19 @@ fn base(
     let preimages = diff::preimages(&parsed);
     let current = common.rev.clone().unwrap_or_else(|| "HEAD".to_owned());
     let candidates = bases::candidates(repo, &current);
-    let hints = bases::hints(repo, &candidates, &series.prefixes, &preimages, None);
+    // Prerequisites need a commit to stand on; without them the tree is taken as it is.
+    let last = (!series.prerequisites.is_empty()).then(|| BranchHint {
+        strength: HintStrength::List,
+        branch: current.clone(),
+        why: "what is checked out".to_owned(),
+    });
+    let hints = bases::hints(
+        repo,
+        &candidates,
+        &series.prefixes,
+        &diff::paths(&parsed),
+        last,
+    );
     let request = BaseRequest {
         given,
         base_commit: series.base_commit.as_deref(),

@@ -10,7 +10,7 @@ use super::mails::{self, SourceMail};
 use super::{ExitStatus, Io, bases};
 use crate::base::{self, BaseChoice, BaseRequest, BranchHint, HintStrength};
 use crate::diff::{self, Patch};
-use crate::tree::{GitRepo, Overlay, TreePath};
+use crate::tree::{GitRepo, Overlay};
 
 /// Commits of each branch in which the blobs of the `index` lines are looked for.
 const HISTORY: usize = 100;
@@ -50,7 +50,14 @@ pub(super) fn run(
             let series: Vec<Value> = assembly
                 .series
                 .iter()
-                .map(|it| series_json(it, &messages, repo.as_ref(), args.base.as_deref()))
+                .map(|it| {
+                    series_json(
+                        it,
+                        (&assembly, &messages),
+                        repo.as_ref(),
+                        args.base.as_deref(),
+                    )
+                })
                 .collect::<anyhow::Result<_>>()?;
             let report = json!({
                 "version": 1,
@@ -110,7 +117,7 @@ fn messages_json(assembly: &Assembly, messages: &[Message], mails: &[SourceMail]
 
 fn series_json(
     series: &Series,
-    messages: &[Message],
+    (assembly, messages): (&Assembly, &[Message]),
     repo: Option<&GitRepo>,
     base: Option<&str>,
 ) -> anyhow::Result<Value> {
@@ -149,11 +156,12 @@ fn series_json(
         "declared_base": series.base_commit,
         "prerequisite_patch_ids": series.prerequisite_patch_ids,
         "depends_on": series.depends_on,
+        "dependencies": assembly.dependencies(series).iter().map(|it| &it.key).collect::<Vec<_>>(),
         "change_id": series.change_id,
         "reasons": series.reasons,
     });
     if let Some(repo) = repo {
-        let outcome = apply(series, messages, repo, base)?;
+        let outcome = apply(series, (assembly, messages), repo, base)?;
         value["applied"] = json!(outcome.final_tree.is_some());
         value["applied_count"] = json!(outcome.applied_count);
         value["final_tree"] = json!(outcome.final_tree);
@@ -178,7 +186,7 @@ struct Outcome {
 
 fn apply(
     series: &Series,
-    messages: &[Message],
+    (assembly, messages): (&Assembly, &[Message]),
     repo: &GitRepo,
     given: Option<&str>,
 ) -> anyhow::Result<Outcome> {
@@ -204,8 +212,7 @@ fn apply(
             .get_or_insert_with(|| "the series has no patches".to_owned());
         return Ok(outcome);
     }
-    let preimages = diff::preimages(&patches);
-    outcome.base = choose_base(series, messages, repo, given, &preimages)?;
+    outcome.base = choose_base(series, (assembly, messages), repo, given, &patches)?;
     let base = outcome.base.as_ref();
     let tree = repo.tree(base.map_or("HEAD", |it| it.revision.as_str()))?;
     let prerequisites = base.map(|it| it.prerequisites.clone());
@@ -231,25 +238,31 @@ fn apply(
 
 fn choose_base(
     series: &Series,
-    messages: &[Message],
+    (assembly, messages): (&Assembly, &[Message]),
     repo: &GitRepo,
     given: Option<&str>,
-    preimages: &[(TreePath, String)],
+    patches: &[Patch],
 ) -> anyhow::Result<Option<BaseChoice>> {
-    let diffs = messages.iter().filter_map(|it| it.diff.as_deref());
-    let prerequisites = bases::prerequisites(&series.prerequisite_patch_ids, diffs);
+    let prerequisites = bases::below(series, assembly, messages);
     let candidates = bases::candidates(repo, "HEAD");
     let last = BranchHint {
         strength: HintStrength::List,
         branch: "HEAD".to_owned(),
         why: "what is checked out".to_owned(),
     };
-    let hints = bases::hints(repo, &candidates, &series.prefixes, preimages, Some(last));
+    let hints = bases::hints(
+        repo,
+        &candidates,
+        &series.prefixes,
+        &diff::paths(patches),
+        Some(last),
+    );
+    let preimages = diff::preimages(patches);
     let request = BaseRequest {
         given,
         base_commit: series.base_commit.as_deref(),
         prerequisites: &prerequisites,
-        preimages,
+        preimages: &preimages,
         candidates: &candidates,
         history: HISTORY,
         branches: &hints,

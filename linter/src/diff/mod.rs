@@ -77,6 +77,13 @@ impl Patch {
     }
 }
 
+/// The paths that the patches of a series read or write, sorted, each once.
+pub fn paths<'a>(series: impl IntoIterator<Item = &'a Patch>) -> Vec<TreePath> {
+    let all = series.into_iter().flat_map(Patch::paths);
+    let all: std::collections::BTreeSet<TreePath> = all.collect();
+    all.into_iter().collect()
+}
+
 /// The blobs that the `index` lines of a series name as the state before it, one for each file that existed.
 ///
 /// Only the first patch that touches a file speaks of the base.

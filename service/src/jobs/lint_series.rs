@@ -10,11 +10,11 @@ use lorelint::report::{PatchInput, ReviewReport};
 use lorelint::tree::{Overlay, TreeSource};
 use tracing::{info, warn};
 
-use super::{Context, convert};
+use super::{Context, below, convert};
 use crate::bot::{ListRules, PlanInput, plan};
 use crate::model::{
-    Base, LintInput, LintPart, ListPolicy, MailId, PatchOutcome, PatchState, ReviewDraft,
-    ReviewState, SeriesId, SeriesPage,
+    Base, LintInput, LintPart, ListPolicy, NamedPatches, PatchOutcome, PatchState, ReviewDraft,
+    ReviewState, Reviewed, SeriesId, SeriesPage,
 };
 use crate::trees::Found;
 
@@ -24,18 +24,9 @@ pub(super) async fn run(context: &Arc<Context>, id: SeriesId) -> anyhow::Result<
     };
     let now = context.now();
     context.store.name_patches(&named(&input), now).await?;
-    let wanted = prerequisite_ids(&input);
-    let known = context.store.patches_named(&wanted).await?;
-    let is_unknown = |it: &&String| !known.contains_key(*it);
-    let unknown: Vec<String> = wanted.iter().filter(is_unknown).cloned().collect();
-    context.store.await_patches(id, &unknown).await?;
-    let prerequisites: Vec<Prerequisite> = wanted
-        .into_iter()
-        .map(|patch_id| Prerequisite {
-            patch: known.get(&patch_id).and_then(|it| diff::parse(it).ok()),
-            patch_id,
-        })
-        .collect();
+    let below = below::prerequisites(&context.store, &input).await?;
+    context.store.await_patches(id, &below.awaited).await?;
+    let prerequisites = below.patches;
     let shared = Arc::clone(context);
     let outcome = tokio::task::spawn_blocking(move || lint(&shared, &input, &prerequisites))
         .await
@@ -57,22 +48,22 @@ pub(super) async fn run(context: &Arc<Context>, id: SeriesId) -> anyhow::Result<
     reply(context, id).await
 }
 
-/// What each mail of the series changes.
-fn named(input: &LintInput) -> Vec<(MailId, String)> {
+/// What each mail of the series changes, and the ids under which others may wait for it.
+fn named(input: &LintInput) -> NamedPatches {
     let parts = input.parts.iter();
-    parts
-        .filter_map(|it| Some((it.mail?, diff::patch_id(&it.diff)?)))
-        .collect()
-}
-
-/// The `prerequisite-patch-id:` lines of the first mail that has some.
-fn prerequisite_ids(input: &LintInput) -> Vec<String> {
-    let heads = input.heads.iter();
-    heads
-        .filter_map(|it| serde_json::from_str::<lorelint_mail::Head>(it).ok())
-        .map(|it| it.declared.prerequisite_patch_ids)
-        .find(|it| !it.is_empty())
-        .unwrap_or_default()
+    // Two series that wait for each other would be linted for ever if each run woke the other.
+    let is_known = |it: &Reviewed| it.input_digest == input.input_digest;
+    let is_changed = !input.reviewed.as_ref().is_some_and(is_known);
+    NamedPatches {
+        patches: parts
+            .filter_map(|it| Some((it.mail?, diff::patch_id(&it.diff)?)))
+            .collect(),
+        message_ids: below::heads(input)
+            .iter()
+            .filter(|_| is_changed)
+            .map(|it| it.id.as_str().to_owned())
+            .collect(),
+    }
 }
 
 /// What came of a run.

@@ -1,5 +1,6 @@
 //! The jobs: one file each, one line each in [`run`]. Every job may run twice and does its work once.
 
+mod below;
 mod convert;
 mod lint_series;
 mod send_reply;

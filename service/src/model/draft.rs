@@ -170,6 +170,15 @@ pub struct LintPart {
     pub diff: Vec<u8>,
 }
 
+/// What a series brings that others may wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedPatches {
+    /// Each mail with the `git patch-id --stable` of its diff.
+    pub patches: Vec<(MailId, String)>,
+    /// Ids of its mails; empty where nothing changed since they were named.
+    pub message_ids: Vec<String>,
+}
+
 /// What the linter needs of a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LintInput {

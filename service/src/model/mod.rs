@@ -17,8 +17,8 @@ mod time;
 mod token;
 
 pub use draft::{
-    LintInput, LintPart, MailDraft, PartDraft, PatchOutcome, Placed, RefusalDraft, ReviewDraft,
-    Reviewed, SeriesDraft, SourceStep, StoredHead, StoredSeries,
+    LintInput, LintPart, MailDraft, NamedPatches, PartDraft, PatchOutcome, Placed, RefusalDraft,
+    ReviewDraft, Reviewed, SeriesDraft, SourceStep, StoredHead, StoredSeries,
 };
 pub use finding::{
     Finding, FindingAnchor, FindingDraft, FindingFilter, FindingRow, Hop, Place, RuleCount,

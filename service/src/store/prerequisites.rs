@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use super::sql::{Columns, failed, statements};
 use super::{Result, Store};
-use crate::model::{JobKind, MailId, SeriesId, Timestamp};
+use crate::model::{JobKind, MailKind, NamedPatches, SeriesId, Timestamp};
 
 statements! {
     NAME = "INSERT INTO patch_id (patch_id, mail) VALUES ($1, $2) ON CONFLICT (patch_id, mail) DO NOTHING";
+    SENT_BY = "SELECT series FROM mail WHERE message_id = $1 AND series IS NOT NULL AND kind IN ($2, $3) \
+        ORDER BY id DESC LIMIT 1";
     DIFF = "SELECT b.diff FROM patch_id p JOIN mail_body b ON b.mail = p.mail WHERE p.patch_id = $1 \
         ORDER BY p.mail LIMIT 1";
     AWAIT = "INSERT INTO awaited_patch (patch_id, series) VALUES ($1, $2) ON CONFLICT (patch_id, series) DO NOTHING";
@@ -17,30 +19,26 @@ statements! {
 }
 
 impl Store {
-    /// Remembers what each mail changes, and enqueues the series that waited for one of these patches; returns how
-    /// many.
+    /// Remembers what each mail changes, and enqueues the series that waited for one of these patches or messages;
+    /// returns how many.
     ///
     /// # Errors
     ///
     /// [`super::StoreError`] when nothing of it was stored.
-    pub async fn name_patches(
-        &self,
-        patches: &[(MailId, String)],
-        now: Timestamp,
-    ) -> Result<usize> {
+    pub async fn name_patches(&self, named: &NamedPatches, now: Timestamp) -> Result<usize> {
         let doing = "remembering patches";
-        if patches.is_empty() {
-            return Ok(0);
-        }
         let mut transaction = self.write().await?;
-        let mut woken: Vec<i64> = Vec::new();
-        for (mail, id) in patches {
+        for (mail, id) in &named.patches {
             sqlx::query(NAME)
                 .bind(id)
                 .bind(mail.0)
                 .execute(&mut *transaction)
                 .await
                 .map_err(failed(doing))?;
+        }
+        let mut woken: Vec<i64> = Vec::new();
+        let ids = named.patches.iter().map(|it| &it.1);
+        for id in ids.chain(&named.message_ids) {
             let awaiting: Vec<i64> = sqlx::query_scalar(AWAITING)
                 .bind(id)
                 .fetch_all(&mut *transaction)
@@ -90,7 +88,23 @@ impl Store {
         Ok(found)
     }
 
-    /// Says which patches a series was linted without: it is linted again when one of them comes in.
+    /// The series that sent this message: of several the newest.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError`] when the database cannot be read.
+    pub async fn series_with(&self, message_id: &str) -> Result<Option<SeriesId>> {
+        let found: Option<i64> = sqlx::query_scalar(SENT_BY)
+            .bind(message_id)
+            .bind(MailKind::Cover.as_str())
+            .bind(MailKind::Patch.as_str())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed("looking for the series of a message"))?;
+        Ok(found.map(SeriesId))
+    }
+
+    /// Says which patches or messages a series was linted without: it is linted again when one of them comes in.
     ///
     /// # Errors
     ///

@@ -70,11 +70,12 @@ impl Trees {
             .filter_map(|part| diff::parse(&part.diff).ok())
             .collect();
         let preimages = diff::preimages(&patches);
+        let paths = diff::paths(&patches);
         let mut best: Option<(BaseChoice, &TreeConfig, GitRepo)> = None;
         let mut failure = None;
         for tree in trees {
             let choice = self.repo(tree).and_then(|repo| {
-                let hints = hints(&repo, tree, input, &preimages);
+                let hints = hints(&repo, tree, input, &paths);
                 let request = BaseRequest {
                     base_commit: input.base_commit.as_deref(),
                     prerequisites,
@@ -142,7 +143,7 @@ fn hints(
     repo: &GitRepo,
     tree: &TreeConfig,
     input: &LintInput,
-    preimages: &[(TreePath, String)],
+    paths: &[TreePath],
 ) -> Vec<BranchHint> {
     let mut hints = Vec::new();
     let Some(first) = tree.branches.first() else {
@@ -169,11 +170,10 @@ fn hints(
     let maintainers = TreePath::parse("MAINTAINERS")
         .and_then(|path| repo.tree(first).ok()?.read(&path).ok()?)
         .unwrap_or_default();
-    let paths: Vec<TreePath> = preimages.iter().map(|it| it.0.clone()).collect();
     let own = |it: &&lorelint::base::MaintainedTree| {
         it.name() == name || it.name() == last_part(&tree.path.to_string_lossy())
     };
-    if let Some(it) = maintained_trees(&maintainers, &paths).iter().find(own) {
+    if let Some(it) = maintained_trees(&maintainers, paths).iter().find(own) {
         let named = it.branch.iter().find(|it| tree.branches.contains(it));
         let branch = named.unwrap_or(first);
         hints.push(BranchHint {
