@@ -14,6 +14,7 @@ use lorelint_tests::material;
 use lorelint_tests::program::{lorelintd_process, measured_process};
 use lorelintd::ingest::http::router;
 use lorelintd::model::Timestamp;
+use lorelintd::web::{HAND_OVER_PATH, document};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -66,6 +67,10 @@ async fn one_mail_or_a_mailbox_may_be_posted() {
     let expected =
         json!({"read": 1, "stored": 1, "known": 0, "refused": 0, "series": 1, "refusals": []});
     assert_eq!(answer, expected);
+    assert_eq!(HAND_OVER_PATH.replace("{address}", LIST), PATH);
+    let schema = &document()["components"]["schemas"]["HandedOver"]["properties"];
+    let keys = |it: &Value| it.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(schema), keys(&answer));
     let (status, answer) = post(&router, PATH, &token, mbox(&mails)).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
     let expected =

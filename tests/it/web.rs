@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use lorelint_tests::app::TestStore;
 use lorelintd::model::Timestamp;
-use lorelintd::web::{API_ROUTES, App, document, router};
+use lorelintd::web::{API_ROUTES, App, HAND_OVER_PATH, document, router};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -162,6 +162,7 @@ async fn the_api_document_names_exactly_the_routes_that_exist() {
         .keys()
         .collect();
     let mut expected: Vec<&str> = API_ROUTES.iter().map(|it| it.path).collect();
+    expected.push(HAND_OVER_PATH);
     expected.sort_unstable();
     assert_eq!(paths, expected);
     for route in API_ROUTES {

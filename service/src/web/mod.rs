@@ -18,6 +18,6 @@ mod rule_docs;
 mod state;
 mod time;
 
-pub use api::openapi::{API_ROUTES, ApiRoute, document};
+pub use api::openapi::{API_ROUTES, ApiRoute, HAND_OVER_PATH, document};
 pub use router::router;
 pub use state::App;

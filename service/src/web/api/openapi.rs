@@ -305,15 +305,31 @@ const OBJECTS: &[(&str, Fields)] = &[
             ("last_mail_at", "string?"),
         ],
     ),
+    (
+        "HandedOver",
+        &[
+            ("read", "integer"),
+            ("stored", "integer"),
+            ("known", "integer"),
+            ("refused", "integer"),
+            ("series", "integer"),
+            ("refusals", "[RefusedMail]"),
+        ],
+    ),
+    ("RefusedMail", &[("place", "string"), ("reason", "string")]),
     ("Error", &[("detail", "string")]),
 ];
 
+/// Where mails are handed over, with `POST`.
+pub const HAND_OVER_PATH: &str = "/api/v1/lists/{address}/mails";
+
 /// The document.
 pub fn document() -> Value {
-    let paths: serde_json::Map<String, Value> = API_ROUTES
+    let mut paths: serde_json::Map<String, Value> = API_ROUTES
         .iter()
         .map(|it| (it.path.to_owned(), operation(it)))
         .collect();
+    paths.insert(HAND_OVER_PATH.to_owned(), hand_over());
     let schemas: serde_json::Map<String, Value> = OBJECTS
         .iter()
         .map(|(name, fields)| ((*name).to_owned(), object(fields)))
@@ -327,8 +343,34 @@ pub fn document() -> Value {
                 Lists are paged by `after`: follow `next`.",
         },
         "paths": paths,
-        "components": { "schemas": schemas },
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer",
+                "description": "Of one list; `lorelintd token create` makes it." } },
+        },
     })
+}
+
+/// Mails that a program hands over.
+fn hand_over() -> Value {
+    let answer =
+        |text: &str, schema: &str| json!({"description": text, "content": content(schema)});
+    let error = |text: &str| answer(text, "Error");
+    json!({"post": {
+        "summary": "Hands over one mail, or an mbox of at most 32 MiB",
+        "parameters": [{"name": "address", "in": "path", "required": true, "schema": {"type": "string"}}],
+        "security": [{"token": []}],
+        "requestBody": {"required": true, "content": {"message/rfc822": {}, "application/mbox": {}}},
+        "responses": {
+            "202": answer("Everything is stored: the sender may forget it", "HandedOver"),
+            "400": error("The body holds no mail"),
+            "401": error("No token, or none that is known"),
+            "403": error("The token is another list's"),
+            "408": error("The body came too slowly"),
+            "413": error("The body is too large"),
+            "503": error("Nothing was stored: try again after `Retry-After`"),
+        },
+    }})
 }
 
 pub(crate) async fn serve() -> Json<Value> {
