@@ -380,6 +380,8 @@ fn a_merge_follows_files_that_were_moved_since() {
         let base: Files = real_files(kernel.as_ref(), &mut dice)
             .into_iter()
             .filter(|(_, it)| it.split(|it| *it == b'\n').count() > 40 && !it.contains(&0))
+            // Of lines that all occur dozens of times git makes one change of the whole file, and so a conflict.
+            .filter(|(it, _)| it != "mm/blanks.c")
             .collect();
         let names: Vec<&String> = base.keys().collect();
         let Some(name) = names.get(dice.below(names.len())).copied() else {
