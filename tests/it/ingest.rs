@@ -123,6 +123,33 @@ async fn new_epochs_are_found_here_and_behind_a_url() {
 }
 
 #[tokio::test]
+async fn the_bar_of_a_first_import_counts_all_epochs() {
+    let test = TestStore::new().await;
+    let mails: Vec<Vec<u8>> = (0..3000)
+        .map(|it| Mail::new(&format!("m{it}@x"), &format!("Words {it}")).raw())
+        .collect();
+    let all = commits(&mails);
+    write_epoch(test.dir.path(), 0, &all[..1500]);
+    let archive = write_epoch(test.dir.path(), 1, &all[1500..]);
+    let mut bar = Vec::new();
+    let source = SourceSpec::PublicInbox(archive);
+    let counts = ingest(&test.store, LIST, &source, NOW, |it| {
+        bar.push((it.counts.read, it.remaining));
+    });
+    counts.await.unwrap();
+    let totals: Vec<u64> = bar.iter().map(|it| it.0 + it.1.unwrap_or(0)).collect();
+    assert!(
+        bar.len() > 2 && bar.last() == Some(&(3000, Some(0))),
+        "{bar:?}"
+    );
+    // A later epoch is estimated by its pack: its trees may be fewer than its mails.
+    assert!(
+        totals.iter().all(|it| (2900..=3000).contains(it)),
+        "{bar:?}"
+    );
+}
+
+#[tokio::test]
 async fn one_bad_source_does_not_stop_the_others() {
     let test = TestStore::new().await;
     let mails = raws(&small_series());

@@ -32,6 +32,8 @@ pub(super) struct PublicInbox {
 struct Epoch {
     number: u32,
     path: PathBuf,
+    /// About how many mails are to be read of it; exact when it is opened.
+    about: u64,
 }
 
 struct Open {
@@ -53,10 +55,14 @@ enum Entry {
 
 impl PublicInbox {
     pub(super) fn open(path: &Path, position: Option<&str>) -> Result<Self, SourceError> {
-        let epochs = epochs(path)?;
+        let mut epochs = epochs(path)?;
+        let seen = parse_position(position.unwrap_or_default());
+        for epoch in &mut epochs {
+            epoch.about = about(epoch, seen.get(&epoch.number));
+        }
         Ok(Self {
             epochs,
-            seen: parse_position(position.unwrap_or_default()),
+            seen,
             current: None,
         })
     }
@@ -123,11 +129,10 @@ impl MailSource for PublicInbox {
     }
 
     fn remaining(&self) -> Option<u64> {
-        // Epochs that were not opened yet are not counted: their histories are not known.
+        let later: u64 = self.epochs.iter().map(|it| it.about).sum();
         self.current
             .as_ref()
-            .map(|it| it.commits.len() as u64)
-            .filter(|_| self.epochs.is_empty())
+            .map(|it| it.commits.len() as u64 + later)
     }
 }
 
@@ -251,6 +256,7 @@ fn epochs(path: &Path) -> Result<VecDeque<Epoch>, SourceError> {
             return Ok(VecDeque::from([Epoch {
                 number,
                 path: path.to_owned(),
+                about: 0,
             }]));
         }
         return Err(not_one("there is no git/0.git in it".to_owned()));
@@ -276,8 +282,26 @@ fn epochs(path: &Path) -> Result<VecDeque<Epoch>, SourceError> {
     }
     Ok(epochs
         .into_iter()
-        .map(|(number, path)| Epoch { number, path })
+        .map(|(number, path)| Epoch {
+            number,
+            path,
+            about: 0,
+        })
         .collect())
+}
+
+/// Mails to be read of an epoch whose history is not known yet: a mail is a commit, a tree and a blob.
+///
+/// What cannot be read counts for nothing here, and is named when the epoch's turn comes.
+fn about(epoch: &Epoch, last: Option<&String>) -> u64 {
+    let Ok(repo) = open_repository(&epoch.path) else {
+        return 0;
+    };
+    let head = repo.head_id().ok().map(|it| it.to_string());
+    if head.is_none() || head.as_ref() == last {
+        return 0;
+    }
+    repo.objects.packed_object_count().unwrap_or(0) / 3
 }
 
 /// `0=COMMIT 1=COMMIT`; what cannot be read counts as not seen.
