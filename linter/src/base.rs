@@ -109,7 +109,7 @@ pub fn choose(repo: &GitRepo, request: &BaseRequest<'_>) -> Result<Option<BaseCh
         if declared.differing == 0 {
             return Ok(Some(declared.choice()));
         }
-        let note = declared.note();
+        let note = declared.prerequisites.note(declared.count);
         let comma = if note.is_empty() { "" } else { "," };
         against = format!(
             "at base-commit {}{note}{comma} {} of {} files are not as the index lines say; ",
@@ -168,13 +168,14 @@ fn on_branch(
     hint: &BranchHint,
     against: &str,
 ) -> BaseChoice {
-    let mut why = format!("{against}{}", hint.why);
-    let mut prerequisites = FileChanges::new();
-    if let Prerequisites::Applied(changes) = with_prerequisites(tree, request.prerequisites) {
-        let count = request.prerequisites.len();
-        why = format!("{why}, with its {}", patches(count));
-        prerequisites = changes;
-    }
+    let found = with_prerequisites(tree, request.prerequisites);
+    let note = found.note(request.prerequisites.len());
+    let comma = if note.is_empty() { "" } else { "," };
+    let why = format!("{against}{}{comma}{note}", hint.why);
+    let prerequisites = match found {
+        Prerequisites::Applied(changes) => changes,
+        _ => FileChanges::new(),
+    };
     BaseChoice {
         how: BaseHow::Branch,
         strength: Some(hint.strength),
@@ -212,31 +213,34 @@ enum Prerequisites {
     Refused(usize, String),
 }
 
-impl Declared {
+impl Prerequisites {
     /// After `base-commit X` in a sentence.
-    fn note(&self) -> String {
-        let count = self.count;
-        match &self.prerequisites {
-            Prerequisites::None => String::new(),
-            Prerequisites::Applied(_) => format!(" with its {}", patches(count)),
-            Prerequisites::Unknown(at) => {
+    fn note(&self, count: usize) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Applied(_) => format!(" with its {}", patches(count)),
+            Self::Unknown(at) => {
                 format!(
                     " without its {}, for no known mail is number {at}",
                     patches(count)
                 )
             }
-            Prerequisites::Refused(at, reason) => format!(
+            Self::Refused(at, reason) => format!(
                 " without its {}, for number {at} does not apply: {reason}",
                 patches(count)
             ),
         }
     }
+}
 
+impl Declared {
     fn choice(&self) -> BaseChoice {
         let why = format!(
             "the series says base-commit {}{}",
             short(&self.revision),
-            self.note().replacen(" with", ", with", 1)
+            self.prerequisites
+                .note(self.count)
+                .replacen(" with", ", with", 1)
         );
         let mut choice = choice(BaseHow::BaseCommit, self.revision.clone(), why);
         if let Prerequisites::Applied(changes) = &self.prerequisites {

@@ -7,7 +7,9 @@ use lorelint_tests::git::GitFixture;
 use lorelint_tests::listmail::{Mail, mbox};
 use lorelintd::config::Config;
 use lorelintd::jobs::{self, Context};
-use lorelintd::model::{JobKind, PatchState, ReviewState, SeriesFilter, SeriesPage, Timestamp};
+use lorelintd::model::{
+    JobKind, PatchState, ReviewState, SeriesFilter, SeriesPage, Timestamp, version_label,
+};
 use lorelintd::queue::Worker;
 use lorelintd::store::Store;
 use tempfile::TempDir;
@@ -341,6 +343,12 @@ async fn a_series_is_linted_again_when_the_series_that_it_depends_on_comes_in() 
     toy.take(&[series]).await;
     let page = toy.pages().await.remove(0);
     assert_eq!(states(&page), [PatchState::DoesNotApply]);
+    assert_eq!(page.reasons, ["it says that it depends on c@x"]);
+    let base = page.review.as_ref().and_then(|it| it.base.clone());
+    assert_eq!(
+        base.expect("it has a base").why,
+        "the list's branch main, without its prerequisite patch, for no known mail is number 1"
+    );
     let below = [
         Mail {
             body: "Why.\n".to_owned(),
@@ -385,4 +393,45 @@ async fn two_series_that_depend_on_each_other_come_to_rest() {
     // `take` works until nothing is left to do.
     toy.take(&[one, other]).await;
     assert_eq!(toy.work().await.0, 0);
+}
+
+#[tokio::test]
+async fn a_part_that_is_repaired_makes_a_version_of_its_own() {
+    let mut toy = Toy::new().await;
+    let (one, two) = (toy.diff(&[], &[1]), toy.diff(&[1], &[2]));
+    let better = toy.diff(&[1], &[4]);
+    toy.take(&[
+        Toy::patch("p@x", "[PATCH v5 1/2] toy: one", &one),
+        Toy::patch("q@x", "[PATCH v5 2/2] toy: two", &two).under("p@x"),
+    ])
+    .await;
+    toy.take(&[Toy::patch("r@x", "[PATCH v5.1 2/2] toy: two", &better).under("q@x")])
+        .await;
+    // A mail that puts the thread together anew must not make one version the other.
+    toy.take(&[Mail::new("k@x", "Re: [PATCH v5.1 2/2] toy: two").under("r@x")])
+        .await;
+    let pages = toy.pages().await;
+    let shown: Vec<_> = pages
+        .iter()
+        .map(|it| {
+            let mails = it.patches.iter().filter_map(|it| it.mail.as_ref());
+            (
+                version_label(it.summary.version, it.summary.fraction),
+                mails
+                    .map(|it| it.summary.message_id.clone())
+                    .collect::<Vec<_>>(),
+                it.versions.len(),
+                it.progress(),
+            )
+        })
+        .collect();
+    let ids = |ids: [&str; 2]| ids.map(str::to_owned).to_vec();
+    let progress = Some("since v5: 1 addressed, 1 persists, 1 new".to_owned());
+    assert_eq!(
+        shown,
+        [
+            ("5".to_owned(), ids(["p@x", "q@x"]), 2, None),
+            ("5.1".to_owned(), ids(["p@x", "r@x"]), 2, progress),
+        ]
+    );
 }

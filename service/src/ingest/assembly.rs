@@ -157,10 +157,7 @@ fn due_at(draft: &SeriesDraft, now: Timestamp) -> Timestamp {
 /// Mails that a series sent itself: what it is recognised by when more of it arrives.
 fn own_mails(series: &Series, rows: &[StoredHead]) -> BTreeSet<MailId> {
     series
-        .cover
-        .iter()
-        .chain(series.patches.iter().flatten())
-        .filter(|part| part.version == series.version)
+        .own_parts()
         .filter_map(|part| rows.get(part.head))
         .map(|row| row.mail)
         .collect()
@@ -285,6 +282,7 @@ impl<'a> Thread<'a> {
                     .and_then(|it| self.rows.get(it.head))
                     .map(|it| it.mail),
                 version: part.as_ref().map_or(series.version, |it| it.version),
+                is_own: !series.missing.contains(&number),
                 title: part.as_ref().map(|it| it.title.clone()).unwrap_or_default(),
             });
         }
@@ -313,6 +311,7 @@ impl<'a> Thread<'a> {
                 address: series.submitter.email.clone(),
             },
             version: series.version,
+            fraction: series.version_fraction,
             total: u32::try_from(series.patches.len())
                 .unwrap_or(u32::MAX)
                 .max(series.total.unwrap_or(0)),

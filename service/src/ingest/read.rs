@@ -105,11 +105,7 @@ pub fn read_mail(mail: RawMail) -> Reading {
     // The reader promises not to panic; a mail that proves it wrong must not stop the list.
     match catch_unwind(AssertUnwindSafe(|| parse_message(&mail.bytes))) {
         Ok(message) if message.content == Content::Broken => {
-            let reason = message
-                .problems
-                .first()
-                .map_or_else(|| "it has no header of a mail".to_owned(), Clone::clone);
-            Err(refusal(mail, reason))
+            Err(refusal(mail, "it has no header of a mail".to_owned()))
         }
         Ok(message) => Ok(draft(message, mail)),
         Err(_) => Err(refusal(

@@ -204,11 +204,12 @@ fn fill(draft: &mut ReviewDraft, input: &LintInput, base: Base, report: ReviewRe
                 (PatchState::Missing, None)
             }
             None => {
+                let reason = match &first_failure {
+                    Some(failure) => format!("not linted because {failure}"),
+                    None => "it holds no diff".to_owned(),
+                };
                 first_failure.get_or_insert(format!("patch {} holds no diff", part.index));
-                (
-                    PatchState::Skipped,
-                    Some("a patch before it is missing or holds no diff".to_owned()),
-                )
+                (PatchState::Skipped, Some(reason))
             }
         };
         draft.patches.push(PatchOutcome {

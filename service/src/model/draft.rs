@@ -108,6 +108,8 @@ pub struct PartDraft {
     pub mail: Option<MailId>,
     /// The version that the mail was sent as.
     pub version: u32,
+    /// Whether this version sent it, and did not keep it of an older one.
+    pub is_own: bool,
     /// Without tags.
     pub title: String,
 }
@@ -127,6 +129,8 @@ pub struct SeriesDraft {
     pub author: Person,
     /// From 1.
     pub version: u32,
+    /// The `1` of `v5.1`.
+    pub fraction: Option<u32>,
     /// As announced, or as far as seen.
     pub total: u32,
     /// Whether every place is filled.

@@ -31,7 +31,7 @@ pub use outbox::{OutboxDraft, OutboxEntry, OutboxItem};
 pub use page::{Cursor, Page, PageRequest};
 pub use series::{
     Base, Gap, PatchView, Review, SeriesExport, SeriesFilter, SeriesPage, SeriesSummary,
-    VersionLink, Warning,
+    VersionLink, Warning, version_label,
 };
 pub use state::{
     FindingState, JobKind, JobState, ListPolicy, MailKind, OutboxState, PatchState, ReviewState,

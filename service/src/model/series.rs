@@ -37,6 +37,8 @@ pub struct SeriesSummary {
     pub author: Person,
     /// From 1.
     pub version: u32,
+    /// The `1` of `v5.1`.
+    pub fraction: Option<u32>,
     /// As the subjects say.
     pub total: u32,
     /// How many of them are here.
@@ -61,6 +63,11 @@ pub struct SeriesSummary {
     pub reply_count: u32,
 }
 
+/// A version as people write it, without the `v`: `5`, `5.1`.
+pub fn version_label(version: u32, fraction: Option<u32>) -> String {
+    fraction.map_or_else(|| version.to_string(), |it| format!("{version}.{it}"))
+}
+
 /// Another version of the same series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionLink {
@@ -68,6 +75,8 @@ pub struct VersionLink {
     pub id: SeriesId,
     /// From 1.
     pub version: u32,
+    /// The `1` of `v5.1`.
+    pub fraction: Option<u32>,
     /// Its title.
     pub title: String,
     /// Its state.

@@ -13,8 +13,8 @@ statements! {
     LISTS_OF_MAIL = "SELECT l.address FROM mail_list ml JOIN list l ON l.id = ml.list WHERE ml.mail = $1 ORDER BY l.address";
     REPLIES = "SELECT m.id, m.message_id, m.from_name, m.from_address, m.subject, m.sent_at, m.kind, m.parent \
         FROM mail m WHERE m.series = $1 AND m.kind = $2 ORDER BY m.sent_at, m.id";
-    PARTS_WITH_ID = "SELECT p.series FROM mail m JOIN series_part p ON p.mail = m.id JOIN series s ON s.id = p.series \
-        WHERE m.message_id = $1 ORDER BY CASE WHEN p.version = s.version THEN 0 ELSE 1 END, p.series DESC LIMIT 1";
+    PARTS_WITH_ID = "SELECT p.series FROM mail m JOIN series_part p ON p.mail = m.id \
+        WHERE m.message_id = $1 ORDER BY p.is_own DESC, p.series DESC LIMIT 1";
     SERIES_WITH_ID = "SELECT series FROM mail WHERE message_id = $1 AND series IS NOT NULL ORDER BY id DESC LIMIT 1";
     MAIL_WITH_ID = "SELECT id FROM mail WHERE message_id = $1 ORDER BY id DESC LIMIT 1";
 }

@@ -15,9 +15,9 @@ statements! {
     PARTS = "SELECT p.number, p.mail, p.title, r.state, r.reason FROM series_part p \
         LEFT JOIN review_patch r ON r.series = p.series AND r.number = p.number \
         WHERE p.series = $1 ORDER BY p.number";
-    THREAD_VERSIONS = "SELECT s.id, s.supersedes, s.version, s.title, s.state, s.review, s.sent_at, s.new_count, \
-        s.fixed_count FROM series s WHERE s.thread = (SELECT thread FROM series WHERE id = $1) \
-        ORDER BY s.version, s.sent_at, s.id";
+    THREAD_VERSIONS = "SELECT s.id, s.supersedes, s.version, s.fraction, s.title, s.state, s.review, s.sent_at, \
+        s.new_count, s.fixed_count FROM series s WHERE s.thread = (SELECT thread FROM series WHERE id = $1) \
+        ORDER BY s.version, COALESCE(s.fraction, 0), s.sent_at, s.id";
     POLICIES = "SELECT l.policy FROM series_list sl JOIN list l ON l.id = sl.list WHERE sl.series = $1";
 }
 
@@ -201,6 +201,7 @@ impl Store {
             let link = VersionLink {
                 id,
                 version: columns.number()?,
+                fraction: columns.fraction()?,
                 title: columns.take()?,
                 state: columns.state("series.state", SeriesState::parse)?,
                 review: columns.state("series.review", ReviewState::parse)?,

@@ -35,7 +35,7 @@ const CHUNK_ROWS: usize = 200;
 const OVERWRITE_SERIES: &str = " ON CONFLICT (id) DO UPDATE SET thread = excluded.thread, state = excluded.state, \
     review = CASE WHEN series.input_digest = excluded.input_digest THEN series.review ELSE excluded.review END, \
     title = excluded.title, author_name = excluded.author_name, author_address = excluded.author_address, \
-    version = excluded.version, total = excluded.total, received = excluded.received, \
+    version = excluded.version, fraction = excluded.fraction, total = excluded.total, received = excluded.received, \
     is_complete = excluded.is_complete, sent_at = excluded.sent_at, active_at = excluded.active_at, \
     cover = excluded.cover, supersedes = excluded.supersedes, base_commit = excluded.base_commit, \
     prefixes = excluded.prefixes, reasons = excluded.reasons, reply_count = excluded.reply_count, \
@@ -86,7 +86,7 @@ impl Batch {
     ) -> Result<BTreeMap<MailId, Vec<StoredSeries>>> {
         let mut known: BTreeMap<MailId, Vec<StoredSeries>> = BTreeMap::new();
         let select = "SELECT s.thread, s.id, s.assembly_digest, s.input_digest, p.mail FROM series s \
-            LEFT JOIN series_part p ON p.series = s.id AND p.version = s.version AND p.mail IS NOT NULL \
+            LEFT JOIN series_part p ON p.series = s.id AND p.is_own = 1 AND p.mail IS NOT NULL \
             WHERE s.thread IN (";
         for row in self
             .rows_of(select, threads, ") ORDER BY s.id, p.mail")
@@ -160,7 +160,7 @@ impl Batch {
 
     async fn put_rows(&mut self, drafts: &[SeriesDraft]) -> Result<()> {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO series (id, thread, state, review, title, author_name, author_address, version, total, \
+            "INSERT INTO series (id, thread, state, review, title, author_name, author_address, version, fraction, total, \
              received, is_complete, sent_at, active_at, cover, supersedes, base_commit, prefixes, reasons, \
              reply_count, assembly_digest, input_digest) ",
         );
@@ -178,6 +178,7 @@ impl Batch {
                 .push_bind(clean(&draft.author.name))
                 .push_bind(clean(&draft.author.address))
                 .push_bind(i64::from(draft.version))
+                .push_bind(draft.fraction.map(i64::from))
                 .push_bind(i64::from(draft.total))
                 .push_bind(signed(mails(|it| *it > 0).count() as u64))
                 .push_bind(i64::from(draft.is_complete))
@@ -205,13 +206,14 @@ impl Batch {
             .collect();
         for chunk in parts.chunks(CHUNK_ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO series_part (series, number, mail, version, title) ",
+                "INSERT INTO series_part (series, number, mail, version, is_own, title) ",
             );
             query.push_values(chunk, |mut row, (series, part)| {
                 row.push_bind(series.0)
                     .push_bind(i64::from(part.number))
                     .push_bind(part.mail.map(|it| it.0))
                     .push_bind(i64::from(part.version))
+                    .push_bind(i64::from(part.is_own))
                     .push_bind(clean(&part.title));
             });
             self.write_many(query, "storing parts").await?;

@@ -10,8 +10,8 @@ use crate::model::{
 };
 
 statements! {
-    LIST = "SELECT s.id, s.title, s.author_name, s.author_address, s.version, s.total, s.received, s.state, \
-        s.review, s.sent_at, s.active_at, s.new_count, s.new_error_count, s.fixed_count, s.reply_count \
+    LIST = "SELECT s.id, s.title, s.author_name, s.author_address, s.version, s.fraction, s.total, s.received, \
+        s.state, s.review, s.sent_at, s.active_at, s.new_count, s.new_error_count, s.fixed_count, s.reply_count \
         FROM series s WHERE (CAST($1 AS BIGINT) IS NULL OR s.active_at < $1 OR (s.active_at = $1 AND s.id < $2)) \
         AND (CAST($3 AS TEXT) IS NULL OR s.state = $3) AND (CAST($4 AS TEXT) IS NULL OR s.review = $4) \
         AND (CAST($5 AS TEXT) IS NULL OR LOWER(s.author_name) LIKE LOWER($5) ESCAPE '!' \
@@ -23,8 +23,8 @@ statements! {
         AND (CAST($10 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM finding f \
             WHERE f.series = s.id AND f.patch = 0 AND f.rule = $10)) \
         ORDER BY s.active_at DESC, s.id DESC LIMIT $11";
-    ONE = "SELECT s.id, s.title, s.author_name, s.author_address, s.version, s.total, s.received, s.state, \
-        s.review, s.sent_at, s.active_at, s.new_count, s.new_error_count, s.fixed_count, s.reply_count \
+    ONE = "SELECT s.id, s.title, s.author_name, s.author_address, s.version, s.fraction, s.total, s.received, \
+        s.state, s.review, s.sent_at, s.active_at, s.new_count, s.new_error_count, s.fixed_count, s.reply_count \
         FROM series s WHERE s.id = $1";
     LISTS_OF = "SELECT l.address FROM series_list sl JOIN list l ON l.id = sl.list WHERE sl.series = $1 ORDER BY l.address";
     COUNTS = "SELECT state, COUNT(*) FROM series GROUP BY state ORDER BY state";
@@ -41,6 +41,7 @@ pub(super) fn summary(row: &SqliteRow) -> Result<SeriesSummary> {
         title: columns.take()?,
         author: columns.person()?,
         version: columns.number()?,
+        fraction: columns.fraction()?,
         total: columns.number()?,
         received: columns.number()?,
         state: columns.state("series.state", SeriesState::parse)?,

@@ -63,6 +63,12 @@ impl<'row> Columns<'row> {
         Ok(T::try_from(value).unwrap_or(if value < 0 { T::LOWEST } else { T::HIGHEST }))
     }
 
+    /// The `1` of `v5.1`.
+    pub(super) fn fraction(&mut self) -> Result<Option<u32>> {
+        let fraction: Option<i64> = self.take()?;
+        Ok(fraction.and_then(|it| u32::try_from(it).ok()))
+    }
+
     pub(super) fn time(&mut self) -> Result<Timestamp> {
         Ok(Timestamp(self.take()?))
     }

@@ -80,11 +80,8 @@ fn one(forest: &Forest<'_>, group: &Group) -> Built {
         Some(false) => SeriesState::Incomplete,
     };
     let heads = || group.nodes().map(|it| forest.head(it));
-    let mut reasons: Vec<String> = version_reason(forest, group).into_iter().collect();
-    reasons.extend(group.reasons.iter().cloned());
-    if total != group.total && group.total.is_some() {
-        reasons.push(format!("the patches count up to {}", total.unwrap_or(0)));
-    }
+    let stands_on = depends_on(&heads().collect::<Vec<_>>());
+    let reasons = reasons(forest, group, (total, &stands_on));
     let submitter = head.submitter.clone();
     let series = Series {
         key: head.id.to_string(),
@@ -109,7 +106,7 @@ fn one(forest: &Forest<'_>, group: &Group) -> Built {
             .find(|it| !it.is_empty())
             .cloned()
             .unwrap_or_default(),
-        depends_on: depends_on(&heads().collect::<Vec<_>>()),
+        depends_on: stands_on,
         change_id: heads().find_map(|it| it.declared.change_id.clone()),
         reasons,
     };
@@ -124,6 +121,33 @@ fn one(forest: &Forest<'_>, group: &Group) -> Built {
         thread: group.thread,
         series,
     }
+}
+
+/// Why this version and this total, what was repaired, and what it stands on.
+fn reasons(
+    forest: &Forest<'_>,
+    group: &Group,
+    (total, stands_on): (Option<u32>, &[MessageId]),
+) -> Vec<String> {
+    let mut reasons: Vec<String> = version_reason(forest, group).into_iter().collect();
+    reasons.extend(group.reasons.iter().cloned());
+    if total != group.total && group.total.is_some() {
+        reasons.push(format!("the patches count up to {}", total.unwrap_or(0)));
+    }
+    if !stands_on.is_empty() {
+        let mut ids: Vec<&str> = stands_on.iter().map(MessageId::as_str).collect();
+        let more = ids.split_off(ids.len().min(5)).len();
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        reasons.push(format!(
+            "it says that it depends on {}{more}",
+            ids.join(", ")
+        ));
+    }
+    reasons
 }
 
 /// Who says which version it is; `None` where it is the first and nobody says so.

@@ -39,11 +39,7 @@ impl Assembly {
 
     /// The series that sent the message itself.
     fn series_with(&self, id: &MessageId) -> Option<&Series> {
-        self.series.iter().find(|it| {
-            let parts = it.cover.iter().chain(it.patches.iter().flatten());
-            parts
-                .filter(|part| part.version == it.version)
-                .any(|part| part.id == *id)
-        })
+        let mut series = self.series.iter();
+        series.find(|it| it.own_parts().any(|part| part.id == *id))
     }
 }

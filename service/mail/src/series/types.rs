@@ -174,6 +174,17 @@ pub struct Series {
     pub reasons: Vec<String>,
 }
 
+impl Series {
+    /// What this version itself sent, the cover first: not what a reroll of some parts keeps of an older version.
+    pub fn own_parts(&self) -> impl Iterator<Item = &Part> {
+        let own = self.patches.iter().zip(1..);
+        // `missing` is ascending, as the numbers are.
+        let mut missing = self.missing.iter().peekable();
+        let own = own.filter(move |(_, number)| missing.next_if_eq(&number).is_none());
+        self.cover.iter().chain(own.filter_map(|it| it.0.as_ref()))
+    }
+}
+
 /// The result of [`crate::assemble`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assembly {

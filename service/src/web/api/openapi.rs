@@ -113,6 +113,7 @@ const OBJECTS: &[(&str, Fields)] = &[
             ("title", "string"),
             ("author", "Person"),
             ("version", "integer"),
+            ("version_fraction", "integer?"),
             ("total", "integer"),
             ("received", "integer"),
             ("state", "string"),
@@ -131,6 +132,7 @@ const OBJECTS: &[(&str, Fields)] = &[
         &[
             ("id", "integer"),
             ("version", "integer"),
+            ("version_fraction", "integer?"),
             ("state", "string"),
             ("review", "string"),
             ("sent_at", "string"),

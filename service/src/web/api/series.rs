@@ -38,6 +38,7 @@ pub(crate) struct SeriesJson {
     title: String,
     author: PersonJson,
     version: u32,
+    version_fraction: Option<u32>,
     total: u32,
     received: u32,
     state: &'static str,
@@ -58,6 +59,7 @@ impl SeriesJson {
             title: series.title.clone(),
             author: PersonJson::of(&series.author),
             version: series.version,
+            version_fraction: series.fraction,
             total: series.total,
             received: series.received,
             state: series.state.as_str(),
@@ -91,6 +93,7 @@ pub(crate) async fn list(
 struct VersionJson {
     id: i64,
     version: u32,
+    version_fraction: Option<u32>,
     state: &'static str,
     review: &'static str,
     sent_at: String,
@@ -102,6 +105,7 @@ fn version(it: &VersionLink) -> VersionJson {
     VersionJson {
         id: it.id.0,
         version: it.version,
+        version_fraction: it.fraction,
         state: it.state.as_str(),
         review: it.review.as_str(),
         sent_at: it.sent_at.to_string(),

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::model::{
     Finding, MailView, OutboxEntry, PatchState, PatchView, Review, ReviewState, SeriesId,
-    SeriesPage,
+    SeriesPage, version_label,
 };
 use crate::web::diff_view::{FileView, diff_view};
 use crate::web::error::{PageError, WebError};
@@ -28,7 +28,7 @@ struct MailHead {
 }
 
 struct VersionView {
-    version: u32,
+    version: String,
     path: String,
     is_here: bool,
     review: &'static str,
@@ -91,7 +91,7 @@ struct OutboxView {
 struct SeriesView {
     frame: Frame,
     title: String,
-    version: u32,
+    version: String,
     alert: Option<String>,
     new_count: u32,
     new_class: &'static str,
@@ -152,7 +152,7 @@ fn view(app: &App, page: &SeriesPage) -> SeriesView {
     SeriesView {
         frame: Frame::new("/"),
         title: title(&summary.title),
-        version: summary.version,
+        version: version_label(summary.version, summary.fraction),
         alert: review.and_then(|it| it.reason.clone()),
         new_count: summary.new_count,
         new_class: if summary.new_error_count > 0 {
@@ -223,7 +223,7 @@ fn versions(page: &SeriesPage) -> Vec<VersionView> {
     page.versions
         .iter()
         .map(|it| VersionView {
-            version: it.version,
+            version: version_label(it.version, it.fraction),
             path: links::series(it.id),
             is_here: it.id == page.summary.id,
             review: it.review.as_str(),

@@ -7,7 +7,9 @@ use axum::response::Html;
 use serde::Deserialize;
 
 use crate::bot::text::visible;
-use crate::model::{Page, ReviewState, SeriesFilter, SeriesState, SeriesSummary, Timestamp};
+use crate::model::{
+    Page, ReviewState, SeriesFilter, SeriesState, SeriesSummary, Timestamp, version_label,
+};
 use crate::web::error::{PageError, WebError};
 use crate::web::frame::{Frame, render};
 use crate::web::query::{self, Choice, choices};
@@ -86,7 +88,7 @@ impl SeriesQuery {
 struct Row {
     path: String,
     title: String,
-    version: u32,
+    version: String,
     state: &'static str,
     is_old: bool,
     review: &'static str,
@@ -181,7 +183,7 @@ fn row(series: &SeriesSummary, now: Timestamp) -> Row {
     Row {
         path: links::series(series.id),
         title: title(&series.title),
-        version: series.version,
+        version: version_label(series.version, series.fraction),
         state,
         is_old: series.state == SeriesState::Superseded,
         review: series.review.as_str(),
