@@ -20,7 +20,9 @@ use crate::focus::Focus;
 use crate::graph::drops::DropInode;
 use crate::graph::explore::{self, Limits};
 use crate::graph::index::Snapshot;
+use crate::graph::known::KnownEdges;
 use crate::graph::reading::{self, Listing, Plan, Reading};
+use crate::graph::reuse::Before;
 use crate::graph::sieve::{Closures, Sieve};
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
@@ -36,6 +38,8 @@ pub(crate) struct Checked {
     pub(crate) report: Arc<CheckReport>,
     pub(crate) reading: Snapshot,
     pub(crate) closures: Option<Arc<Closures>>,
+    /// The edges that were asked for.
+    pub(crate) edges: Arc<KnownEdges>,
     /// Whether everything was read for it.
     pub(crate) is_fresh: bool,
 }
@@ -58,11 +62,12 @@ pub(crate) fn check(
     let reading = read.index.snapshot();
     let mut prepared = Prepared::new(read.index, contexts, (warm, clock))?;
     let Some((before, changed)) = before.zip(read.changed) else {
-        let (report, closures) = prepared.lint(warm, options, None);
+        let linted = prepared.lint(warm, options, None);
         return Ok(Checked {
-            report: Arc::new(report),
+            report: Arc::new(linted.report),
             reading,
-            closures,
+            closures: linted.closures,
+            edges: Arc::new(linted.edges.unwrap_or_default()),
             is_fresh: true,
         });
     };
@@ -71,15 +76,17 @@ pub(crate) fn check(
             report: Arc::clone(&before.report),
             reading,
             closures: before.closures.clone(),
+            edges: Arc::clone(&before.edges),
             is_fresh: false,
         });
     }
-    prepared.before.clone_from(&before.closures);
-    let (report, closures) = prepared.lint_changed((warm, options), &before.report, &changed);
+    prepared.after(before, warm);
+    let linted = prepared.lint_changed((warm, options), &before.report, &changed);
     Ok(Checked {
-        report: Arc::new(report),
+        report: Arc::new(linted.report),
         reading,
-        closures,
+        closures: linted.closures,
+        edges: Arc::new(linted.edges.unwrap_or_default()),
         is_fresh: false,
     })
 }
@@ -117,12 +124,11 @@ pub(crate) fn recheck(
         let checked = check(tree, warm, options, (listing(tree, options)?, None))?;
         return Ok(CheckReport::clone(&checked.report));
     };
-    let prepared = Prepared {
-        before: base.closures.clone(),
-        ..Prepared::new(index, contexts, (warm, clock))?
-    };
-    let (report, _) = prepared.lint_changed((warm, options), &base.report, changed);
-    Ok(report)
+    let mut prepared = Prepared::new(index, contexts, (warm, clock))?;
+    prepared.keeps_edges = false;
+    prepared.after(base, warm);
+    let linted = prepared.lint_changed((warm, options), &base.report, changed);
+    Ok(linted.report)
 }
 
 fn contexts_of(options: &Options) -> Vec<&'static Context> {
@@ -146,6 +152,13 @@ fn plan<'a>(options: &'a Options, contexts: &'a [&'static Context]) -> Plan<'a> 
     }
 }
 
+/// What came of looking at a tree.
+struct Linted {
+    report: CheckReport,
+    closures: Option<Arc<Closures>>,
+    edges: Option<KnownEdges>,
+}
+
 /// A tree that has been read, before anything is asked of it.
 struct Prepared<'t> {
     index: Index<'t>,
@@ -154,7 +167,10 @@ struct Prepared<'t> {
     suspects: Vec<ItemId>,
     wrappers: FxHashMap<ItemId, Wrapper>,
     /// What the sieve found in the tree that this one differs from.
-    before: Option<Arc<Closures>>,
+    closures_before: Option<Arc<Closures>>,
+    before: Option<Before<'t>>,
+    /// Whether the edges are asked for.
+    keeps_edges: bool,
     clock: Clock,
 }
 
@@ -175,9 +191,22 @@ impl<'t> Prepared<'t> {
             helpers,
             suspects,
             wrappers,
+            closures_before: None,
             before: None,
+            keeps_edges: true,
             clock,
         })
+    }
+
+    /// Goes on from a tree that differs in a few files.
+    fn after(&mut self, before: &Checked, warm: &'t Warm) {
+        self.closures_before.clone_from(&before.closures);
+        self.before = Some(Before::new(
+            &self.index,
+            warm,
+            &before.reading,
+            &before.edges,
+        ));
     }
 
     /// Looks again at what the changed files can touch, or at everything.
@@ -186,38 +215,33 @@ impl<'t> Prepared<'t> {
         (warm, options): (&Warm, &Options),
         base: &CheckReport,
         changed: &[TreePath],
-    ) -> (CheckReport, Option<Arc<Closures>>) {
+    ) -> Linted {
         let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
         if let Some(focus) = Focus::of(&self.index, base, changed)
             && !changed.contains(&header)
         {
-            let (part, closures) = self.lint(warm, options, Some(&focus));
-            if let Some(merged) = focus.merge(&self.index, base, part) {
-                return (merged, closures);
+            let linted = self.lint(warm, options, Some(&focus));
+            if let Some(report) = focus.merge(&self.index, base, linted.report) {
+                return Linted { report, ..linted };
             }
         }
         self.lint(warm, options, None)
     }
 
-    fn lint(
-        &self,
-        warm: &Warm,
-        options: &Options,
-        focus: Option<&Focus>,
-    ) -> (CheckReport, Option<Arc<Closures>>) {
+    fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> Linted {
         let index = &self.index;
         let mut clock = self.clock.clone();
         let limits = Limits::of(&self.wrappers, focus.map(|it| it.domains.clone()));
         let sieve = if options.no_sieve {
             Sieve::open()
         } else {
-            limits.sieve(index, self.before.clone())
+            limits.sieve(index, self.closures_before.clone())
         };
         clock.stage("sieve", sieve.passed());
-        let resolver = Resolver::new(index, &sieve, warm);
+        let resolver = Resolver::new(index, &sieve, warm).reusing(self.before.as_ref());
         let reaches: Vec<explore::Reach> = self
             .contexts
-            .iter()
+            .par_iter()
             .map(|it| explore::explore(&resolver, it, &limits))
             .collect();
         clock.stage("explore", resolver.function_count());
@@ -252,7 +276,11 @@ impl<'t> Prepared<'t> {
                 .flat_map(|it| rules::missing_roots(it, &|kind| root_state(&resolver, kind)));
             report.warnings.extend(missing);
         }
-        (report, sieve.closures())
+        Linted {
+            report,
+            edges: self.keeps_edges.then(|| resolver.known_edges()),
+            closures: sieve.closures(),
+        }
     }
 }
 
@@ -346,6 +374,14 @@ pub(crate) fn wrappers(
 ) -> FxHashMap<ItemId, Wrapper> {
     let of = |id: ItemId| {
         let parsed = parse(index, id)?;
+        // Whatever else is asked of a suspect is read from the same tree.
+        let (item, text, key) = (index.item(id), index.item_text(id), index.key(id));
+        let no_alias = (key, Sym::of("").0);
+        warm.bodies
+            .get_with(no_alias, || findings::body_of(Some(&parsed), Some(text), &[]));
+        warm.functions.get(key, || {
+            crate::facts::facts_of(&parsed, text, (item.body - item.start) as usize)
+        });
         let wrapper = idioms::wrapper(parsed.tree.as_ref()?.root_node(), &parsed.clean)?;
         // Under construction an inode has no I/O to wait for.
         let is_new = matches!(wrapper, Wrapper::Alias { .. })

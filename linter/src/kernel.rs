@@ -3,11 +3,13 @@
 //! Paths in comments are those of Linux 6.12 unless a version stands beside them. What a tree does
 //! tell (which functions wrap `iput()`, which annotations expand to nothing) is read from the tree.
 
+use serde::{Deserialize, Serialize};
+
 /// The function whose last call evicts an inode. Source: `fs/inode.c`, `iput()`.
 pub const IPUT: &str = "iput";
 
 /// What runs a callback that is registered through an API of [`DEFERRALS`] or a field of [`DEFERRED_FIELDS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Runner {
     /// A worker of a workqueue.
     Work,

@@ -245,8 +245,10 @@ impl Linter {
             reading: graph::index::Snapshot {
                 image: file.image,
                 changed: Vec::new(),
+                over: None,
             },
             closures: file.closures,
+            edges: file.edges,
             is_fresh: false,
         };
         Some((id, Arc::new(checked)))
@@ -261,6 +263,7 @@ impl Linter {
         let file = cache::TreeFile {
             image: Arc::clone(&checked.reading.image),
             closures: checked.closures.clone(),
+            edges: Arc::clone(&checked.edges),
             name,
         };
         cache.keep_tree(check::plan_key(&self.options), &file, &self.warm);

@@ -107,7 +107,7 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
     }
 
     /// All keys with their values, in no order.
-    fn pairs(&self) -> Vec<(K, Arc<V>)> {
+    pub(crate) fn pairs(&self) -> Vec<(K, Arc<V>)> {
         let shards = self.shards.iter();
         shards
             .flat_map(|it| {
@@ -165,6 +165,13 @@ impl<V: Serialize + DeserializeOwned> Learned<V> {
             let known = self.known.get().and_then(|it| it.find(self.kind, key));
             known.unwrap_or_else(compute)
         })
+    }
+
+    /// The value for `key`, if this run or the one that the cache is of asked for it.
+    pub(crate) fn peek(&self, key: ItemKey) -> Option<Arc<V>> {
+        let key = (key.0, key.1, 0);
+        let known = || self.known.get()?.find(self.kind, key).map(Arc::new);
+        self.memo.known(key).or_else(known)
     }
 
     pub(crate) fn len(&self) -> usize {

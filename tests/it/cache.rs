@@ -153,3 +153,54 @@ fn a_changed_kernel_has_the_findings_of_a_fresh_one() {
     let fresh = Linter::new(Options::default());
     check_same(&linter, &fresh, &edited(&base), "edited kernel");
 }
+
+/// Deletes some calls, some entries of tables and some functions' `static` in the files under `dirs`; another choice each round.
+fn thinned<'t>(base: &'t dyn TreeSource, dirs: &[&str], round: usize) -> Overlay<'t> {
+    let files = base.files().expect("the kernel can be listed");
+    let sources = files.iter().filter(|it| {
+        let path = it.path.as_str();
+        path.ends_with(".c") && dirs.iter().any(|dir| path.starts_with(dir))
+    });
+    let mut seen = 0;
+    let edits = sources.filter_map(|it| {
+        let text = String::from_utf8(base.read(&it.path).ok()??).ok()?;
+        let mut lines = Vec::new();
+        let mut is_edited = false;
+        for line in text.lines() {
+            let is_call = line.starts_with('\t') && line.ends_with(");") && !line.contains('=');
+            let is_entry = line.starts_with("\t.") && line.ends_with(',') && line.contains('=');
+            let is_static = line.starts_with("static ") && line.contains('(');
+            seen += usize::from(is_call || is_entry || is_static);
+            let is_chosen = (is_call || is_entry || is_static) && seen % 97 == round;
+            is_edited |= is_chosen;
+            match line.strip_prefix("static ") {
+                _ if !is_chosen => lines.push(line),
+                Some(rest) if is_static => lines.push(rest),
+                _ => {}
+            }
+        }
+        let content = FileContent::new(it.mode, lines.join("\n").into_bytes())?;
+        is_edited.then(|| (it.path.clone(), Some(content)))
+    });
+    Overlay::new(base).with(edits)
+}
+
+#[test]
+fn a_kernel_that_changes_again_and_again_has_the_findings_of_a_fresh_one() {
+    let Some(kernel) = material::kernel_612() else {
+        return;
+    };
+    let base = GitRepo::open(&kernel).unwrap().tree("HEAD").unwrap();
+    let linter = Linter::new(Options::default());
+    linter.check(&base).unwrap();
+    let rounds: [&[&str]; 3] = [
+        &["fs/ceph/", "net/ceph/"],
+        &["fs/ext4/"],
+        &["fs/ceph/", "fs/nfs/"],
+    ];
+    for (round, dirs) in rounds.into_iter().enumerate() {
+        let tree = thinned(&base, dirs, round);
+        let fresh = Linter::new(Options::default());
+        check_same(&linter, &fresh, &tree, &format!("round {round}"));
+    }
+}

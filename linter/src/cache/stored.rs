@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Cache, Frame, Parts};
 use crate::graph::image::Image;
+use crate::graph::known::KnownEdges;
 use crate::graph::sieve::Closures;
 use crate::report::CheckReport;
 use crate::warm::{Known, Warm};
@@ -12,6 +13,7 @@ use crate::warm::{Known, Warm};
 pub(crate) struct TreeFile {
     pub(crate) image: Arc<Image>,
     pub(crate) closures: Option<Arc<Closures>>,
+    pub(crate) edges: Arc<KnownEdges>,
     /// See [`Image::name`]; the report of the tree goes by it.
     pub(crate) name: String,
 }
@@ -20,7 +22,8 @@ pub(crate) struct TreeFile {
 const META: usize = 0;
 const CLOSURES: usize = 1;
 const FACTS: usize = 2;
-const IMAGE: usize = 3;
+const EDGES: usize = 3;
+const IMAGE: usize = 4;
 
 impl Cache {
     /// Reads the tree of a plan; what is known of its items goes to `warm`.
@@ -29,10 +32,12 @@ impl Cache {
         let name = postcard::from_bytes(frame.section(META)?).ok()?;
         let closures: Option<Closures> = postcard::from_bytes(frame.section(CLOSURES)?).ok()?;
         let image = Image::read(|it| frame.section(IMAGE + it))?;
+        let edges = KnownEdges::read(frame.section(EDGES)?)?;
         warm.know(Known::read(frame.section(FACTS)?)?);
         Some(TreeFile {
             image: Arc::new(image),
             closures: closures.map(Arc::new),
+            edges: Arc::new(edges),
             name,
         })
     }
@@ -77,6 +82,7 @@ impl TreeFile {
             postcard::to_stdvec(&self.name).ok()?,
             postcard::to_stdvec(&self.closures.as_deref()).ok()?,
             warm.write()?,
+            self.edges.write()?,
         ];
         parts.extend(self.image.write()?);
         Some(parts)

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::parse;
 use crate::Options;
 use crate::contexts::{Context, RootKind};
-use crate::facts::{Callee, Expr};
+use crate::facts::{Callee, Expr, ParsedItem};
 use crate::finding::{Confidence, Finding, Fingerprint, Gap, Related, Via, normal};
 use crate::focus::Focus;
 use crate::graph::domains::Domain;
@@ -25,6 +25,34 @@ use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RuleFindi
 use crate::syntax::counts;
 use crate::syntax::idioms::{self, Release, Wrapper};
 use crate::warm::{Body, Warm};
+
+/// What a function says, from its tree; a text that is not there says nothing.
+///
+/// Of a macro the lines are joined in the text that was read: it has no other.
+pub(super) fn body_of(
+    parsed: Option<&ParsedItem>,
+    text: Option<&[u8]>,
+    aliases: &[(String, usize)],
+) -> Body {
+    let Some(parsed) = parsed else {
+        return Body {
+            is_parsed: true,
+            ..Body::default()
+        };
+    };
+    let Some(tree) = &parsed.tree else {
+        return Body::default();
+    };
+    let text = text.unwrap_or(&parsed.clean);
+    let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
+    names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
+    Body {
+        accesses: counts::accesses(tree.root_node(), text),
+        releases: idioms::releases(tree.root_node(), text, &names),
+        counters: counts::members(tree.root_node(), text),
+        is_parsed: true,
+    }
+}
 
 /// Everything that a finding is made from.
 pub(super) struct Run<'a, 'i, 't> {
@@ -224,28 +252,9 @@ impl Run<'_, '_, '_> {
         self.warm
             .bodies
             .get_with((self.index.key(id), Sym::of(names).0), || {
-                let Some(parsed) = parse(self.index, id) else {
-                    return Body {
-                        is_parsed: true,
-                        ..Body::default()
-                    };
-                };
-                let Some(tree) = &parsed.tree else {
-                    return Body::default();
-                };
-                // Of a macro the lines are joined in the text that was read.
-                let text = match self.index.item(id).kind {
-                    ItemKind::Function => self.index.item_text(id),
-                    _ => &parsed.clean,
-                };
-                let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
-                names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
-                Body {
-                    accesses: counts::accesses(tree.root_node(), text),
-                    releases: idioms::releases(tree.root_node(), text, &names),
-                    counters: counts::members(tree.root_node(), text),
-                    is_parsed: true,
-                }
+                let kind = self.index.item(id).kind;
+                let text = (kind == ItemKind::Function).then(|| self.index.item_text(id));
+                body_of(parse(self.index, id).as_ref(), text, aliases)
             })
     }
 

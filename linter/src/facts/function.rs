@@ -56,7 +56,11 @@ pub(crate) fn parse_macro(item: &[u8], body: usize) -> ParsedItem {
 
 /// Reads a function.
 pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> FunctionFacts {
-    let parsed = parse_function(item, body, macro_head);
+    facts_of(&parse_function(item, body, macro_head), item, body)
+}
+
+/// Reads a function that is parsed.
+pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> FunctionFacts {
     let mut facts = FunctionFacts::default();
     if let Some(tree) = &parsed.tree {
         let text = Text {

@@ -67,12 +67,14 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
         best: FxHashMap::default(),
         order: Vec::new(),
     };
+    let mut before: Option<Confidence> = None;
     for (least, shared) in [
         (Confidence::High, false),
         (Confidence::High, true),
         (Confidence::Medium, true),
         (Confidence::Low, true),
     ] {
+        let searched = reach.order.len();
         for root in roots
             .iter()
             .filter(|it| it.confidence >= least && (shared || !it.is_shared))
@@ -84,32 +86,40 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
                 reach.roots.insert(state, *root);
             }
         }
-        let mut from = reach.order.clone();
+        // The hops that were sure enough before have been taken from there.
+        let known = |at: usize| before.filter(|_| at < searched);
+        let states = reach.order.iter().copied().enumerate();
+        let mut from: Vec<(State, Option<Confidence>)> = states
+            .map(|(at, it)| (it, known(at)))
+            .filter(|it| it.1.is_none_or(|it| it > least))
+            .collect();
         while !from.is_empty() {
             let steps: Vec<Vec<(State, Edge)>> = from
                 .par_iter()
-                .with_min_len(4)
-                .map(|state| {
+                .map(|(state, taken)| {
                     if reach.states[state].2 >= max_hops {
                         return Vec::new();
                     }
                     let edges = resolver.edges(state.function);
-                    let sure = edges.iter().filter(|it| it.confidence >= least);
+                    let sure = edges.iter().filter(|it| {
+                        it.confidence >= least && taken.is_none_or(|taken| it.confidence < taken)
+                    });
                     sure.filter_map(|it| Some((step(resolver, *state, it, limits)?, *it)))
                         .collect()
                 })
                 .collect();
             let mut next = Vec::new();
-            for (state, steps) in from.into_iter().zip(steps) {
+            for ((state, _), steps) in from.into_iter().zip(steps) {
                 let hops = reach.states[&state].2 + 1;
                 for (to, edge) in steps {
                     if reach.add(to, Some((state, edge)), hops, least) {
-                        next.push(to);
+                        next.push((to, None));
                     }
                 }
             }
             from = next;
         }
+        before = Some(least);
     }
     reach
 }

@@ -54,17 +54,22 @@ impl Resolver<'_, '_> {
         })
     }
 
+    /// The names in a file's `#include` lines.
+    pub(crate) fn include_names(&self, file: usize) -> Arc<Vec<String>> {
+        let content = self.index.file(file).content;
+        self.warm.includes.get((content, 0), || {
+            let text = self.index.text(file);
+            memchr::memchr_iter(b'#', text)
+                .filter_map(|it| included_name(&text[it + 1..]))
+                .map(str::to_owned)
+                .collect()
+        })
+    }
+
     fn direct_includes(&self, file: usize) -> Arc<Vec<u32>> {
         self.direct_includes.get(file as u32, || {
             let source = self.index.file(file);
-            let names = self.warm.includes.get((source.content, 0), || {
-                let text = self.index.text(file);
-                memchr::memchr_iter(b'#', text)
-                    .filter_map(|it| included_name(&text[it + 1..]))
-                    .map(str::to_owned)
-                    .collect()
-            });
-            names
+            self.include_names(file)
                 .iter()
                 .filter_map(|name| {
                     let beside = match directory(source.path.as_str()) {

@@ -17,7 +17,7 @@ use crate::warm::{ContentKey, ItemKey, Warm};
 
 /// An item of the tree. The order is that of paths, and in a file that of the text; it is the same whether a file
 /// was there from the start or took another's place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct ItemId {
     rank: u32,
     at: u32,
@@ -59,15 +59,18 @@ pub(crate) struct Index<'t> {
     pub(crate) tree: &'t dyn TreeSource,
     warm: &'t Warm,
     base: Arc<Image>,
-    over: Option<Over>,
+    over: Option<Arc<Over>>,
     texts: Vec<OnceLock<Arc<Vec<u8>>>>,
 }
 
 /// What an index was made of, to make that of a similar tree.
+#[derive(Clone)]
 pub(crate) struct Snapshot {
     pub(crate) image: Arc<Image>,
     /// The files that are not as in the image.
     pub(crate) changed: Vec<TreePath>,
+    /// What stands in their place.
+    pub(crate) over: Option<Arc<Over>>,
 }
 
 /// Files in place of an image's.
@@ -124,7 +127,7 @@ impl<'t> Index<'t> {
         tree: &'t dyn TreeSource,
         warm: &'t Warm,
         base: Arc<Image>,
-        over: Option<Over>,
+        over: Option<Arc<Over>>,
     ) -> Self {
         let files = base.files.len() + over.as_ref().map_or(0, |it| it.image.files.len());
         Self {
@@ -149,17 +152,18 @@ impl<'t> Index<'t> {
         Snapshot {
             image: Arc::clone(&self.base),
             changed,
+            over: self.over.clone(),
         }
     }
 
     /// How many items there are, those of hidden files included: one more than the largest [`Index::number`].
     pub(crate) fn item_count(&self) -> u32 {
-        self.base.item_count() + self.over.as_ref().map_or(0, |it| it.image.item_count())
+        self.base.item_count() + self.over.as_deref().map_or(0, |it| it.image.item_count())
     }
 
     /// The files of the tree, as the numbers by which [`Index::file`] knows them.
     pub(crate) fn live(&self) -> impl Iterator<Item = usize> {
-        let over = self.over.as_ref();
+        let over = self.over.as_deref();
         let hides = move |it: &usize| over.is_some_and(|over| over.hidden.contains(&(*it as u32)));
         (0..self.texts.len()).filter(move |it| !hides(it))
     }
@@ -195,7 +199,7 @@ impl<'t> Index<'t> {
 
     /// Files that could not be read.
     pub(crate) fn gaps(&self) -> impl Iterator<Item = &Gap> {
-        let over = self.over.as_ref();
+        let over = self.over.as_deref();
         let hidden = move |path: &TreePath| {
             over.is_some_and(|over| {
                 over.hidden
@@ -259,7 +263,7 @@ impl<'t> Index<'t> {
         table: impl Fn(&Image) -> &Table<N>,
         key: u32,
     ) -> impl Iterator<Item = ([u32; N], ItemId)> {
-        let over = self.over.as_ref();
+        let over = self.over.as_deref();
         let hidden = move |number: u32| {
             over.is_some_and(|it| it.hidden.contains(&self.base.item_file[number as usize]))
         };
@@ -365,7 +369,7 @@ impl<'t> Index<'t> {
     }
 
     fn all(&self, table: impl Fn(&Image) -> &Table<2>) -> impl Iterator<Item = ItemId> {
-        let over = self.over.as_ref();
+        let over = self.over.as_deref();
         let old = table(&self.base).rows().iter();
         old.filter(move |it| {
             over.is_none_or(|over| !over.hidden.contains(&self.base.item_file[it[1] as usize]))
@@ -440,7 +444,7 @@ impl<'t> Index<'t> {
 
     /// The functions that call `iput()`, in no order.
     pub(crate) fn droppers(&self) -> impl Iterator<Item = ItemId> {
-        let over = self.over.as_ref();
+        let over = self.over.as_deref();
         let hidden = move |number: u32| {
             over.is_some_and(|it| it.hidden.contains(&self.base.item_file[number as usize]))
         };

@@ -96,7 +96,7 @@ pub(crate) fn read<'t>(
     // What macros make is not read anew for a few files.
     if plan.reading != Reading::Unlimited
         && let Some(before) = before
-        && let Some(index) = update(tree, warm, plan, &before.image, &files)
+        && let Some(index) = update(tree, warm, plan, before, &files)
     {
         let mut changed = index.snapshot().changed;
         changed.extend(before.changed.iter().cloned());
@@ -151,17 +151,21 @@ pub(crate) fn reread<'t>(
     sources.dedup_by(|a, b| a.path == b.path);
     let base = &before.image;
     let over = over(tree, plan, base, sources, &removed);
-    Ok(over.map(|it| Index::new(tree, warm, Arc::clone(base), Some(it))))
+    Ok(over.map(|it| Index::new(tree, warm, Arc::clone(base), Some(Arc::new(it)))))
 }
 
 /// The index of a tree of which most was read before.
+///
+/// A file that was changed before and is as in the image again counts as changed: what was found since knows nothing
+/// of it.
 fn update<'t>(
     tree: &'t dyn TreeSource,
     warm: &'t Warm,
     plan: &Plan<'_>,
-    base: &Arc<Image>,
+    before: &Snapshot,
     files: &[Source],
 ) -> Option<Index<'t>> {
+    let base = &before.image;
     let mut old = base.files.iter().peekable();
     let (mut changed, mut removed) = (Vec::new(), Vec::new());
     for file in files {
@@ -169,6 +173,7 @@ fn update<'t>(
             removed.push(gone.path.clone());
         }
         let known = old.next_if(|it| it.path == file.path);
+        let known = known.filter(|it| before.changed.binary_search(&it.path).is_err());
         if known.is_none_or(|it| file.content != Some(it.content)) {
             changed.push((file, known.map(|it| it.content)));
         }
@@ -192,7 +197,12 @@ fn update<'t>(
         return None;
     }
     let over = over(tree, plan, base, changed, &removed)?;
-    Some(Index::new(tree, warm, Arc::clone(base), Some(over)))
+    Some(Index::new(
+        tree,
+        warm,
+        Arc::clone(base),
+        Some(Arc::new(over)),
+    ))
 }
 
 /// More changed files than this, and everything is read again.

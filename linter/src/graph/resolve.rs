@@ -5,9 +5,12 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::domains::Domain;
 use super::index::{Index, ItemId};
+use super::known::KnownEdges;
+use super::reuse::{Before, Reuse};
 use super::sieve::Sieve;
 use super::typing::substitute;
 use super::values::{Entry, Known};
@@ -27,7 +30,7 @@ const MAX_MACRO_USES: usize = 512;
 const MAX_PASS_DEPTH: u32 = 4;
 
 /// How an edge comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum EdgeKind {
     Direct,
     Ops,
@@ -38,7 +41,7 @@ pub(crate) enum EdgeKind {
 }
 
 /// Where an edge leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Target {
     Function(ItemId),
     /// A name that the tree does not define.
@@ -46,7 +49,7 @@ pub(crate) enum Target {
 }
 
 /// What an edge goes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Through {
     Nothing,
     Member(TypeRef, Sym),
@@ -54,7 +57,7 @@ pub(crate) enum Through {
 }
 
 /// One edge of the call graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Edge {
     pub(crate) target: Target,
     /// Byte offset of the call in the caller's item.
@@ -96,6 +99,7 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) decides: Memo<(ItemId, u32, u32), bool>,
     choices: Memo<(TypeRef, Sym, Domain), usize>,
     pub(super) meanings: super::meaning::Meanings,
+    reuse: Option<Reuse<'i>>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
@@ -122,6 +126,7 @@ impl<'i, 't> Resolver<'i, 't> {
             decides: Memo::new(),
             choices: Memo::new(),
             meanings: super::meaning::Meanings::new(),
+            reuse: None,
             includes: Memo::new(),
             direct_includes: Memo::new(),
             pasting: super::pasted::Pasting::new(),
@@ -132,6 +137,19 @@ impl<'i, 't> Resolver<'i, 't> {
     /// Functions and macros parsed so far.
     pub(crate) fn function_count(&self) -> usize {
         self.warm.functions.len()
+    }
+
+    /// Takes the edges of a similar tree where they are the same.
+    pub(crate) fn reusing(self, before: Option<&'i Before<'i>>) -> Self {
+        let reuse = before.and_then(|it| Reuse::of(it, &self));
+        Self { reuse, ..self }
+    }
+
+    /// The edges of all functions that were asked for, and of those that are as they were.
+    pub(crate) fn known_edges(&self) -> KnownEdges {
+        let mut all = self.reuse.as_ref().map(Reuse::all).unwrap_or_default();
+        all.extend(self.edges.pairs());
+        KnownEdges::of(all)
     }
 
     /// Edges computed so far.
@@ -176,6 +194,9 @@ impl<'i, 't> Resolver<'i, 't> {
     /// The edges of a function, in order of their offset; computed once.
     pub(crate) fn edges(&self, id: ItemId) -> Arc<Vec<Edge>> {
         self.edges.get(id, || {
+            if let Some(edges) = self.reuse.as_ref().and_then(|it| it.edges(id)) {
+                return edges;
+            }
             let facts = self.facts(id);
             let scope = Scope {
                 file: self.index.file_index(id),

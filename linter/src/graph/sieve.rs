@@ -21,6 +21,8 @@ struct Closed<'i, 't> {
     found: Arc<Closures>,
     /// What was found in the tree that this one differs from.
     before: Option<Arc<Closures>>,
+    /// What passes that did not pass in that tree.
+    added: Vec<ItemId>,
 }
 
 /// What a sieve found in a tree; good for the next sieve of a tree that differs in a few files.
@@ -140,6 +142,7 @@ impl<'i, 't> Sieve<'i, 't> {
                 users,
                 found: Arc::new(found),
                 before: None,
+                added: Vec::new(),
             }),
         }
     }
@@ -192,6 +195,7 @@ impl<'i, 't> Sieve<'i, 't> {
                 users,
                 found: Arc::new(found),
                 before,
+                added,
             }),
         }
     }
@@ -199,6 +203,24 @@ impl<'i, 't> Sieve<'i, 't> {
     /// What it found, for the sieve of a similar tree; `None` where it lets everything through.
     pub(crate) fn closures(&self) -> Option<Arc<Closures>> {
         self.closed.as_ref().map(|it| Arc::clone(&it.found))
+    }
+
+    /// The items and members that pass and did not in the tree before, as [`Sym::short`] the members; `None` where
+    /// there is no tree before.
+    pub(crate) fn added(&self) -> Option<(&[ItemId], Vec<u32>)> {
+        let closed = self.closed.as_ref()?;
+        let before = &closed.before.as_ref()?.all.members;
+        let members = closed.found.all.members.iter();
+        let new = members.filter(|it| !before.contains(*it)).copied();
+        Some((&closed.added, new.collect()))
+    }
+
+    /// Whether an item of the tree before passed there, by its [`Index::number`] in that tree.
+    pub(crate) fn passed_before(&self, number: u32) -> bool {
+        let before = self.closed.as_ref().and_then(|it| it.before.as_ref());
+        before.is_some_and(|it| {
+            (number as usize / 64) < it.all.items.0.len() && it.all.items.has(number)
+        })
     }
 
     /// Whether an item may lead to a sink at all.

@@ -24,7 +24,7 @@ pub(super) fn numbers_of(bytes: &[u8]) -> Option<Vec<u32>> {
 }
 
 /// Numbers of one item.
-const ITEM: usize = 10;
+const ITEM: usize = 12;
 
 impl Image {
     /// The sections; `None` where something cannot be written.
@@ -176,6 +176,8 @@ fn numbers_of_item(item: &Item) -> [u32; ITEM] {
         item.body,
         item.refs_end,
         item.pairs_end,
+        item.head_hash,
+        item.rest_hash,
         u32::from(item.kind as u8) | u32::from(item.flags) << 8,
     ]
 }
@@ -185,7 +187,7 @@ fn items_of(numbers: &[u32]) -> Option<Vec<Item>> {
     numbers
         .chunks_exact(ITEM)
         .map(|it| {
-            let kind = KINDS.get((it[9] & 0xff) as usize)?;
+            let kind = KINDS.get((it[11] & 0xff) as usize)?;
             Some(Item {
                 name: sym(it[0], it[1]),
                 tag: sym(it[2], it[3]),
@@ -194,8 +196,10 @@ fn items_of(numbers: &[u32]) -> Option<Vec<Item>> {
                 body: it[6],
                 refs_end: it[7],
                 pairs_end: it[8],
+                head_hash: it[9],
+                rest_hash: it[10],
                 kind: *kind,
-                flags: (it[9] >> 8) as u8,
+                flags: (it[11] >> 8) as u8,
             })
         })
         .collect()

@@ -56,6 +56,10 @@ pub(crate) struct Item {
     pub(crate) refs_end: u32,
     /// Likewise for its pairs.
     pub(crate) pairs_end: u32,
+    /// A hash of the text before `body`.
+    pub(crate) head_hash: u32,
+    /// A hash of the text from `body` on.
+    pub(crate) rest_hash: u32,
     pub(crate) kind: ItemKind,
     pub(crate) flags: u8,
 }

@@ -1,5 +1,9 @@
 //! The walk over a file's top level.
 
+use std::hash::BuildHasher as _;
+
+use rustc_hash::FxBuildHasher;
+
 use super::body::{ARROW, Reading, is_word};
 use super::directive::Conditional;
 use super::item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
@@ -78,6 +82,8 @@ impl Item {
             body: body as u32,
             refs_end: 0,
             pairs_end: 0,
+            head_hash: 0,
+            rest_hash: 0,
             kind,
             flags,
         }
@@ -111,6 +117,13 @@ impl Scanner<'_> {
         self.out.pairs.append(&mut self.pairs);
         item.refs_end = self.out.refs.len() as u32;
         item.pairs_end = self.out.pairs.len() as u32;
+        let bounds = [item.start, item.body, item.end].map(|it| (it as usize).min(self.src.len()));
+        let hash = |from: usize, to: usize| {
+            let text = self.src.get(from..to).unwrap_or_default();
+            (FxBuildHasher.hash_one(text) >> 32) as u32
+        };
+        item.head_hash = hash(bounds[0], bounds[1]);
+        item.rest_hash = hash(bounds[1], bounds[2]);
         self.out.items.push(item);
     }
 

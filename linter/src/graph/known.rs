@@ -1,0 +1,71 @@
+//! Edges that were computed for one tree, to be taken for the next where nothing that they depend on has changed.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::index::ItemId;
+use super::resolve::Edge;
+
+/// The edges of functions, as this run computed them or as they lie in the cache.
+#[derive(Default)]
+pub(crate) struct KnownEdges {
+    computed: FxHashMap<ItemId, Arc<Vec<Edge>>>,
+    stored: Vec<u8>,
+    /// Where each function's edges lie in `stored`, in the order of functions.
+    places: Vec<(ItemId, u32, u32)>,
+}
+
+impl KnownEdges {
+    pub(crate) fn of(computed: FxHashMap<ItemId, Arc<Vec<Edge>>>) -> Self {
+        Self {
+            computed,
+            ..Self::default()
+        }
+    }
+
+    /// The edges of a function, where they were asked for.
+    pub(crate) fn get(&self, id: ItemId) -> Option<Arc<Vec<Edge>>> {
+        if let Some(found) = self.computed.get(&id) {
+            return Some(Arc::clone(found));
+        }
+        let at = self.places.binary_search_by_key(&id, |it| it.0).ok()?;
+        let (_, start, end) = self.places[at];
+        let bytes = self.stored.get(start as usize..end as usize)?;
+        postcard::from_bytes(bytes).ok().map(Arc::new)
+    }
+
+    /// The functions whose edges are known.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = ItemId> {
+        let computed = self.computed.keys().copied();
+        computed.chain(self.places.iter().map(|it| it.0))
+    }
+
+    /// All of them, for [`KnownEdges::read`]; `None` where something cannot be written.
+    pub(crate) fn write(&self) -> Option<Vec<u8>> {
+        let mut functions: Vec<ItemId> = self.functions().collect();
+        functions.sort_unstable();
+        functions.dedup();
+        let (mut places, mut values) = (Vec::new(), Vec::new());
+        for id in functions {
+            let start = values.len();
+            values.extend(postcard::to_stdvec(&*self.get(id)?).ok()?);
+            places.push((
+                id,
+                u32::try_from(start).ok()?,
+                u32::try_from(values.len()).ok()?,
+            ));
+        }
+        postcard::to_stdvec(&(places, values)).ok()
+    }
+
+    /// Takes what [`KnownEdges::write`] wrote.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let (places, stored) = postcard::from_bytes(bytes).ok()?;
+        Some(Self {
+            places,
+            stored,
+            computed: FxHashMap::default(),
+        })
+    }
+}

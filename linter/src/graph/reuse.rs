@@ -1,0 +1,457 @@
+//! Which functions' edges a change leaves as they were.
+//!
+//! The items of the changed files are compared with those before. What has changed in them makes names and members
+//! suspect; whoever uses one of these, by the lexical reading, is resolved again. Changed types and headers put
+//! everything that may see them in doubt.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::domains::Domain;
+use super::index::{Index, ItemId, Snapshot};
+use super::known::KnownEdges;
+use super::resolve::{Edge, Resolver, Target};
+use crate::facts::{Callee, Expr, FunctionFacts};
+use crate::lex::{Item, ItemKind, RefKind, Sym, flags};
+use crate::warm::Warm;
+
+/// A callback is followed through this many functions that pass it on.
+const MAX_PASS_DEPTH: u32 = 4;
+
+/// A tree that was searched before.
+pub(crate) struct Before<'t> {
+    pub(crate) index: Index<'t>,
+    pub(crate) edges: Arc<KnownEdges>,
+}
+
+impl<'t> Before<'t> {
+    /// The tree of a reading. Its changed files cannot be read any more, only their items are known.
+    pub(crate) fn new(
+        now: &Index<'t>,
+        warm: &'t Warm,
+        reading: &Snapshot,
+        edges: &Arc<KnownEdges>,
+    ) -> Self {
+        let (image, over) = (Arc::clone(&reading.image), reading.over.clone());
+        Self {
+            index: Index::new(now.tree, warm, image, over),
+            edges: Arc::clone(edges),
+        }
+    }
+}
+
+/// The edges that are as before.
+pub(crate) struct Reuse<'i> {
+    known: &'i KnownEdges,
+    /// The items of changed files that are there still, by what they were.
+    moved: FxHashMap<ItemId, ItemId>,
+    /// The same, by what they are.
+    origin: FxHashMap<ItemId, ItemId>,
+    /// The items of changed files, before and now.
+    touched: FxHashSet<ItemId>,
+    /// Functions that are resolved again.
+    affected: FxHashSet<ItemId>,
+}
+
+impl<'i> Reuse<'i> {
+    /// `None` where too much is in doubt.
+    pub(crate) fn of(before: &'i Before<'_>, now: &Resolver<'i, '_>) -> Option<Self> {
+        let mut change = Change {
+            now,
+            before: &before.index,
+            names: Vec::new(),
+            members: Vec::new(),
+            callbacks: Vec::new(),
+            beside: Vec::new(),
+            wide: FxHashSet::default(),
+            reuse: Self {
+                known: &before.edges,
+                moved: FxHashMap::default(),
+                origin: FxHashMap::default(),
+                touched: FxHashSet::default(),
+                affected: FxHashSet::default(),
+            },
+        };
+        change.compare()?;
+        change.sieved()?;
+        change.spread();
+        Some(change.reuse)
+    }
+
+    /// The edges of a function; `None` where they have to be resolved again.
+    pub(crate) fn edges(&self, id: ItemId) -> Option<Vec<Edge>> {
+        if self.affected.contains(&id) {
+            return None;
+        }
+        let old = if self.touched.contains(&id) {
+            *self.origin.get(&id)?
+        } else {
+            id
+        };
+        self.translated(&self.known.get(old)?)
+    }
+
+    fn translated(&self, edges: &[Edge]) -> Option<Vec<Edge>> {
+        let mut edges = edges.to_vec();
+        let mut is_moved = false;
+        for edge in &mut edges {
+            if let Target::Function(target) = &mut edge.target
+                && self.touched.contains(target)
+            {
+                *target = *self.moved.get(target)?;
+                is_moved = true;
+            }
+        }
+        if is_moved {
+            edges.sort_by_key(|it| (it.offset, it.kind, it.target));
+        }
+        Some(edges)
+    }
+
+    /// All edges that are as before.
+    pub(crate) fn all(&self) -> FxHashMap<ItemId, Arc<Vec<Edge>>> {
+        let functions = self.known.functions();
+        let now = functions.filter_map(|old| {
+            if self.touched.contains(&old) {
+                self.moved.get(&old).copied()
+            } else {
+                Some(old)
+            }
+        });
+        now.filter_map(|id| Some((id, Arc::new(self.edges(id)?))))
+            .collect()
+    }
+}
+
+/// A change under examination.
+struct Change<'c, 'i, 't, 'b> {
+    now: &'c Resolver<'i, 't>,
+    before: &'c Index<'b>,
+    /// Names and members, as [`Sym::short`], whose users are in doubt.
+    names: Vec<u32>,
+    members: Vec<u32>,
+    /// Functions that may call a parameter now and did not, or the other way round.
+    callbacks: Vec<Sym>,
+    /// The items of the file that is being compared.
+    beside: Vec<ItemId>,
+    /// Implementations that are resolved again as a whole.
+    wide: FxHashSet<Domain>,
+    reuse: Reuse<'i>,
+}
+
+impl Change<'_, '_, '_, '_> {
+    /// Compares the items of the changed files.
+    fn compare(&mut self) -> Option<()> {
+        let (before, index) = (self.before, self.now.index);
+        let mut paths = before.snapshot().changed;
+        paths.extend(index.snapshot().changed);
+        paths.sort_unstable();
+        paths.dedup();
+        for path in &paths {
+            let (old, new) = (before.slot_of(path), index.slot_of(path));
+            let is_same = |(old, new): (usize, usize)| {
+                before.file(old).content == index.file(new).content
+                    && before
+                        .items(old)
+                        .map(|it| it.0)
+                        .eq(index.items(new).map(|it| it.0))
+            };
+            if old.zip(new).is_some_and(is_same) {
+                continue;
+            }
+            let items = |index: &'_ Index<'_>, slot: Option<usize>| -> Vec<(ItemId, Item)> {
+                let items = slot.into_iter().flat_map(|it| index.items(it));
+                items.map(|it| (it.0, *it.1)).collect()
+            };
+            let (old_items, new_items) = (items(before, old), items(index, new));
+            let all = old_items.iter().chain(&new_items);
+            self.reuse.touched.extend(all.map(|it| it.0));
+            let file = new
+                .map(|it| index.file(it))
+                .or(old.map(|it| before.file(it)))?;
+            let place = (file.domain, file.is_shared);
+            self.beside = new_items.iter().map(|it| it.0).collect();
+            if old.zip(new).is_some_and(|it| self.includes_differ(it)) {
+                if place.1 {
+                    self.widen(place.0)?;
+                }
+                self.reuse.affected.extend(&self.beside);
+            }
+            self.compare_items(&old_items, &new_items, place)?;
+        }
+        Some(())
+    }
+
+    fn includes_differ(&self, (old, new): (usize, usize)) -> bool {
+        let old = self.before.file(old).content;
+        let known = self.now.warm.includes.peek((old, 0));
+        known.is_some_and(|it| *it != *self.now.include_names(new))
+    }
+
+    fn compare_items(
+        &mut self,
+        old: &[(ItemId, Item)],
+        new: &[(ItemId, Item)],
+        place: (Domain, bool),
+    ) -> Option<()> {
+        let group = |items: &[(ItemId, Item)]| {
+            let mut groups: BTreeMap<(u8, Sym), Vec<(ItemId, Item)>> = BTreeMap::new();
+            for it in items {
+                groups
+                    .entry((it.1.kind as u8, it.1.name))
+                    .or_default()
+                    .push(*it);
+            }
+            groups
+        };
+        let (mut old, new) = (group(old), group(new));
+        for (key, now) in new {
+            let was = old.remove(&key).unwrap_or_default();
+            if was.len() == now.len() {
+                for (was, now) in was.into_iter().zip(now) {
+                    self.reuse.moved.insert(was.0, now.0);
+                    self.reuse.origin.insert(now.0, was.0);
+                    self.pair(was, now, place)?;
+                }
+            } else {
+                was.iter()
+                    .try_for_each(|it| self.gone((it.0, true), &it.1, place))?;
+                now.iter()
+                    .try_for_each(|it| self.gone((it.0, false), &it.1, place))?;
+            }
+        }
+        let rest: Vec<(ItemId, Item)> = old.into_values().flatten().collect();
+        rest.iter()
+            .try_for_each(|it| self.gone((it.0, true), &it.1, place))
+    }
+
+    /// An item that is there before and now.
+    fn pair(
+        &mut self,
+        was: (ItemId, Item),
+        now: (ItemId, Item),
+        place: (Domain, bool),
+    ) -> Option<()> {
+        let same_head = was.1.head_hash == now.1.head_hash && was.1.flags == now.1.flags;
+        if same_head && was.1.rest_hash == now.1.rest_hash && was.1.tag == now.1.tag {
+            return Some(());
+        }
+        if now.1.kind != ItemKind::Function {
+            self.gone((was.0, true), &was.1, place)?;
+            return self.gone((now.0, false), &now.1, place);
+        }
+        self.reuse.affected.insert(now.0);
+        self.set_members(was.0, true);
+        self.set_members(now.0, false);
+        if same_head {
+            let old = self.now.warm.functions.peek(self.before.key(was.0));
+            let (new, none) = (self.now.facts(now.0), FunctionFacts::default());
+            let old = old.as_deref().unwrap_or(&none);
+            if passes(old, new.params.len()) != passes(&new, new.params.len()) {
+                self.callbacks.push(now.1.name);
+            }
+        } else {
+            self.names.push(now.1.name.short());
+        }
+        Some(())
+    }
+
+    /// An item that is there only before or only now.
+    fn gone(&mut self, id: (ItemId, bool), item: &Item, place: (Domain, bool)) -> Option<()> {
+        if item.flags & flags::UNBALANCED != 0 {
+            return self.widen(place.0);
+        }
+        let index = if id.1 { self.before } else { self.now.index };
+        match item.kind {
+            ItemKind::Function => {
+                self.names.push(item.name.short());
+                self.reuse.affected.insert(id.0);
+                self.set_members(id.0, id.1);
+            }
+            ItemKind::Macro => {
+                self.names.push(item.name.short());
+                self.set_members(id.0, id.1);
+                // An alias of something that is no call leaves no trace where it is used.
+                if item.flags & flags::FUNCTION_LIKE == 0 && !index.refs(id.0).is_empty() {
+                    self.widen(place.0)?;
+                }
+            }
+            ItemKind::Object => {
+                self.names.push(item.name.short());
+                self.set_members(id.0, id.1);
+                self.declared_members(item.tag);
+                self.reuse.affected.extend(&self.beside);
+            }
+            ItemKind::Type | ItemKind::Typedef => {
+                let name = item.name;
+                let mut types = self.now.index.types(name);
+                let is_inside = |it: ItemId| self.now.index.file_of(it).domain == place.0;
+                let all_inside = types.all(is_inside);
+                if !all_inside {
+                    return None;
+                }
+                self.widen(place.0)?;
+            }
+            ItemKind::MacroUse => {}
+        }
+        Some(())
+    }
+
+    /// Puts all of an implementation in doubt; `None` for what serves all.
+    fn widen(&mut self, domain: Domain) -> Option<()> {
+        if domain == Domain::GENERIC {
+            return None;
+        }
+        self.wide.insert(domain);
+        Some(())
+    }
+
+    fn set_members(&mut self, id: ItemId, is_old: bool) {
+        let index = if is_old { self.before } else { self.now.index };
+        let is_function =
+            |it: u32| self.before.is_function_name(it) || self.now.index.is_function_name(it);
+        let set = index.pairs_of(id).iter();
+        let members: Vec<u32> = set.filter(|it| is_function(it.1)).map(|it| it.0).collect();
+        self.members.extend(members);
+    }
+
+    /// The members of an object that hold `value`.
+    fn members_with(&mut self, id: ItemId, value: u32) {
+        let index = self.now.index;
+        let pairs = index.pairs_of(id);
+        let is_value = |it: &&(u32, u32)| it.1 == value;
+        self.members
+            .extend(pairs.iter().filter(is_value).map(|it| it.0));
+        let mention = crate::lex::Ref::of_bits((RefKind::Mention as u32) << 30 | value);
+        let is_placed = !pairs.iter().any(|it| it.1 == value);
+        if is_placed && index.refs(id).binary_search(&mention).is_ok() {
+            self.declared_members(index.item(id).tag);
+        }
+    }
+
+    /// A table with values by position sets whatever its type declares.
+    fn declared_members(&mut self, tag: Sym) {
+        if tag == Sym::NONE {
+            return;
+        }
+        let index = self.now.index;
+        for of in index.types(tag) {
+            let declared = index.refs(of).iter();
+            let members = declared.filter(|it| it.kind() == RefKind::Declares);
+            self.members.extend(members.map(|it| it.name()));
+        }
+    }
+
+    /// What the sieve lets through that it did not let through before.
+    fn sieved(&mut self) -> Option<()> {
+        let (items, members) = self.now.sieve.added()?;
+        let is_new = |it: &&ItemId| {
+            let old = self.reuse.origin.get(*it);
+            !old.is_some_and(|it| self.now.sieve.passed_before(self.before.number(*it)))
+        };
+        let names = items.iter().filter(is_new);
+        let names: Vec<u32> = names
+            .map(|it| self.now.index.item(*it).name.short())
+            .collect();
+        self.names.extend(names);
+        self.members.extend(members);
+        Some(())
+    }
+
+    /// Follows what is in doubt to those whose edges depend on it.
+    fn spread(&mut self) {
+        let index = self.now.index;
+        let domains = std::mem::take(&mut self.wide);
+        if !domains.is_empty() {
+            let all = index.function_ids();
+            let inside = all.filter(|it| domains.contains(&index.file_of(*it).domain));
+            self.reuse.affected.extend(inside);
+        }
+        let mut seen: FxHashSet<(bool, u32)> = FxHashSet::default();
+        self.spread_callbacks();
+        loop {
+            if let Some(name) = self.names.pop() {
+                if seen.insert((false, name)) {
+                    index.users(name).for_each(|it| self.doubt(it, name));
+                    self.members.extend(index.settings(name).map(|it| it.0));
+                }
+            } else if let Some(member) = self.members.pop() {
+                if seen.insert((true, member)) {
+                    // A name among the arguments of a macro that puts it behind an arrow.
+                    let passed = index.users(member);
+                    let passed = passed.filter(|it| index.item(*it).kind == ItemKind::Function);
+                    let users = index.member_callers(member).chain(passed);
+                    users.for_each(|it| self.doubt(it, member));
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn doubt(&mut self, user: ItemId, name: u32) {
+        let item = *self.now.index.item(user);
+        match item.kind {
+            ItemKind::Function => drop(self.reuse.affected.insert(user)),
+            ItemKind::Macro => self.names.push(item.name.short()),
+            ItemKind::Object => {
+                self.members_with(user, name);
+                if item.tag == Sym::NONE || item.flags & flags::POINTER != 0 {
+                    self.names.push(item.name.short());
+                }
+            }
+            ItemKind::Type | ItemKind::Typedef | ItemKind::MacroUse => {}
+        }
+    }
+
+    /// Who passes a function to one that may call it, and who passes a parameter on to one.
+    fn spread_callbacks(&mut self) {
+        let mut names = std::mem::take(&mut self.callbacks);
+        for _ in 0..=MAX_PASS_DEPTH {
+            let mut next = Vec::new();
+            for name in names {
+                for user in self.now.index.users(name.short()) {
+                    let item = self.now.index.item(user);
+                    self.doubt(user, name.short());
+                    if item.kind == ItemKind::Function {
+                        let facts = self.now.facts(user);
+                        let on = passes(&facts, facts.params.len());
+                        if on.iter().any(|it| it.1 == Some(name)) {
+                            next.push(item.name);
+                        }
+                    }
+                }
+            }
+            names = next;
+        }
+    }
+}
+
+/// The parameters that a function calls, or passes on, with whom it passes them to and where.
+fn passes(facts: &FunctionFacts, params: usize) -> Vec<(usize, Option<Sym>, usize)> {
+    let mut found = Vec::new();
+    let param = |it: &Sym| facts.params.iter().position(|param| param.0 == *it);
+    for call in &facts.calls {
+        let called = match &call.callee {
+            Callee::Name(name) => vec![*name],
+            Callee::Value(value) => super::resolve::named_values(value),
+            Callee::Member(..) => Vec::new(),
+        };
+        found.extend(called.iter().filter_map(param).map(|it| (it, None, 0)));
+        if let Callee::Name(callee) = &call.callee {
+            for (at, arg) in call.args.iter().enumerate() {
+                if let Expr::Name(name) = arg
+                    && let Some(it) = param(name)
+                {
+                    found.push((it, Some(*callee), at));
+                }
+            }
+        }
+    }
+    found.retain(|it| it.0 < params);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
