@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use lorelint_mail::{mbox, parse_message};
 use lorelint_tests::command::lorelint;
-use lorelint_tests::material::{shared, skipped};
+use lorelint_tests::material::{HostileMail, hostile_mails, shared, skipped, sorted};
 use serde_json::{Map, Value};
 
 /// What `lorelint series` prints of a source.
@@ -22,15 +22,6 @@ fn series(source: &Path, more: &[&str]) -> String {
     let ended = lorelint(Path::new("/"), &line, b"");
     assert_eq!(ended.code, 0, "{}", ended.errors);
     ended.output
-}
-
-fn sorted(dir: &Path) -> Vec<std::path::PathBuf> {
-    let mut paths: Vec<_> = fs::read_dir(dir)
-        .expect("a directory")
-        .map(|it| it.expect("an entry").path())
-        .collect();
-    paths.sort();
-    paths
 }
 
 #[test]
@@ -86,24 +77,11 @@ fn reference_cases_are_right() {
 
 #[test]
 fn hostile_mail_is_read_within_its_limits() {
-    let Some(corpus) = shared("corpus/nasty") else {
+    let (Some(mails), Some(corpus)) = (hostile_mails(), shared("corpus/nasty")) else {
         return;
     };
-    let expected: Value =
-        serde_json::from_slice(&fs::read(corpus.join("expected.json")).unwrap()).unwrap();
-    for (name, mail) in expected["mails"].as_object().unwrap() {
-        let path = corpus.join(mail["file"].as_str().unwrap());
-        let raw = if path.extension().is_some_and(|it| it == "gz") {
-            Command::new("gzip")
-                .arg("-dc")
-                .arg(&path)
-                .output()
-                .unwrap()
-                .stdout
-        } else {
-            fs::read(&path).unwrap()
-        };
-        let limit = Duration::from_millis(mail["limits"]["wall_ms"].as_u64().unwrap());
+    for HostileMail { name, raw, limits } in mails {
+        let limit = Duration::from_millis(limits["wall_ms"].as_u64().unwrap());
         let start = Instant::now();
         let message = parse_message(&raw);
         let head = message.head(Some(1_731_920_400));

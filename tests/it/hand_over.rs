@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -10,7 +10,7 @@ use axum::http::{Request, StatusCode, header};
 use lorelint_tests::app::TestStore;
 use lorelint_tests::command::lorelintd;
 use lorelint_tests::listmail::{Commit, Mail, mbox, small_series, write_archive};
-use lorelint_tests::material;
+use lorelint_tests::material::{self, HostileMail};
 use lorelint_tests::program::{lorelintd_process, measured_process};
 use lorelintd::ingest::http::router;
 use lorelintd::model::Timestamp;
@@ -313,28 +313,15 @@ fn delivered_peak(dir: &Path, mail: &[u8]) -> u64 {
 
 #[test]
 fn hostile_mail_is_delivered_within_its_memory() {
-    let Some(corpus) = material::shared("corpus/nasty") else {
+    let Some(mails) = material::hostile_mails() else {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
     let idle = delivered_peak(dir.path(), &Mail::new("idle@x", "hello").raw());
-    let text = std::fs::read(corpus.join("expected.json")).unwrap();
-    let expected: Value = serde_json::from_slice(&text).unwrap();
     let mut wrong = Vec::new();
-    for (name, mail) in expected["mails"].as_object().unwrap() {
-        let path = corpus.join(mail["file"].as_str().unwrap());
-        let raw = if path.extension().is_some_and(|it| it == "gz") {
-            Command::new("gzip")
-                .arg("-dc")
-                .arg(&path)
-                .output()
-                .unwrap()
-                .stdout
-        } else {
-            std::fs::read(&path).unwrap()
-        };
+    for HostileMail { name, raw, limits } in mails {
         let extra = delivered_peak(dir.path(), &raw).saturating_sub(idle) >> 20;
-        let limit = mail["limits"]["extra_rss_mb"].as_u64().unwrap();
+        let limit = limits["extra_rss_mb"].as_u64().unwrap();
         if extra > limit {
             wrong.push(format!(
                 "{name}: {extra} MiB of {limit}, {} bytes",

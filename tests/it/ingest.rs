@@ -1,8 +1,5 @@
 //! From sources to series: nothing lost, nothing twice, ids that stay.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use lorelint_tests::app::TestStore;
 use lorelint_tests::listmail::{Commit, Mail, mbox, small_series, write_archive, write_epoch};
 use lorelint_tests::material;
@@ -364,22 +361,13 @@ async fn raw_mail_is_kept_byte_for_byte() {
     assert_eq!(test.store.raw_mail(id).await.unwrap(), Some(raw));
 }
 
-fn files(dir: PathBuf) -> Vec<PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(dir)
-        .expect("the directory is here")
-        .map(|it| it.expect("an entry").path())
-        .collect();
-    files.sort();
-    files
-}
-
 #[tokio::test]
 async fn no_nasty_mail_stops_the_list() {
     let Some(folder) = material::shared("corpus/nasty/mail") else {
         return;
     };
     let test = TestStore::new().await;
-    let files = files(folder);
+    let files = material::sorted(&folder);
     for file in &files {
         let bytes = std::fs::read(file).unwrap();
         match deliver(&test.store, LIST, bytes, NOW).await {
@@ -397,7 +385,7 @@ async fn every_message_of_a_real_month_is_stored() {
         return;
     };
     let test = TestStore::new().await;
-    for file in files(folder) {
+    for file in material::sorted(&folder) {
         let name = file
             .file_name()
             .unwrap_or_default()
@@ -406,15 +394,14 @@ async fn every_message_of_a_real_month_is_stored() {
         let Some(month) = name.strip_suffix(".mbox.gz") else {
             continue;
         };
-        let unpacked = Command::new("gzip").arg("-dc").arg(&file).output().unwrap();
+        let unpacked = material::unpacked(&file);
         let path = test.dir.path().join(month);
         let expected = unpacked
-            .stdout
             .windows(15)
             .filter(|it| *it == b"\nFrom mboxrd@z ")
             .count() as u64
             + 1;
-        std::fs::write(&path, unpacked.stdout).unwrap();
+        std::fs::write(&path, unpacked).unwrap();
         let counts = read(&test.store, LIST, &SourceSpec::Mbox(path)).await;
         assert_eq!(counts.read, expected, "{month}");
         assert_eq!(

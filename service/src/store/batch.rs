@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::query_builder::Separated;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Encode, QueryBuilder, Sqlite, Transaction, Type};
 
 use super::sql::{Columns, clean, failed, signed, statements};
 use super::{Result, Store, StoreError};
@@ -181,26 +183,13 @@ impl Batch {
     }
 
     async fn known_mails(&mut self, mails: &[MailDraft]) -> Result<HashMap<String, (MailId, i64)>> {
+        let select = "SELECT raw_hash, id, thread FROM mail WHERE raw_hash IN (";
+        let hash = |mail: &MailDraft| mail.raw_hash.clone();
+        let doing = "looking for known mails";
         let mut known = HashMap::new();
-        for chunk in mails.chunks(CHUNK_ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "SELECT raw_hash, id, thread FROM mail WHERE raw_hash IN (",
-            );
-            let mut list = query.separated(", ");
-            for mail in chunk {
-                list.push_bind(mail.raw_hash.clone());
-            }
-            query.push(")");
-            let rows = query
-                .build()
-                .persistent(chunk.len() == CHUNK_ROWS)
-                .fetch_all(&mut *self.transaction)
-                .await
-                .map_err(failed("looking for known mails"))?;
-            for row in &rows {
-                let mut columns = Columns::new(row);
-                known.insert(columns.take()?, (MailId(columns.take()?), columns.take()?));
-            }
+        for row in self.select_among(select, mails, hash, doing).await? {
+            let mut columns = Columns::new(&row);
+            known.insert(columns.take()?, (MailId(columns.take()?), columns.take()?));
         }
         Ok(known)
     }
@@ -254,31 +243,68 @@ impl Batch {
             .flat_map(|(_, mail)| mail.keys.iter().copied())
             .collect();
         let keys: Vec<[u8; 16]> = keys.into_iter().collect();
+        let select = "SELECT k.hash, m.thread FROM mail_key k JOIN mail m ON m.id = k.mail WHERE k.hash IN (";
+        let key = |key: &[u8; 16]| key.to_vec();
         let mut threads = HashMap::new();
-        for chunk in keys.chunks(CHUNK_ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "SELECT k.hash, m.thread FROM mail_key k JOIN mail m ON m.id = k.mail WHERE k.hash IN (",
-            );
-            let mut list = query.separated(", ");
-            for key in chunk {
-                list.push_bind(key.to_vec());
-            }
-            query.push(")");
-            let rows = query
-                .build()
-                .persistent(chunk.len() == CHUNK_ROWS)
-                .fetch_all(&mut *self.transaction)
-                .await
-                .map_err(failed("looking for threads"))?;
-            for row in &rows {
-                let mut columns = Columns::new(row);
-                let hash: Vec<u8> = columns.take()?;
-                if let Ok(hash) = <[u8; 16]>::try_from(hash) {
-                    threads.insert(hash, columns.take()?);
-                }
+        for row in self
+            .select_among(select, &keys, key, "looking for threads")
+            .await?
+        {
+            let mut columns = Columns::new(&row);
+            let hash: Vec<u8> = columns.take()?;
+            if let Ok(hash) = <[u8; 16]>::try_from(hash) {
+                threads.insert(hash, columns.take()?);
             }
         }
         Ok(threads)
+    }
+
+    /// The rows of `select`, which ends in `IN (`, for the values that `items` have.
+    async fn select_among<T, V>(
+        &mut self,
+        select: &'static str,
+        items: &[T],
+        value: impl Fn(&T) -> V,
+        doing: &'static str,
+    ) -> Result<Vec<SqliteRow>>
+    where
+        V: for<'q> Encode<'q, Sqlite> + Type<Sqlite>,
+    {
+        let mut rows = Vec::new();
+        for chunk in items.chunks(CHUNK_ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(select);
+            let mut list = query.separated(", ");
+            for item in chunk {
+                list.push_bind(value(item));
+            }
+            query.push(")");
+            let found = query
+                .build()
+                .persistent(chunk.len() == CHUNK_ROWS)
+                .fetch_all(&mut *self.transaction)
+                .await;
+            rows.append(&mut found.map_err(failed(doing))?);
+        }
+        Ok(rows)
+    }
+
+    /// Writes one row for each of `items`; the statement is kept where it is `is_common`.
+    async fn insert<T>(
+        &mut self,
+        (insert, conflict): (&'static str, &'static str),
+        items: &[T],
+        is_common: bool,
+        row: impl FnMut(Separated<'_, Sqlite, &'static str>, &T),
+    ) -> Result<Vec<SqliteRow>> {
+        let mut query = QueryBuilder::<Sqlite>::new(insert);
+        query.push_values(items, row);
+        query.push(conflict);
+        query
+            .build()
+            .persistent(is_common)
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed("storing mails"))
     }
 
     async fn insert_mails(
@@ -286,52 +312,46 @@ impl Batch {
         fresh: &[(MailId, &MailDraft)],
         threads: &[i64],
     ) -> Result<()> {
+        let into = "INSERT INTO mail (id, raw_hash, message_id, parent, subject, from_name, from_address, \
+            sent_at, size_bytes, head, thread, kind, reason) ";
         let rows: Vec<_> = fresh.iter().zip(threads).collect();
         for chunk in rows.chunks(CHUNK_ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO mail (id, raw_hash, message_id, parent, subject, from_name, from_address, \
-                 sent_at, size_bytes, head, thread, kind, reason) ",
-            );
-            query.push_values(chunk, |mut row, ((id, mail), thread)| {
-                row.push_bind(id.0)
-                    .push_bind(mail.raw_hash.clone())
-                    .push_bind(clean(&mail.message_id))
-                    .push_bind(mail.parent.as_deref().map(clean))
-                    .push_bind(clean(&mail.subject))
-                    .push_bind(clean(&mail.from.name))
-                    .push_bind(clean(&mail.from.address))
-                    .push_bind(mail.sent_at.0)
-                    .push_bind(signed(mail.raw.len() as u64))
-                    .push_bind(mail.head.clone())
-                    .push_bind(**thread)
-                    .push_bind(MailKind::Other.as_str())
-                    .push_bind("");
-            });
-            query
-                .build()
-                .persistent(chunk.len() == CHUNK_ROWS)
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(failed("storing mails"))?;
+            let is_common = chunk.len() == CHUNK_ROWS;
+            self.insert(
+                (into, ""),
+                chunk,
+                is_common,
+                |mut row, ((id, mail), thread)| {
+                    row.push_bind(id.0)
+                        .push_bind(mail.raw_hash.clone())
+                        .push_bind(clean(&mail.message_id))
+                        .push_bind(mail.parent.as_deref().map(clean))
+                        .push_bind(clean(&mail.subject))
+                        .push_bind(clean(&mail.from.name))
+                        .push_bind(clean(&mail.from.address))
+                        .push_bind(mail.sent_at.0)
+                        .push_bind(signed(mail.raw.len() as u64))
+                        .push_bind(mail.head.clone())
+                        .push_bind(**thread)
+                        .push_bind(MailKind::Other.as_str())
+                        .push_bind("");
+                },
+            )
+            .await?;
         }
+        let into = "INSERT INTO mail_body (mail, raw, text, diff) ";
         let mut rest = fresh;
         while !rest.is_empty() {
             let (chunk, later) = rest.split_at(body_chunk(rest));
             rest = later;
-            let mut query =
-                QueryBuilder::<Sqlite>::new("INSERT INTO mail_body (mail, raw, text, diff) ");
-            query.push_values(chunk, |mut row, (id, mail)| {
+            let is_common = chunk.len() == CHUNK_BODIES;
+            self.insert((into, ""), chunk, is_common, |mut row, (id, mail)| {
                 row.push_bind(id.0)
                     .push_bind(mail.raw.clone())
                     .push_bind(clean(&mail.text))
                     .push_bind(mail.diff.clone());
-            });
-            query
-                .build()
-                .persistent(chunk.len() == CHUNK_BODIES)
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(failed("storing bodies of mails"))?;
+            })
+            .await?;
         }
         Ok(())
     }
@@ -343,24 +363,26 @@ impl Batch {
         source: &str,
         mails: &[(MailId, &String, Option<i64>)],
     ) -> Result<Vec<i64>> {
+        let into = "INSERT INTO mail_list (mail, list, source, place) ";
+        let conflict = " ON CONFLICT (mail, list) DO NOTHING RETURNING mail";
         let mut joined = Vec::new();
         for chunk in mails.chunks(CHUNK_ROWS) {
-            let mut query =
-                QueryBuilder::<Sqlite>::new("INSERT INTO mail_list (mail, list, source, place) ");
-            query.push_values(chunk, |mut row, (id, place, _)| {
-                row.push_bind(id.0)
-                    .push_bind(list.0)
-                    .push_bind(source.to_owned())
-                    .push_bind(clean(place));
-            });
-            query.push(" ON CONFLICT (mail, list) DO NOTHING RETURNING mail");
-            let added: Vec<i64> = query
-                .build_query_scalar()
-                .persistent(chunk.len() == CHUNK_ROWS)
-                .fetch_all(&mut *self.transaction)
-                .await
-                .map_err(failed("putting mails on a list"))?;
-            let added: BTreeSet<i64> = added.into_iter().collect();
+            let is_common = chunk.len() == CHUNK_ROWS;
+            let rows = self
+                .insert(
+                    (into, conflict),
+                    chunk,
+                    is_common,
+                    |mut row, (id, place, _)| {
+                        row.push_bind(id.0)
+                            .push_bind(list.0)
+                            .push_bind(source.to_owned())
+                            .push_bind(clean(place));
+                    },
+                )
+                .await?;
+            let added = rows.iter().map(|it| Columns::new(it).take());
+            let added: BTreeSet<i64> = added.collect::<Result<_>>()?;
             joined.extend(
                 chunk
                     .iter()
@@ -378,18 +400,14 @@ impl Batch {
             .flat_map(|(id, mail)| mail.keys.iter().map(|key| (*key, *id)))
             .collect();
         let keys: Vec<_> = keys.into_iter().collect();
+        let into = "INSERT INTO mail_key (hash, mail) ";
+        let conflict = " ON CONFLICT (hash) DO NOTHING";
         for chunk in keys.chunks(CHUNK_ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO mail_key (hash, mail) ");
-            query.push_values(chunk, |mut row, (key, id)| {
+            let is_common = chunk.len() == CHUNK_ROWS;
+            self.insert((into, conflict), chunk, is_common, |mut row, (key, id)| {
                 row.push_bind(key.to_vec()).push_bind(id.0);
-            });
-            query.push(" ON CONFLICT (hash) DO NOTHING");
-            query
-                .build()
-                .persistent(chunk.len() == CHUNK_ROWS)
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(failed("storing what joins mails"))?;
+            })
+            .await?;
         }
         Ok(())
     }
