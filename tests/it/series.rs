@@ -1,6 +1,8 @@
 //! Series assembly: the cases of `fixtures/mail/series.txt`, in every order of arrival.
 
-use lorelint_mail::{Assembly, MessageClass};
+use std::collections::BTreeSet;
+
+use lorelint_mail::{Assembly, Head, MessageClass, parse_message};
 use lorelint_tests::app::TestStore;
 use lorelint_tests::mailbox::{assemble, render, series_cases};
 use proptest::prelude::*;
@@ -89,6 +91,84 @@ fn each_place_says_why() {
             "patch 1/1 of version 1",
         ]
     );
+}
+
+const BODY: &str = "Log.\n\nSigned-off-by: A Person <a@example.org>\n---\n\
+    diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new\n-- \n2.50\n";
+
+fn raw(id: &str, from: &str, subject: &str, body: &str) -> Vec<u8> {
+    let text = format!(
+        "From: {from}\nTo: list@example.org\nSubject: {subject}\nMessage-ID: <{id}@example.org>\n\
+         Date: Wed, 17 Sep 2025 12:00:00 +0000\n\n{body}"
+    );
+    text.into_bytes()
+}
+
+#[test]
+fn what_lists_do_to_a_mail_makes_a_copy_of_it() {
+    let person = "A Person <a@example.org>";
+    let plain = raw("a", person, "[PATCH] x: y", BODY);
+    let footer =
+        "_______________________________________________\nlist mailing list\nlist@example.org\n";
+    let crlf = String::from_utf8(plain.clone())
+        .unwrap()
+        .replace('\n', "\r\n");
+    let via = "A Person via list <list@example.org>\nReply-To: A Person <a@example.org>";
+    let copies = [
+        (
+            "footer",
+            raw(
+                "a",
+                person,
+                "[list] [PATCH] x: y",
+                &format!("{BODY}{footer}"),
+            ),
+        ),
+        ("sender", raw("a", via, "[PATCH] x: y", BODY)),
+        ("line ends", crlf.into_bytes()),
+        (
+            "signature",
+            raw("a", person, "[PATCH] x: y", &BODY.replace("-- \n", "--\n")),
+        ),
+        ("cut short", raw("a", person, "[PATCH] x: y", &BODY[..40])),
+    ];
+    for (what, copy) in &copies {
+        for mails in [[&plain, copy], [copy, &plain]] {
+            let mails: Vec<(usize, &[u8])> =
+                mails.iter().map(|it| it.as_slice()).enumerate().collect();
+            assert_eq!(
+                render(&assemble(&mails)),
+                "v1 1/1 complete: a\nduplicate a",
+                "{what}"
+            );
+        }
+    }
+}
+
+#[test]
+fn people_behind_the_address_of_one_list_are_told_apart() {
+    let one = raw(
+        "a",
+        "A Person via list <list@example.org>",
+        "[PATCH 1/2] x: one",
+        BODY,
+    );
+    let two = raw(
+        "b",
+        "B Other via list <list@example.org>",
+        "[PATCH 2/2] y: two",
+        BODY,
+    );
+    let own = raw("c", "A Person <a@example.org>", "[PATCH 2/2] x: two", BODY);
+    let series = |mails: &[&Vec<u8>]| {
+        let mails: Vec<(usize, &[u8])> = mails.iter().map(|it| it.as_slice()).enumerate().collect();
+        render(&assemble(&mails))
+    };
+    assert_eq!(
+        series(&[&one, &two]),
+        "v1 1/2 incomplete: a _\nv1 1/2 incomplete: _ b"
+    );
+    assert_eq!(series(&[&one, &own]), "v1 2/2 complete: a c");
 }
 
 /// Version, cover and patches of each series, sorted.
@@ -219,6 +299,9 @@ fn random_mail() -> impl Strategy<Value = String> {
         "[GIT PULL] x",
         "[PATCH v5.1 2/2] x: two",
         "[PATCH 3/2] x: more",
+        "[RFC v3 1/2] x: one",
+        "[PATCH RESEND 2/2] x: two",
+        "[PATCH v2] y: else",
     ]);
     let bodies = prop::sample::select(vec![
         "patch",
@@ -227,6 +310,8 @@ fn random_mail() -> impl Strategy<Value = String> {
         "pull",
         "patch same",
         "change 2025-x",
+        "supersedes m3",
+        "depends m2",
     ]);
     (
         0usize..8,
@@ -247,6 +332,24 @@ fn random_mail() -> impl Strategy<Value = String> {
                 ["A", "B"][sender]
             )
         })
+}
+
+/// The heads in groups that share a key, transitively: what the service loads together.
+fn apart(heads: &[Head]) -> Vec<Vec<Head>> {
+    let mut groups: Vec<(BTreeSet<String>, Vec<Head>)> = Vec::new();
+    for head in heads {
+        let mut joined = (head.keys().into_iter().collect(), vec![head.clone()]);
+        let (connected, others): (Vec<_>, Vec<_>) = groups
+            .into_iter()
+            .partition(|it| !it.0.is_disjoint(&joined.0));
+        for (keys, heads) in connected {
+            joined.0.extend(keys);
+            joined.1.extend(heads);
+        }
+        groups = others;
+        groups.push(joined);
+    }
+    groups.into_iter().map(|it| it.1).collect()
 }
 
 proptest! {
@@ -272,5 +375,20 @@ proptest! {
         let own: usize = expected.series.iter().map(|it| it.patches.len() - it.missing.len() + usize::from(it.cover.is_some())).sum();
         let placed = expected.placements.iter().filter(|it| matches!(it.class, MessageClass::Patch | MessageClass::Cover)).count();
         prop_assert_eq!(own, placed);
+    }
+
+    #[test]
+    fn mails_without_a_common_key_do_not_matter_to_each_other(lines in prop::collection::vec(random_mail(), 1..14)) {
+        let case = series_cases(&format!("\n== random\n{}\n--\n", lines.join("\n"))).remove(0);
+        let heads: Vec<Head> = case.mails.iter().zip(0..).map(|(it, at)| parse_message(&it.1).head(Some(1_800_000_000 + at))).collect();
+        let shown = |heads: &[Head]| -> Vec<String> {
+            let assembly = lorelint_mail::assemble(heads);
+            render(&assembly).lines().map(str::to_owned).collect()
+        };
+        let mut together = shown(&heads);
+        let mut parts: Vec<String> = apart(&heads).iter().flat_map(|it| shown(it)).collect();
+        together.sort();
+        parts.sort();
+        prop_assert_eq!(together, parts);
     }
 }

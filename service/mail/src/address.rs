@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::encoded_words;
 use crate::subject::clean;
 
+/// What lists that send under their own address put after the name.
+pub(crate) const VIA: &str = " via ";
 /// Addresses kept per header.
 const MAX_ADDRESSES: usize = 1000;
 /// Bytes read per header.
@@ -27,9 +29,22 @@ impl Address {
         parse_list(text.as_bytes()).into_iter().next()
     }
 
-    /// The address in lower case, which tells people apart.
+    /// The address in lower case, which tells people apart; with the name where the address is a list's.
     pub(crate) fn key(&self) -> String {
-        self.email.to_ascii_lowercase()
+        let email = self.email.to_ascii_lowercase();
+        match self.name.rfind(VIA) {
+            Some(_) => format!("{} <{email}>", self.name.to_lowercase()),
+            None => email,
+        }
+    }
+
+    /// The same for a full name, which one person has at several addresses; a single word is no full name.
+    pub(crate) fn name_key(&self) -> Option<String> {
+        let end = self.name.rfind(VIA).unwrap_or(self.name.len());
+        let name = self.name[..end]
+            .trim_matches(['\'', '"', ' '])
+            .to_lowercase();
+        name.contains(' ').then(|| format!("name {name}"))
     }
 }
 

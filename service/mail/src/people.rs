@@ -1,6 +1,6 @@
 //! Who sent a mail, with what mailing lists did to `From:` undone.
 
-use crate::address::parse_list;
+use crate::address::{VIA, parse_list};
 use crate::headers::Headers;
 use crate::subject::clean;
 use crate::{Address, encoded_words};
@@ -55,7 +55,7 @@ impl People {
     /// Lists whose members' domains forbid forwarding send as `Name via list <list@…>`.
     fn restore(&mut self, original: Option<Address>) {
         let name = self.from.name.clone();
-        let via = name.rfind(" via ");
+        let via = name.rfind(VIA);
         let relay = self.from.email.to_ascii_lowercase().starts_with("devnull+");
         if via.is_none() && !relay {
             return;
@@ -73,14 +73,13 @@ impl People {
             .or_else(|| self.reply_to.iter().find(same_name).cloned())
             .or_else(|| only(&self.reply_to))
             .or_else(|| self.cc.iter().find(same_name).cloned());
-        match found {
-            Some(mut real) => {
-                if real.name.is_empty() {
-                    real_name.clone_into(&mut real.name);
-                }
-                self.from = real;
+        // Where nothing tells, the name stays as the list wrote it: the address is not theirs, and only it tells them
+        // apart.
+        if let Some(mut real) = found {
+            if real.name.is_empty() {
+                real_name.clone_into(&mut real.name);
             }
-            None => real_name.to_owned().clone_into(&mut self.from.name),
+            self.from = real;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Groups to series: totals, names, gaps, and parts that a partial reroll keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::forest::Forest;
 use super::group::Group;
@@ -176,12 +176,13 @@ fn version_reason(forest: &Forest<'_>, group: &Group) -> Option<String> {
 
 /// What the mails say the series stands on: the cover's words first, nothing twice, and none of its own mails.
 fn depends_on(heads: &[&Head]) -> Vec<MessageId> {
+    let own: HashSet<&MessageId> = heads.iter().map(|it| &it.id).collect();
     let mut named = Vec::new();
     for id in heads.iter().flat_map(|it| &it.declared.depends_on) {
         if named.len() >= MAX_DECLARED {
             break;
         }
-        if !named.contains(id) && heads.iter().all(|it| it.id != *id) {
+        if !own.contains(id) && !named.contains(id) {
             named.push(id.clone());
         }
     }

@@ -43,11 +43,11 @@ fn role(forest: &Forest<'_>, node: usize, has_patches: bool) -> Role {
     if head.content == Content::Broken {
         return Role::Outside(MessageClass::Error, "not a mail: it has no header");
     }
-    if head.ignore {
-        return Role::Outside(MessageClass::Other, "the mail asks not to be tracked");
-    }
     if subject.reply {
         return Role::Outside(MessageClass::Comment, "the subject is that of a reply");
+    }
+    if head.ignore {
+        return Role::Outside(MessageClass::Other, "the mail asks not to be tracked");
     }
     if subject.forward {
         return if answers {

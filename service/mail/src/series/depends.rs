@@ -1,5 +1,7 @@
 //! Which series of an assembly another one stands on.
 
+use std::collections::HashMap;
+
 use super::types::{Assembly, Series};
 use crate::MessageId;
 
@@ -10,36 +12,45 @@ impl Assembly {
     /// The series that `series` says it depends on, and those that they depend on: in the order in which they are to
     /// be applied, each once, at most 50. Messages that are not here are passed over: see [`Series::depends_on`].
     pub fn dependencies<'a>(&'a self, series: &'a Series) -> Vec<&'a Series> {
-        let mut order = Vec::new();
-        let mut on_the_way = vec![series.key.as_str()];
-        self.add_dependencies(series, &mut on_the_way, &mut order);
-        order
+        if series.depends_on.is_empty() {
+            return Vec::new();
+        }
+        let mut walk = Walk {
+            sent_by: HashMap::new(),
+            seen: vec![series.key.as_str()],
+            order: Vec::new(),
+        };
+        for it in &self.series {
+            for part in it.own_parts() {
+                walk.sent_by.entry(&part.id).or_insert(it);
+            }
+        }
+        walk.add(series);
+        walk.order
     }
+}
 
-    fn add_dependencies<'a>(
-        &'a self,
-        series: &'a Series,
-        on_the_way: &mut Vec<&'a str>,
-        order: &mut Vec<&'a Series>,
-    ) {
+struct Walk<'a> {
+    /// The series that sent a message itself.
+    sent_by: HashMap<&'a MessageId, &'a Series>,
+    seen: Vec<&'a str>,
+    order: Vec<&'a Series>,
+}
+
+impl<'a> Walk<'a> {
+    fn add(&mut self, series: &'a Series) {
         for id in &series.depends_on {
-            let Some(other) = self.series_with(id) else {
+            let Some(other) = self.sent_by.get(id).copied() else {
                 continue;
             };
             // A circle ends where it began; the depth is bounded with the number.
-            let is_known = on_the_way.contains(&other.key.as_str());
-            if is_known || on_the_way.len() > MAX_DEPENDENCIES {
+            let is_known = self.seen.contains(&other.key.as_str());
+            if is_known || self.seen.len() > MAX_DEPENDENCIES {
                 continue;
             }
-            on_the_way.push(&other.key);
-            self.add_dependencies(other, on_the_way, order);
-            order.push(other);
+            self.seen.push(&other.key);
+            self.add(other);
+            self.order.push(other);
         }
-    }
-
-    /// The series that sent the message itself.
-    fn series_with(&self, id: &MessageId) -> Option<&Series> {
-        let mut series = self.series.iter();
-        series.find(|it| it.own_parts().any(|part| part.id == *id))
     }
 }

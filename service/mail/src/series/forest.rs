@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::head::Head;
+use super::head::{Content, Head};
 use crate::MessageId;
 
 /// Parents followed upwards: longer chains are loops or attacks.
@@ -88,6 +88,7 @@ fn distinct(heads: &[Head]) -> (Vec<usize>, Vec<(usize, usize)>) {
         };
         key(one).cmp(&key(other))
     });
+    let whole = with_diff(heads, &order);
     let mut originals: HashMap<(&MessageId, &str), usize> = HashMap::new();
     let mut nodes = Vec::with_capacity(heads.len());
     let mut copies = Vec::new();
@@ -95,7 +96,10 @@ fn distinct(heads: &[Head]) -> (Vec<usize>, Vec<(usize, usize)>) {
         let head = &heads[index];
         let ids = || std::iter::once(&head.id).chain(&head.other_ids);
         let known = ids().find_map(|id| originals.get(&(id, head.content_hash.as_str())).copied());
-        if let Some(original) = known {
+        // A list that cut the mail short before its diff gave it another content.
+        let is_cut = head.content != Content::Diff && head.subject.patch;
+        let cut = is_cut.then(|| whole.get(&named(head)).copied()).flatten();
+        if let Some(original) = known.or(cut) {
             copies.push((index, original));
             continue;
         }
@@ -118,11 +122,38 @@ fn distinct(heads: &[Head]) -> (Vec<usize>, Vec<(usize, usize)>) {
         .enumerate()
         .map(|(node, index)| (*index, node))
         .collect();
+    // An original may itself turn out to be the copy of a mail with a further id.
+    let copy_of: HashMap<usize, usize> = copies.iter().copied().collect();
     let copies = copies
         .into_iter()
-        .map(|(index, original)| (index, node_of[&original]))
+        .map(|(index, original)| {
+            let mut original = original;
+            while let Some(other) = copy_of.get(&original) {
+                original = *other;
+            }
+            (index, node_of[&original])
+        })
         .collect();
     (nodes, copies)
+}
+
+type Named<'a> = (&'a MessageId, &'a str, Option<u32>);
+
+/// What a mail calls itself.
+fn named(head: &Head) -> Named<'_> {
+    (&head.id, &head.title, head.subject.number)
+}
+
+/// The first mail with a diff under each name.
+fn with_diff<'a>(heads: &'a [Head], order: &[usize]) -> HashMap<Named<'a>, usize> {
+    let mut whole = HashMap::new();
+    let with_diff = order
+        .iter()
+        .filter(|it| heads[**it].content == Content::Diff);
+    for index in with_diff {
+        whole.entry(named(&heads[*index])).or_insert(*index);
+    }
+    whole
 }
 
 fn threads(heads: &[Head], nodes: &[usize]) -> Vec<usize> {
@@ -147,9 +178,8 @@ fn senders(heads: &[Head], nodes: &[usize]) -> Vec<usize> {
     for index in nodes {
         let submitter = &heads[*index].submitter;
         let first = sets.of(submitter.key());
-        let name = submitter.name.to_lowercase();
-        if name.contains(' ') {
-            let other = sets.of(format!("name {name}"));
+        if let Some(name) = submitter.name_key() {
+            let other = sets.of(name);
             sets.join(first, other);
         }
         firsts.push(first);

@@ -80,12 +80,13 @@ impl Head {
         keys.extend(self.other_ids.iter().map(|id| format!("id:{id}")));
         keys.extend(self.references.iter().map(|id| format!("id:{id}")));
         if self.could_be_part() {
-            let who = self.submitter.key();
+            let people = [Some(self.submitter.key()), self.submitter.name_key()];
+            let people: Vec<String> = people.into_iter().flatten().collect();
             if self.references.is_empty() && self.subject.is_numbered() {
                 // Two neighbouring hours, so that a series sent over the full hour shares one of them.
                 let hour = self.date.div_euclid(3600);
                 for hour in [hour, hour + 1] {
-                    keys.push(format!("run:{who}:{hour}"));
+                    keys.extend(people.iter().map(|who| format!("run:{who}:{hour}")));
                 }
             }
             if let Some(change_id) = &self.declared.change_id {
@@ -99,7 +100,11 @@ impl Head {
             // Stable trees get the same titles again and again: their versions are linked by thread only.
             if !stable && !title.is_empty() {
                 let hash = blake3::hash(title.as_bytes()).to_hex();
-                keys.push(format!("title:{who}:{}", &hash[..24]));
+                keys.extend(
+                    people
+                        .iter()
+                        .map(|who| format!("title:{who}:{}", &hash[..24])),
+                );
             }
         }
         keys

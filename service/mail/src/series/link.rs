@@ -11,6 +11,9 @@ use crate::MessageId;
 /// Candidates looked at per series: automatic mail repeats titles thousands of times.
 const MAX_CANDIDATES: usize = 200;
 
+/// Messages that a series may say it supersedes.
+const MAX_NAMED: usize = 20;
+
 /// Fills in what each series supersedes.
 pub(super) fn versions(forest: &Forest<'_>, built: &mut [Built]) {
     let index = Index::new(forest, built);
@@ -83,7 +86,7 @@ impl<'a> Index<'a> {
         if let Some(change) = &this.series.change_id {
             all.extend(newest(self.changes.get(change)));
         }
-        for id in named(forest, this).take(MAX_CANDIDATES) {
+        for id in named(forest, this) {
             all.extend(newest(self.members.get(id)));
         }
         all.sort_unstable();
@@ -133,7 +136,9 @@ fn rank(series: &Series) -> (u32, u32, i64) {
 /// The messages that the series says it supersedes.
 fn named<'a>(forest: &Forest<'a>, this: &Built) -> impl Iterator<Item = &'a MessageId> {
     let heads = this.members.iter().map(|it| forest.head(it.0));
-    heads.filter_map(|it| it.declared.supersedes.as_ref())
+    heads
+        .filter_map(|it| it.declared.supersedes.as_ref())
+        .take(MAX_NAMED)
 }
 
 /// Whether `this` names a mail of `older`: a series that names one patch of many replaces that patch only.
