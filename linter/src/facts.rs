@@ -16,7 +16,9 @@ mod unread;
 mod value;
 
 pub(crate) use conditions::{Conditions, Guard, Site};
-pub(crate) use function::{ParsedItem, facts_of, function_facts, macro_facts, parse_function, parse_macro};
+pub(crate) use function::{
+    ParsedItem, facts_of, function_facts, macro_facts, parse_function, parse_macro,
+};
 pub(crate) use initializer::object_facts;
 pub(crate) use types::type_facts;
 pub(crate) use value::Value;

@@ -99,13 +99,6 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
             .collect()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|it| it.lock().expect("no panic while locked").len())
-            .sum()
-    }
-
     /// All keys with their values, in no order.
     pub(crate) fn pairs(&self) -> Vec<(K, Arc<V>)> {
         let shards = self.shards.iter();
@@ -172,10 +165,6 @@ impl<V: Serialize + DeserializeOwned> Learned<V> {
         let key = (key.0, key.1, 0);
         let known = || self.known.get()?.find(self.kind, key).map(Arc::new);
         self.memo.known(key).or_else(known)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.memo.len()
     }
 
     /// Appends all values and where they lie.

@@ -408,7 +408,12 @@ impl Run<'_, '_, '_> {
     /// Where the two readings of a function that a context reaches disagree on any call.
     ///
     /// Only of functions that the sieve lets through, which are the ones that were parsed.
-    pub(super) fn unread(&self, suspects: &[ItemId], sieve: &Sieve<'_, '_>) -> Vec<Gap> {
+    pub(super) fn unread(
+        &self,
+        suspects: &[ItemId],
+        sieve: &Sieve<'_, '_>,
+        focus: Option<&Focus>,
+    ) -> Vec<Gap> {
         let mut items: Vec<ItemId> = self
             .reaches
             .iter()
@@ -416,6 +421,9 @@ impl Run<'_, '_, '_> {
             .filter(|it| sieve.passes(*it))
             .chain(suspects.iter().copied())
             .filter(|it| self.index.item(*it).kind == ItemKind::Function)
+            .filter(|it| {
+                focus.is_none_or(|focus| focus.holds(self.index, &self.index.file_of(*it).path))
+            })
             .collect();
         items.sort_unstable();
         items.dedup();

@@ -48,8 +48,8 @@ pub(crate) struct Image {
     pub(crate) values: Table<3>,
     /// Members of roots that few types declare.
     pub(crate) own_members: Vec<u32>,
-    /// Functions that call `iput()`.
-    pub(crate) droppers: Vec<u32>,
+    /// Functions and macros that call `iput()` or speak of `i_count`.
+    pub(crate) suspects: Vec<u32>,
     pub(crate) gaps: Vec<Gap>,
 }
 
@@ -71,7 +71,7 @@ struct Part {
     setters: Vec<[u32; 3]>,
     users: Vec<[u32; 2]>,
     callers: Vec<[u32; 2]>,
-    droppers: Vec<u32>,
+    suspects: Vec<u32>,
 }
 
 impl Image {
@@ -139,7 +139,7 @@ impl Image {
             all.setters.extend(part.setters);
             all.users.extend(part.users);
             all.callers.extend(part.callers);
-            all.droppers.extend(part.droppers);
+            all.suspects.extend(part.suspects);
         }
         self.set_tables(all);
     }
@@ -154,7 +154,7 @@ impl Image {
         self.users = Table::new(all.users);
         self.callers = Table::new(all.callers);
         self.setters = Table::new(all.setters);
-        self.droppers = all.droppers;
+        self.suspects = all.suspects;
         self.values = self.home_values();
     }
 
@@ -196,13 +196,18 @@ impl Part {
             let id = first + at as u32;
             let refs = file.scan.refs(at);
             let short = item.name.short();
+            let is_code = matches!(
+                item.kind,
+                ItemKind::Function | ItemKind::Macro | ItemKind::MacroUse
+            );
+            let counts = file.scan.counting.binary_search(&(at as u32)).is_ok();
+            if is_code && (counts || refs.binary_search(&iput).is_ok()) {
+                self.suspects.push(id);
+            }
             let [functions, macros, types, objects, tagged] = &mut self.named;
             match item.kind {
                 ItemKind::Function => {
                     functions.push([short, id]);
-                    if refs.binary_search(&iput).is_ok() {
-                        self.droppers.push(id);
-                    }
                 }
                 ItemKind::Macro => macros.push([short, id]),
                 ItemKind::Type | ItemKind::Typedef => {

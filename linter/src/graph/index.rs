@@ -37,8 +37,6 @@ pub(crate) struct SourceFile {
     pub(crate) call_sites: u32,
     /// Whether it was read: beside the filesystem side most files hold nothing that matters.
     pub(crate) is_read: bool,
-    /// Whether `i_count` stands anywhere in it.
-    pub(crate) mentions_i_count: bool,
     /// Whether it makes its directory one that a chain may enter.
     pub(crate) is_root: bool,
     /// Whether it registers a filesystem.
@@ -442,16 +440,16 @@ impl<'t> Index<'t> {
         self.rows(|it| &it.callers, member).map(|it| it.1)
     }
 
-    /// The functions that call `iput()`, in no order.
-    pub(crate) fn droppers(&self) -> impl Iterator<Item = ItemId> {
+    /// The functions and macros that call `iput()` or speak of `i_count`, in no order.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = ItemId> {
         let over = self.over.as_deref();
         let hidden = move |number: u32| {
             over.is_some_and(|it| it.hidden.contains(&self.base.item_file[number as usize]))
         };
-        let old = self.base.droppers.iter().filter(move |it| !hidden(**it));
+        let old = self.base.suspects.iter().filter(move |it| !hidden(**it));
         old.map(|it| self.base_id(*it))
             .chain(over.into_iter().flat_map(|over| {
-                let new = over.image.droppers.iter();
+                let new = over.image.suspects.iter();
                 new.map(|it| Self::over_id(over, *it))
             }))
     }

@@ -474,7 +474,6 @@ impl Work<'_> {
                     domain: Domain::GENERIC,
                     call_sites: scan.call_sites,
                     is_read: !scan.items.is_empty(),
-                    mentions_i_count: scan.mentions_i_count,
                     is_root: it.is_root,
                     registers: false,
                     is_shared: is_header(text),

@@ -97,6 +97,8 @@ pub(crate) struct Resolver<'i, 't> {
     /// What functions are entered with.
     pub(crate) entered: Memo<Entry, Vec<Known>>,
     pub(crate) decides: Memo<(ItemId, u32, u32), bool>,
+    /// What a call enters its callee with.
+    pub(crate) entries_of: Memo<(ItemId, u32, ItemId, Entry), Entry>,
     choices: Memo<(TypeRef, Sym, Domain), usize>,
     pub(super) meanings: super::meaning::Meanings,
     reuse: Option<Reuse<'i>>,
@@ -124,6 +126,7 @@ impl<'i, 't> Resolver<'i, 't> {
             calls_param: Memo::new(),
             entered: Memo::new(),
             decides: Memo::new(),
+            entries_of: Memo::new(),
             choices: Memo::new(),
             meanings: super::meaning::Meanings::new(),
             reuse: None,
@@ -134,9 +137,9 @@ impl<'i, 't> Resolver<'i, 't> {
         }
     }
 
-    /// Functions and macros parsed so far.
-    pub(crate) fn function_count(&self) -> usize {
-        self.warm.functions.len()
+    /// The functions whose edges were asked for.
+    pub(crate) fn searched(&self) -> impl Iterator<Item = ItemId> {
+        self.edges.pairs().into_iter().map(|it| it.0)
     }
 
     /// Takes the edges of a similar tree where they are the same.

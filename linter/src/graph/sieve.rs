@@ -262,14 +262,6 @@ impl<'i, 't> Sieve<'i, 't> {
     pub(crate) fn is_open(&self) -> bool {
         self.closed.is_none()
     }
-
-    /// How many items it lets through.
-    pub(crate) fn passed(&self) -> usize {
-        self.closed.as_ref().map_or(0, |it| {
-            let bits = it.found.all.items.0.iter();
-            bits.map(|it| it.count_ones() as usize).sum()
-        })
-    }
 }
 
 impl Closed<'_, '_> {

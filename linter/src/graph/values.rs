@@ -84,6 +84,12 @@ impl Resolver<'_, '_> {
 
     /// What is known of the callee's parameters when this call enters it.
     pub(crate) fn entry(&self, caller: ItemId, offset: u32, callee: ItemId, entry: Entry) -> Entry {
+        *self.entries_of.get((caller, offset, callee, entry), || {
+            self.entry_of(caller, offset, callee, entry)
+        })
+    }
+
+    fn entry_of(&self, caller: ItemId, offset: u32, callee: ItemId, entry: Entry) -> Entry {
         let facts = self.facts(caller);
         let Some(site) = facts
             .conditions

@@ -127,8 +127,8 @@ pub(crate) struct FileScan {
     pub(crate) call_sites: u32,
     /// 1-based line of the first item that holds a bracket which nothing closes.
     pub(crate) unclosed: Option<u32>,
-    /// Whether the word stands anywhere in the file.
-    pub(crate) mentions_i_count: bool,
+    /// The items in whose text `i_count` stands, by index.
+    pub(crate) counting: Vec<u32>,
 }
 
 impl FileScan {

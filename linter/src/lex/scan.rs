@@ -19,11 +19,24 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
     while at < scanner.src.len() {
         at = scanner.item(at);
     }
-    scanner.out.mentions_i_count = memchr::memmem::find(src, b"i_count").is_some();
+    scanner.out.counting = counting(src, &scanner.out.items);
     scanner.out.items.shrink_to_fit();
     scanner.out.refs.shrink_to_fit();
     scanner.out.pairs.shrink_to_fit();
     scanner.out
+}
+
+/// The items that hold `i_count`; items are in order of their end.
+fn counting(src: &[u8], items: &[Item]) -> Vec<u32> {
+    let mut found: Vec<u32> = memchr::memmem::find_iter(src, b"i_count")
+        .filter_map(|at| {
+            let next = items.partition_point(|it| it.end as usize <= at);
+            let holds = items.get(next)?.start as usize <= at;
+            holds.then_some(next as u32)
+        })
+        .collect();
+    found.dedup();
+    found
 }
 
 pub(super) struct Scanner<'a> {
