@@ -11,7 +11,7 @@ use findings::Run;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Options;
 use crate::contexts::{CONTEXTS, Context, RootKind};
@@ -26,8 +26,8 @@ use crate::graph::reuse::Before;
 use crate::graph::sieve::{Closures, Sieve};
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
-use crate::lex::{self, ItemKind, RefKind, Sym, flags};
-use crate::report::{CheckReport, StageCost, TreeStats};
+use crate::lex::{ItemKind, Sym, flags};
+use crate::report::{CheckReport, StageCost, TreeStats, Work};
 use crate::rules::{self, Helpers, RootState};
 use crate::syntax::idioms::{self, Wrapper};
 use crate::tree::{TreeError, TreePath, TreeSource};
@@ -60,7 +60,7 @@ pub(crate) fn check(
         (listing, before.map(|it| &it.reading)),
     );
     let reading = read.index.snapshot();
-    let mut prepared = Prepared::new(read.index, contexts, (warm, clock))?;
+    let mut prepared = Prepared::new(read.index, contexts, (warm, clock), true)?;
     let Some((before, changed)) = before.zip(read.changed) else {
         let linted = prepared.lint(warm, options, None);
         return Ok(Checked {
@@ -124,8 +124,7 @@ pub(crate) fn recheck(
         let checked = check(tree, warm, options, (listing(tree, options)?, None))?;
         return Ok(CheckReport::clone(&checked.report));
     };
-    let mut prepared = Prepared::new(index, contexts, (warm, clock))?;
-    prepared.keeps_edges = false;
+    let mut prepared = Prepared::new(index, contexts, (warm, clock), false)?;
     prepared.after(base, warm);
     let linted = prepared.lint_changed((warm, options), &base.report, changed);
     Ok(linted.report)
@@ -169,8 +168,8 @@ struct Prepared<'t> {
     /// What the sieve found in the tree that this one differs from.
     closures_before: Option<Arc<Closures>>,
     before: Option<Before<'t>>,
-    /// Whether the edges are asked for.
-    keeps_edges: bool,
+    /// Whether it is asked for itself, and not as one of many states: its edges are kept, its stages measured.
+    is_whole: bool,
     clock: Clock,
 }
 
@@ -179,12 +178,16 @@ impl<'t> Prepared<'t> {
         index: Index<'t>,
         contexts: Vec<&'static Context>,
         (warm, mut clock): (&Warm, Clock),
+        is_whole: bool,
     ) -> Result<Self, TreeError> {
-        clock.stage("read", index.files().filter(|it| it.is_read).count());
+        let read = || index.live().flat_map(|it| index.items(it)).map(|it| it.0);
+        let measured = |work: &dyn Fn() -> Work| is_whole.then(work).unwrap_or_default();
+        clock.stage("read", measured(&|| work_on(&index, read())));
         let helpers = helpers(index.tree)?;
         let suspects = suspects(&index);
         let wrappers = wrappers(&index, warm, &suspects);
-        clock.stage("suspects", suspects.len());
+        let work = measured(&|| work_on(&index, suspects.iter().copied()));
+        clock.stage("suspects", work);
         Ok(Self {
             index,
             contexts,
@@ -193,9 +196,14 @@ impl<'t> Prepared<'t> {
             wrappers,
             closures_before: None,
             before: None,
-            keeps_edges: true,
+            is_whole,
             clock,
         })
+    }
+
+    fn work_on(&self, items: impl Iterator<Item = ItemId>) -> Work {
+        let measured = self.is_whole.then(|| work_on(&self.index, items));
+        measured.unwrap_or_default()
     }
 
     /// Goes on from a tree that differs in a few files.
@@ -237,14 +245,15 @@ impl<'t> Prepared<'t> {
         } else {
             limits.sieve(index, self.closures_before.clone())
         };
-        clock.stage("sieve", sieve.passed());
+        let passing = index.function_ids().filter(|it| sieve.passes(*it));
+        clock.stage("sieve", self.work_on(passing));
         let resolver = Resolver::new(index, &sieve, warm).reusing(self.before.as_ref());
         let reaches: Vec<explore::Reach> = self
             .contexts
             .par_iter()
             .map(|it| explore::explore(&resolver, it, &limits))
             .collect();
-        clock.stage("explore", resolver.function_count());
+        clock.stage("explore", self.work_on(resolver.searched()));
         let run = Run {
             warm,
             index,
@@ -258,12 +267,12 @@ impl<'t> Prepared<'t> {
         };
         let mut report = run.findings(&self.suspects, focus);
         let gaps = if options.no_sieve {
-            run.unread(&self.suspects, &limits.sieve(index, None))
+            run.unread(&self.suspects, &limits.sieve(index, None), focus)
         } else {
-            run.unread(&self.suspects, &sieve)
+            run.unread(&self.suspects, &sieve, focus)
         };
         report.gaps.extend(gaps);
-        clock.stage("rules", report.findings.len());
+        clock.stage("rules", self.work_on(self.suspects.iter().copied()));
         report.stages = clock.stages;
         report.stats = stats(index, &resolver);
         report.gaps.extend(index.gaps().cloned());
@@ -278,10 +287,24 @@ impl<'t> Prepared<'t> {
         }
         Linted {
             report,
-            edges: self.keeps_edges.then(|| resolver.known_edges()),
+            edges: self.is_whole.then(|| resolver.known_edges()),
             closures: sieve.closures(),
         }
     }
+}
+
+/// The source that some items are.
+fn work_on(index: &Index<'_>, items: impl Iterator<Item = ItemId>) -> Work {
+    let mut files = FxHashSet::default();
+    let mut work = Work::default();
+    for id in items {
+        let item = index.item(id);
+        files.insert(index.file_index(id));
+        work.functions += u64::from(item.kind == ItemKind::Function);
+        work.bytes += u64::from(item.end - item.start);
+    }
+    work.files = files.len() as u64;
+    work
 }
 
 /// Measures the stages.
@@ -299,12 +322,12 @@ impl Clock {
         }
     }
 
-    fn stage(&mut self, name: &'static str, count: usize) {
+    fn stage(&mut self, name: &'static str, work: Work) {
         let now = std::time::Instant::now();
         self.stages.push(StageCost {
             name,
             seconds: now.duration_since(self.last).as_secs_f64(),
-            count: count as u64,
+            work,
         });
         self.last = now;
     }
@@ -326,44 +349,11 @@ fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
 
 /// The functions that call `iput()` or speak of `i_count`, and the macros that do, in order.
 pub(crate) fn suspects(index: &Index<'_>) -> Vec<ItemId> {
-    let counting = index.slots().filter(|it| {
-        let file = index.file(*it);
-        file.mentions_i_count && !file.is_foreign
-    });
-    let counts = |id: &ItemId| memchr::memmem::find(index.item_text(*id), b"i_count").is_some();
-    let mut found: Vec<ItemId> = counting
-        .flat_map_iter(|file| {
-            index
-                .items(file)
-                .filter(|it| {
-                    matches!(
-                        it.1.kind,
-                        ItemKind::Function | ItemKind::Macro | ItemKind::MacroUse
-                    )
-                })
-                .map(|it| it.0)
-                .filter(counts)
-                .collect::<Vec<_>>()
-        })
+    let mut found: Vec<ItemId> = index
+        .suspects()
+        .filter(|it| !index.file_of(*it).is_foreign)
         .collect();
-    let iput = lex::Ref::new(RefKind::Call, Sym::of(kernel::IPUT));
-    let drops = |id: &ItemId| index.refs(*id).binary_search(&iput).is_ok();
-    let macros: Vec<ItemId> = index
-        .slots()
-        .filter(|it| !index.file(*it).is_foreign)
-        .flat_map_iter(|file| {
-            let items = index.items(file);
-            items
-                .filter(|it| matches!(it.1.kind, ItemKind::Macro | ItemKind::MacroUse))
-                .map(|it| it.0)
-                .filter(drops)
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    found.extend(macros);
-    found.extend(index.droppers().filter(|it| !index.file_of(*it).is_foreign));
     found.sort_unstable();
-    found.dedup();
     found
 }
 
@@ -377,8 +367,9 @@ pub(crate) fn wrappers(
         // Whatever else is asked of a suspect is read from the same tree.
         let (item, text, key) = (index.item(id), index.item_text(id), index.key(id));
         let no_alias = (key, Sym::of("").0);
-        warm.bodies
-            .get_with(no_alias, || findings::body_of(Some(&parsed), Some(text), &[]));
+        warm.bodies.get_with(no_alias, || {
+            findings::body_of(Some(&parsed), Some(text), &[])
+        });
         warm.functions.get(key, || {
             crate::facts::facts_of(&parsed, text, (item.body - item.start) as usize)
         });

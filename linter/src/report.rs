@@ -18,6 +18,17 @@ pub struct TreeStats {
     pub edges: u64,
 }
 
+/// An amount of source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Files that hold it.
+    pub files: u64,
+    /// Functions in it.
+    pub functions: u64,
+    /// Bytes of the items, comments between them left out.
+    pub bytes: u64,
+}
+
 /// What one stage of a run cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StageCost {
@@ -25,8 +36,8 @@ pub struct StageCost {
     pub name: &'static str,
     /// Wall time.
     pub seconds: f64,
-    /// Files, functions or findings that came out of it, whichever it makes.
-    pub count: u64,
+    /// What it worked on.
+    pub work: Work,
 }
 
 /// What a [`Site`] is.

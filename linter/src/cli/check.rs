@@ -61,6 +61,7 @@ pub(super) fn run(
         stages.extend(report.stages.iter().map(|it| Stage {
             name: it.name.to_owned(),
             seconds: it.seconds,
+            work: Some(it.work),
         }));
         stages.push(stage("lint", opened, linted));
         stages.push(stage("print", linted, Instant::now()));
@@ -84,5 +85,6 @@ fn stage(name: &str, from: Instant, to: Instant) -> Stage {
     Stage {
         name: name.to_owned(),
         seconds: (to - from).as_secs_f64(),
+        work: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::report::{CheckReport, SiteKind};
+use crate::report::{CheckReport, SiteKind, Work};
 
 /// One stage of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,9 +11,12 @@ pub struct Stage {
     pub name: String,
     /// How long it took.
     pub seconds: f64,
+    /// What it worked on; `None` for a stage that works on the whole.
+    pub work: Option<Work>,
 }
 
-/// Writes files, functions, call sites, edges, `iput()` calls, `i_count` accesses, gaps and seconds per stage, one `name: value` a line.
+/// Writes files, functions, call sites, edges, `iput()` calls, `i_count` accesses and gaps, one a line; then each stage with its seconds,
+/// and the files, functions and bytes that it worked on: of `sieve`, those that it let through.
 ///
 /// # Errors
 ///
@@ -37,7 +40,19 @@ pub fn render_stats(
         writeln!(out, "{name:<12} {value:>12}")?;
     }
     for stage in stages {
-        writeln!(out, "{:<12} {:>10.3} s", stage.name, stage.seconds)?;
+        write!(out, "{:<12} {:>10.3} s", stage.name, stage.seconds)?;
+        if let Some(work) = stage.work {
+            let Work {
+                files,
+                functions,
+                bytes,
+            } = work;
+            write!(
+                out,
+                " {files:>7} files {functions:>7} functions {bytes:>10} bytes"
+            )?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
