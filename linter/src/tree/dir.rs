@@ -232,13 +232,22 @@ impl Index {
     fn blob(&self, path: &TreePath, root: &Path) -> Option<BlobId> {
         let entry = self.0.entry_by_path(path.as_str().into())?;
         let options = gix::index::entry::stat::Options::default();
-        let metadata =
-            gix::index::fs::Metadata::from_path_no_follow(&root.join(path.as_str())).ok()?;
+        let full = root.join(path.as_str());
+        let metadata = gix::index::fs::Metadata::from_path_no_follow(&full).ok()?;
         let now = gix::index::entry::Stat::from_fs(&metadata).ok()?;
+        if !entry.stat.matches(&now, options) {
+            return None;
+        }
         // A file written in the same moment as the index may have changed after that without a trace.
-        let is_racy = entry.stat.is_racy(self.0.timestamp(), options);
-        let is_same = entry.stat.matches(&now, options) && !is_racy;
-        is_same.then(|| BlobId::from_bytes(entry.id.as_bytes()))?
+        if entry.stat.is_racy(self.0.timestamp(), options) {
+            let text = fs::read(&full).ok().filter(|_| !metadata.is_symlink())?;
+            let kind = gix::object::Kind::Blob;
+            let id = gix::objs::compute_hash(entry.id.kind(), kind, &text).ok()?;
+            if id != entry.id {
+                return None;
+            }
+        }
+        BlobId::from_bytes(entry.id.as_bytes())
     }
 }
 
