@@ -141,6 +141,7 @@ pub fn compare(before: &[Finding], after: &[Finding], moved: &MovedLines) -> Del
     pairs.by_fingerprint(moved);
     pairs.by_place(moved);
     pairs.by_rewording(moved);
+    pairs.by_extraction(moved);
     pairs.prefer_changed_lines(moved);
     let alone = |partners: &[Option<usize>], findings: &[Finding]| -> Vec<Finding> {
         let lone = findings.iter().zip(partners);
@@ -278,6 +279,34 @@ impl<'a> Pairs<'a> {
         }
     }
 
+    /// A statement that moved into a helper of its function, or out of one, is the same finding: the one function calls
+    /// the other, and what is called is the same.
+    fn by_extraction(&mut self, moved: &MovedLines) {
+        let (before, after) = (self.before, self.after);
+        let is_caller = |of: &Finding, function: &str| {
+            let mut hops = of.path.iter().rev().skip(1);
+            hops.next().is_some_and(|it| it.function == function)
+        };
+        for (new, finding) in after.iter().enumerate() {
+            if self.of_after[new].is_some() || !moved.is_added(&finding.file, finding.line) {
+                continue;
+            }
+            let same = |old: &Finding| {
+                old.rule == finding.rule
+                    && callee(&old.statement) == callee(&finding.statement)
+                    && (is_caller(finding, &old.function) || is_caller(old, &finding.function))
+            };
+            let old = (0..before.len()).find(|&old| {
+                self.of_before[old].is_none()
+                    && moved.is_removed(&before[old].file, before[old].line)
+                    && same(&before[old])
+            });
+            if let Some(old) = old {
+                self.join(old, new);
+            }
+        }
+    }
+
     /// Among equal statements of one function, lets the one on a changed line be the one that is alone.
     fn prefer_changed_lines(&mut self, moved: &MovedLines) {
         let (before, after) = (self.before, self.after);
@@ -363,6 +392,11 @@ fn arguments(statement: &str) -> Option<String> {
     let name = &statement[..open];
     let is_name = !name.is_empty() && name.chars().all(|it| it.is_alphanumeric() || it == '_');
     is_name.then(|| statement[open..].to_owned())
+}
+
+/// What a statement calls first, without its arguments.
+fn callee(statement: &str) -> &str {
+    statement.split('(').next().unwrap_or_default().trim()
 }
 
 /// Whether two chains are equal but for their last function; where that is the entry point, it must stand in the same
