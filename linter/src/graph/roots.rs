@@ -4,12 +4,12 @@ use rayon::prelude::*;
 
 use super::domains::Domain;
 use super::index::ItemId;
-use super::resolve::{EdgeKind, Resolver, Target, Through};
+use super::resolve::{EdgeKind, Resolver, Scope, Target, Through};
 use crate::contexts::{Context, RootKind};
-use crate::facts::{Callee, TypeRef};
+use crate::facts::{Callee, Expr, Step, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel;
-use crate::lex::{RefKind, Sym};
+use crate::lex::{ItemKind, RefKind, Sym};
 
 /// An entry point with where it is registered.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,7 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
                     },
                     is_shared: false,
                 }));
+                found.extend(given_to_setters(resolver, tag, name));
             }
             RootKind::Function { name, under } | RootKind::Work { name, under } => {
                 // A worker of generic code works for whoever queued: that one's tables are entry points of their own.
@@ -95,6 +96,68 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
     found
 }
 
+/// Functions that are handed to one that stores its parameter in the member: `set(obj, f)`, `obj->member = param`.
+fn given_to_setters(resolver: &Resolver<'_, '_>, of: TypeRef, member: Sym) -> Vec<RootAt> {
+    let index = resolver.index;
+    let mut setters: Vec<ItemId> = index
+        .setters(member.short())
+        .filter(|it| !index.is_function_name(it.0))
+        .map(|it| it.1)
+        .filter(|it| index.item(*it).kind == ItemKind::Function && !index.file_of(*it).is_foreign)
+        .collect();
+    setters.sort_unstable();
+    setters.dedup();
+    let mut found = Vec::new();
+    for setter in setters {
+        for param in stored_params(resolver, setter, of, member) {
+            let name = index.item(setter).name;
+            let users = index.users(name.short());
+            let callers = users.filter(|it| index.item(*it).kind == ItemKind::Function);
+            for caller in callers.filter(|it| *it != setter) {
+                let means = resolver.functions_in(name, index.file_index(caller));
+                if means.iter().any(|it| it.0 == setter) {
+                    let given = passed_in(resolver, caller, name, param);
+                    found.extend(given.into_iter().map(|it| RootAt {
+                        through: Through::Member(of, member),
+                        confidence: it.confidence.min(Confidence::Medium),
+                        domain: if it.domain == Domain::GENERIC {
+                            Domain::PRIVATE
+                        } else {
+                            it.domain
+                        },
+                        ..it
+                    }));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The parameters that a function stores in a member of the type, from 0.
+fn stored_params(
+    resolver: &Resolver<'_, '_>,
+    setter: ItemId,
+    of: TypeRef,
+    member: Sym,
+) -> Vec<usize> {
+    let facts = resolver.facts(setter);
+    let scope = Scope {
+        file: resolver.index.file_index(setter),
+        facts: &facts,
+    };
+    let stores = facts.stores.iter().filter(|it| {
+        !it.on_stack
+            && it.path == [Step::Member(member)]
+            && resolver.type_of(&it.object, scope).of == of
+    });
+    let param = |it: &Expr| {
+        let name = super::resolve::named_values(it);
+        facts.params.iter().position(|it| name.contains(&it.0))
+    };
+    stores.filter_map(|it| param(&it.value)).collect()
+}
+
 fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
     let wanted = crate::lex::Ref::new(RefKind::Call, name);
     let index = resolver.index;
@@ -114,32 +177,43 @@ fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
 }
 
 fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec<RootAt> {
+    callers_of(resolver, function)
+        .into_iter()
+        .flat_map(|it| passed_in(resolver, it, function, argument))
+        .collect()
+}
+
+/// What one caller of a function passes as that argument.
+fn passed_in(
+    resolver: &Resolver<'_, '_>,
+    caller: ItemId,
+    function: Sym,
+    argument: usize,
+) -> Vec<RootAt> {
     let mut found = Vec::new();
-    for caller in callers_of(resolver, function) {
-        let facts = resolver.facts(caller);
-        let file = resolver.index.file_index(caller);
-        for call in facts
-            .calls
-            .iter()
-            .filter(|it| it.callee == Callee::Name(function))
-        {
-            let names = call
-                .args
-                .get(argument)
-                .map(super::resolve::named_values)
-                .unwrap_or_default();
-            for name in names.into_iter().filter(|it| !facts.declares(*it)) {
-                for (target, confidence) in resolver.functions_in(name, file).to_vec() {
-                    found.push(RootAt {
-                        function: target,
-                        item: caller,
-                        offset: call.offset,
-                        through: Through::Name(function),
-                        confidence,
-                        domain: resolver.index.file_of(caller).domain,
-                        is_shared: false,
-                    });
-                }
+    let facts = resolver.facts(caller);
+    let file = resolver.index.file_index(caller);
+    for call in facts
+        .calls
+        .iter()
+        .filter(|it| it.callee == Callee::Name(function))
+    {
+        let names = call
+            .args
+            .get(argument)
+            .map(super::resolve::named_values)
+            .unwrap_or_default();
+        for name in names.into_iter().filter(|it| !facts.declares(*it)) {
+            for (target, confidence) in resolver.functions_in(name, file).to_vec() {
+                found.push(RootAt {
+                    function: target,
+                    item: caller,
+                    offset: call.offset,
+                    through: Through::Name(function),
+                    confidence,
+                    domain: resolver.index.file_of(caller).domain,
+                    is_shared: false,
+                });
             }
         }
     }
