@@ -130,6 +130,30 @@ pub(crate) fn recheck(
     Ok(linted.report)
 }
 
+/// The index that a check was made with; `None` where it has to be read anew.
+pub(crate) fn index_of<'t>(
+    tree: &'t dyn TreeSource,
+    warm: &'t Warm,
+    options: &Options,
+    checked: &Checked,
+) -> Result<Option<Index<'t>>, TreeError> {
+    let reading = &checked.reading;
+    if reading.changed.is_empty() {
+        return Ok(Some(Index::new(
+            tree,
+            warm,
+            Arc::clone(&reading.image),
+            None,
+        )));
+    }
+    reading::reread(
+        tree,
+        warm,
+        &plan(options, &contexts_of(options)),
+        (reading, &[]),
+    )
+}
+
 fn contexts_of(options: &Options) -> Vec<&'static Context> {
     CONTEXTS
         .iter()

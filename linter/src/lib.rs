@@ -126,6 +126,22 @@ impl Linter {
         query::Graph::open(tree, &self.warm, &self.options)
     }
 
+    /// Explains a line: which contexts reach its function, and where the others are cut.
+    ///
+    /// # Errors
+    ///
+    /// When the file is no source of the tree, or the tree cannot be read.
+    pub fn why(
+        &self,
+        tree: &dyn TreeSource,
+        file: &tree::TreePath,
+        line: u32,
+    ) -> Result<query::Why, query::QueryError> {
+        let id = tree.tree_id_with(&tree::FileChanges::new())?;
+        let checked = self.checked(tree, id, None)?;
+        query::why((tree, &self.warm, &self.options), &checked, file, line)
+    }
+
     /// How many states that patches made were linted so far; one that is known by its tree id is not linted again.
     pub fn linted_count(&self) -> u64 {
         self.linted_count.load(Ordering::Relaxed)

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use tables::TableEntry;
+pub(crate) use why::why;
 pub use why::{ContextWhy, Cut, Verdict, Why};
 
 use crate::Options;
@@ -144,7 +145,6 @@ pub enum QueryError {
 
 /// The call graph of one tree.
 pub struct Graph<'t> {
-    tree: &'t dyn TreeSource,
     warm: &'t Warm,
     options: &'t Options,
     index: Index<'t>,
@@ -165,7 +165,6 @@ impl<'t> Graph<'t> {
         let listing = Listing::of(tree, &plan)?;
         let index = reading::read(tree, warm, &plan, (listing, None)).index;
         Ok(Self {
-            tree,
             warm,
             options,
             index,

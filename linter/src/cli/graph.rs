@@ -66,18 +66,15 @@ impl Query<'_> {
                 render::sites(&self.check(vec![under], io)?, form(args.format.format), out)?;
             }
             GraphQuery::Callers(FunctionArgs { function, format }) => {
-                let found = self.ask(Config::default(), |graph| Ok(graph.callers(function)?))?;
+                let found = self.ask(|graph| Ok(graph.callers(function)?))?;
                 render::edges(&found, form(format.format), out)?;
             }
             GraphQuery::Callees(FunctionArgs { function, format }) => {
-                let found = self.ask(Config::default(), |graph| Ok(graph.callees(function)?))?;
+                let found = self.ask(|graph| Ok(graph.callees(function)?))?;
                 render::edges(&found, form(format.format), out)?;
             }
             GraphQuery::Path(args) => {
-                let Some(path) = self.ask(Config::default(), |graph| {
-                    Ok(graph.path(&args.from, &args.to)?)
-                })?
-                else {
+                let Some(path) = self.ask(|graph| Ok(graph.path(&args.from, &args.to)?))? else {
                     bail!("no chain of calls leads from {} to {}", args.from, args.to);
                 };
                 render::path(&path, form(args.format.format), out)?;
@@ -127,14 +124,9 @@ impl Query<'_> {
 
     fn ask<T: Send>(
         &self,
-        config: Config,
         question: impl FnOnce(&Graph<'_>) -> anyhow::Result<T> + Send,
     ) -> anyhow::Result<T> {
-        let options = Options {
-            config,
-            ..Options::default()
-        };
-        self.ask_with(options, question)
+        self.ask_with(Options::default(), question)
     }
 
     fn ask_with<T: Send>(
@@ -167,7 +159,14 @@ impl Query<'_> {
             .first()
             .and_then(|it| TreePath::parse(it))
             .with_context(wrong)?;
-        let why = self.ask(self.config(io)?, |graph| Ok(graph.why(&file, line)?))?;
+        let options = Options {
+            scope: self.scope.clone(),
+            config: self.config(io)?,
+            ..Options::default()
+        };
+        let linter = settings::linter(options, self.common, self.tree, io);
+        let source = self.tree.source.as_ref();
+        let why = settings::on_threads(self.common, || linter.why(source, &file, line))??;
         render::why(&why, form(args.format.format), out)?;
         Ok(())
     }

@@ -6,16 +6,19 @@ use std::collections::BinaryHeap;
 use rustc_hash::FxHashMap;
 
 use super::{CallEdge, Function, Graph, QueryError};
+use crate::check::{self, Checked};
 use crate::contexts::{CONTEXTS, Context};
 use crate::finding::{Confidence, Finding, Hop};
 use crate::graph::explore::{self, Limits, State};
 use crate::graph::hops;
 use crate::graph::sieve::Sieve;
-use crate::graph::{Edge, ItemId, Resolver};
+use crate::graph::{Edge, Index, ItemId, Resolver};
 use crate::lex::ItemKind;
+use crate::report::CheckReport;
 use crate::syntax::idioms::{self, Wrapper};
-use crate::tree::TreePath;
-use crate::{Options, check, kernel};
+use crate::tree::{TreePath, TreeSource};
+use crate::warm::Warm;
+use crate::{Options, kernel};
 
 pub use crate::graph::explore::Cut;
 
@@ -71,19 +74,36 @@ pub enum Verdict {
     Unreached,
 }
 
+/// Explains a line of a tree that was checked.
+///
+/// The answer is that of the check's own index; a file that no check reads is asked in a graph of everything.
+pub(crate) fn why(
+    (tree, warm, options): (&dyn TreeSource, &Warm, &Options),
+    checked: &Checked,
+    file: &TreePath,
+    line: u32,
+) -> Result<Why, QueryError> {
+    let index = check::index_of(tree, warm, options, checked)?;
+    let holds = |index: &Index<'_>| {
+        let slot = index.slot_of(file);
+        slot.is_some_and(|it| index.file(it).is_read)
+    };
+    let graph = match index.filter(holds) {
+        Some(index) => Graph {
+            warm,
+            options,
+            index,
+        },
+        None => Graph::open(tree, warm, options)?,
+    };
+    graph.why(&checked.report, file, line)
+}
+
 impl Graph<'_> {
-    /// Explains a line.
-    ///
-    /// # Errors
-    ///
-    /// When the file is no source of the tree, or the tree cannot be read.
-    pub fn why(&self, file: &TreePath, line: u32) -> Result<Why, QueryError> {
+    fn why(&self, report: &CheckReport, file: &TreePath, line: u32) -> Result<Why, QueryError> {
         let Some(at) = self.index.slot_of(file) else {
             return Err(QueryError::NoFile(file.to_string()));
         };
-        let options = self.options;
-        let listing = check::listing(self.tree, options)?;
-        let report = check::check(self.tree, self.warm, options, (listing, None))?.report;
         let findings: Vec<Finding> = report
             .findings
             .iter()
@@ -117,7 +137,7 @@ impl Graph<'_> {
                 .filter(|it| it.file == *file && self.function_at(at, it.line) == Some(id))
                 .map(|it| format!("not all of this function was understood: {}", it.what)),
         );
-        let contexts = self.contexts(id, &wrappers, options);
+        let contexts = self.contexts(id, &wrappers, self.options);
         Ok(Why {
             function: Some(self.function(id)),
             calls,
