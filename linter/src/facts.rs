@@ -11,6 +11,7 @@ mod conditions;
 mod expr;
 mod function;
 mod initializer;
+pub(crate) mod number;
 mod types;
 mod unread;
 mod value;

@@ -303,11 +303,19 @@ impl Run<'_, '_, '_> {
             .iter()
             .map(|release| ReachedRelease {
                 release: release.clone(),
+                flag: self.flag(id, release),
                 reaches: reaches_of(release),
                 always_drops: self.drops.always(domain),
                 keeper: self.drops.keeper(domain),
             })
             .collect()
+    }
+
+    /// The flag of an object without which the release does not run, as `member has FLAG`.
+    fn flag(&self, id: ItemId, release: &Release) -> Option<String> {
+        let (member, flag) = self.resolver.flag_of(id, release.offset as u32)?;
+        let spell = |it| self.index.spell(id, it).unwrap_or_default();
+        Some(format!("{} has {}", spell(member), spell(flag)))
     }
 
     /// The context of code that must not sleep, where the call stands in it; its chain is the function alone.

@@ -66,7 +66,7 @@ impl Resolver<'_, '_> {
         })
     }
 
-    fn direct_includes(&self, file: usize) -> Arc<Vec<u32>> {
+    pub(crate) fn direct_includes(&self, file: usize) -> Arc<Vec<u32>> {
         self.direct_includes.get(file as u32, || {
             let source = self.index.file(file);
             self.include_names(file)

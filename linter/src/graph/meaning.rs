@@ -90,7 +90,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The macros that a name can mean in a file: the arms of an `#if` are all meant.
-    fn macros_in(&self, name: Sym, file: usize) -> Vec<ItemId> {
+    pub(super) fn macros_in(&self, name: Sym, file: usize) -> Vec<ItemId> {
         let Some(first) = self.macro_in(name, file) else {
             return Vec::new();
         };

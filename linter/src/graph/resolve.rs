@@ -106,6 +106,10 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
     pub(crate) pasting: super::pasted::Pasting,
+    /// What names stand for, by name and file.
+    pub(crate) numbers: Memo<(Sym, u32), Option<i64>>,
+    pub(crate) defines: Memo<u32, super::constants::Defines>,
+    pub(crate) enumerators: Memo<u32, super::constants::Enumerators>,
 }
 
 impl<'i, 't> Resolver<'i, 't> {
@@ -133,6 +137,9 @@ impl<'i, 't> Resolver<'i, 't> {
             includes: Memo::new(),
             direct_includes: Memo::new(),
             pasting: super::pasted::Pasting::new(),
+            numbers: Memo::new(),
+            defines: Memo::new(),
+            enumerators: Memo::new(),
             deferrals,
         }
     }

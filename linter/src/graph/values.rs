@@ -11,7 +11,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::index::ItemId;
 use super::resolve::Resolver;
-use crate::facts::{Callee, Conditions, Expr, Guard, Site, Value};
+use crate::facts::{Callee, Conditions, Guard, Site, Value};
 use crate::lex::Sym;
 
 /// Parameters are followed through this many functions that only pass them on.
@@ -80,6 +80,18 @@ impl Resolver<'_, '_> {
             let tested = weigh.tested(site);
             weigh.with(&tested).value(&it.1, offset) == Some(Fact::Number(0))
         })
+    }
+
+    /// The member and the flag in it without which the call at `offset` of a function does not run.
+    ///
+    /// Whoever set the flag, mostly where the object was made, decides; a chain of calls says nothing of that.
+    pub(crate) fn flag_of(&self, function: ItemId, offset: u32) -> Option<(Sym, Sym)> {
+        let facts = self.facts(function);
+        let site = facts.conditions.site(offset)?;
+        let guards = site.guards.iter();
+        guards
+            .map(|it| &facts.conditions.guards[*it as usize])
+            .find_map(|it| flag_in(&it.test, it.holds))
     }
 
     /// What is known of the callee's parameters when this call enters it.
@@ -160,17 +172,6 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The number that a constant's name stands for; an enumerator has none here.
-    fn number_of(&self, name: Sym, file: usize) -> Numbered {
-        match self.macro_in(name, file) {
-            None => Numbered::Enumerator,
-            Some(it) => match self.facts(it).result {
-                Expr::Const(number) => Numbered::Number(number),
-                _ => Numbered::Unknown,
-            },
-        }
-    }
-
     /// Whether a parameter decides about a call in the function, or in one that it is passed on to.
     fn decides(&self, function: ItemId, param: u16, depth: u32) -> bool {
         if depth > MAX_PASSES || !self.sieve.passes(function) {
@@ -210,6 +211,20 @@ impl Resolver<'_, '_> {
     }
 }
 
+/// The member and the constant of a test that holds only with that flag or value in the member.
+fn flag_in(test: &Value, holds: bool) -> Option<(Sym, Sym)> {
+    match test {
+        Value::Not(it) => flag_in(it, !holds),
+        Value::And(a, b) if holds => flag_in(a, true).or_else(|| flag_in(b, true)),
+        Value::Bits(a, b) | Value::Equal(a, b) if holds => match (&**a, &**b) {
+            (Value::Place(_, members), Value::Constant(flag))
+            | (Value::Constant(flag), Value::Place(_, members)) => Some((*members.last()?, *flag)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Whether a value is a constant, or something about a parameter of which something is known.
 fn may_be_known(value: &Value, known: &[Known]) -> bool {
     match value {
@@ -232,15 +247,9 @@ fn mentions(value: &Value, wanted: u16) -> bool {
     }
 }
 
-enum Numbered {
-    Number(i64),
-    Enumerator,
-    Unknown,
-}
-
 /// Weighs values of one function against what is known of its parameters.
 struct Weigh<'a> {
-    number_of: Box<dyn Fn(Sym) -> Numbered + 'a>,
+    number_of: Box<dyn Fn(Sym) -> Option<i64> + 'a>,
     conditions: &'a Conditions,
     known: &'a [Known],
     /// Whether it was known at the function's entry, and may have changed since.
@@ -292,10 +301,7 @@ impl<'a> Weigh<'a> {
         match self.value(value, at)? {
             Fact::Number(it) => Some(it != 0),
             Fact::NotZero => Some(true),
-            Fact::Constant(name) => match (self.number_of)(name) {
-                Numbered::Number(it) => Some(it != 0),
-                _ => None,
-            },
+            Fact::Constant(name) => (self.number_of)(name).map(|it| it != 0),
         }
     }
 
@@ -347,29 +353,21 @@ impl<'a> Weigh<'a> {
             (Fact::NotZero, Fact::Number(0)) | (Fact::Number(0), Fact::NotZero) => Some(false),
             (Fact::NotZero, _) | (_, Fact::NotZero) => None,
             (Fact::Constant(a), Fact::Constant(b)) if a == b => Some(true),
+            // Two names may well stand for one number.
             (Fact::Constant(a), Fact::Constant(b)) => {
-                match ((self.number_of)(a), (self.number_of)(b)) {
-                    (Numbered::Number(a), Numbered::Number(b)) => Some(a == b),
-                    // Enumerators of one enum differ.
-                    (Numbered::Enumerator, Numbered::Enumerator) => Some(false),
-                    _ => None,
-                }
+                Some((self.number_of)(a)? == (self.number_of)(b)?)
             }
             (Fact::Constant(name), Fact::Number(number))
-            | (Fact::Number(number), Fact::Constant(name)) => match (self.number_of)(name) {
-                Numbered::Number(it) => Some(it == number),
-                _ => None,
-            },
+            | (Fact::Number(number), Fact::Constant(name)) => {
+                Some((self.number_of)(name)? == number)
+            }
         }
     }
 
     fn bits(&self, a: &Value, b: &Value, at: u32) -> Option<Fact> {
         let number = |it: &Value| match self.value(it, at)? {
             Fact::Number(it) => Some(it),
-            Fact::Constant(name) => match (self.number_of)(name) {
-                Numbered::Number(it) => Some(it),
-                _ => None,
-            },
+            Fact::Constant(name) => (self.number_of)(name),
             Fact::NotZero => None,
         };
         match (number(a), number(b)) {

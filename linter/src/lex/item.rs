@@ -27,6 +27,8 @@ pub(crate) mod flags {
     pub(crate) const INLINE: u8 = 2;
     /// A macro that takes arguments.
     pub(crate) const FUNCTION_LIKE: u8 = 4;
+    /// A type that is an enum.
+    pub(crate) const ENUM: u8 = 4;
     /// A macro that pastes tokens: the names in its body are not the names it makes.
     pub(crate) const PASTES: u8 = 8;
     /// A function whose head is a macro use: the macro decides its name.

@@ -75,6 +75,7 @@ struct Head {
     tag: Sym,
     /// Set between `struct`, `union` or `enum` and its body.
     compound: Option<(usize, usize)>,
+    is_enum: bool,
     flags: u8,
     typedef: bool,
     depth: u32,
@@ -218,6 +219,7 @@ impl Scanner<'_> {
             b"typedef" => head.typedef = true,
             b"struct" | b"union" | b"enum" => {
                 head.compound = Some((start, start));
+                head.is_enum = word == b"enum";
                 head.words += 1;
                 return;
             }
@@ -330,7 +332,8 @@ impl Scanner<'_> {
                 Sym::NONE
             };
             let (close, _) = self.type_body(open);
-            let item = Item::new(ItemKind::Type, name, (head.start, open, close), 0);
+            let bits = if head.is_enum { flags::ENUM } else { 0 };
+            let item = Item::new(ItemKind::Type, name, (head.start, open, close), bits);
             self.push_item(item);
             if is_word(self.byte(close)) && self.is_column_0(close) {
                 // A definition begins where the type should have ended.

@@ -90,6 +90,8 @@ pub(crate) struct ReachedRelease {
     pub(crate) release: Release,
     /// One entry a context that reaches the function that holds it; empty where none does.
     pub(crate) reaches: Vec<Reach>,
+    /// The flag of an object without which it does not run, as `member has FLAG`.
+    pub(crate) flag: Option<String>,
     /// Whether its file system's `->drop_inode` is one of `kernel::ALWAYS_DROP`.
     pub(crate) always_drops: bool,
     /// Its file system's `->drop_inode`, where that keeps the inodes that are under writeback.

@@ -108,6 +108,12 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
         ),
         _ => {}
     }
+    if let Some(flag) = &reached.flag {
+        lower(
+            Confidence::Medium,
+            format!("this runs only where {flag}, which is decided where it is set"),
+        );
+    }
     if let Some(function) = &reach.failing {
         lower(
             Confidence::Medium,

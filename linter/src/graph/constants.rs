@@ -1,0 +1,243 @@
+//! Numbers that names stand for: constants that are `#define`d, and enumerators.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::index::ItemId;
+use super::resolve::Resolver;
+use crate::facts::number::{Meaning, enumerators, number};
+use crate::lex::{ItemKind, Sym, flags, is_word_byte};
+
+/// Names that stand for names are followed this deep.
+const MAX_DEPTH: u32 = 8;
+/// Headers that are looked at for an enumerator.
+const MAX_HEADERS: usize = 4000;
+
+/// Replacements beyond this size are no numbers.
+const MAX_BODY: usize = 512;
+
+/// The replacements of a file's `#define`s without arguments.
+pub(crate) type Defines = FxHashMap<Sym, Vec<Vec<u8>>>;
+/// The enumerators of a file; `None` where the value is not certain.
+pub(crate) type Enumerators = FxHashMap<Sym, Option<i64>>;
+
+impl Resolver<'_, '_> {
+    /// The number that a name stands for in a file, where all that it can mean there say the same.
+    pub(crate) fn number_of(&self, name: Sym, file: usize) -> Option<i64> {
+        *self.numbers.get((name, file as u32), || {
+            self.number_at(
+                name,
+                At {
+                    file,
+                    depth: 0,
+                    in_enum: false,
+                },
+            )
+        })
+    }
+
+    /// Looks in the file itself, then in the headers that it includes, nearest first.
+    fn number_at(&self, name: Sym, at: At) -> Option<i64> {
+        if at.depth > MAX_DEPTH {
+            return None;
+        }
+        let mut seen: FxHashSet<usize> = FxHashSet::from_iter([at.file]);
+        let mut from = vec![at.file];
+        while !from.is_empty() && seen.len() < MAX_HEADERS {
+            let mut values: Vec<Option<i64>> = Vec::new();
+            for file in &from {
+                let all = self
+                    .defines
+                    .get(*file as u32, || defined(self.index.text(*file)));
+                let bodies = all.get(&name).into_iter().flatten();
+                values.extend(bodies.map(|it| number(it, &self.names(at, &[]))));
+                // What an enumerator is given is read without a look at other enumerators.
+                if !at.in_enum {
+                    values.extend(self.enumerators_of(*file).get(&name).copied());
+                }
+            }
+            if let Some(first) = values.first() {
+                return first.filter(|_| values.iter().all(|it| it == first));
+            }
+            let headers = from.iter().flat_map(|it| {
+                let direct = self.direct_includes(*it);
+                direct.iter().map(|it| *it as usize).collect::<Vec<_>>()
+            });
+            from = headers.filter(|it| seen.insert(*it)).collect();
+        }
+        None
+    }
+
+    fn macro_body(&self, definition: ItemId) -> Vec<u8> {
+        let item = self.index.item(definition);
+        let body = (item.body - item.start) as usize;
+        let text = self.index.item_text(definition);
+        let text: Vec<u8> = text
+            .get(body..)
+            .unwrap_or_default()
+            .iter()
+            .map(|it| if *it == b'\\' { b' ' } else { *it })
+            .collect();
+        crate::syntax::text::fold_bytes(&text).into_bytes()
+    }
+
+    fn names<'a>(&'a self, at: At, bound: &'a [(Sym, i64)]) -> Names<'a> {
+        let inside = At {
+            depth: at.depth + 1,
+            ..at
+        };
+        let of_name = move |name: Sym| {
+            let known = bound.iter().find(|it| it.0 == name).map(|it| it.1);
+            known.or_else(|| self.number_at(name, inside))
+        };
+        let of_call = move |name: Sym, args: &[i64]| self.called(name, args, inside);
+        Names {
+            of_name: Box::new(of_name),
+            of_call: Box::new(of_call),
+        }
+    }
+
+    /// The number that a use of a function-like macro stands for, such as `BIT(3)`.
+    fn called(&self, name: Sym, args: &[i64], at: At) -> Option<i64> {
+        if at.depth > MAX_DEPTH {
+            return None;
+        }
+        let macros = self.macros_in(name, at.file);
+        let mut values = Vec::new();
+        for definition in &macros {
+            let facts = self.facts(*definition);
+            let params = facts.params.iter().map(|it| it.0);
+            let bound: Vec<(Sym, i64)> = params.zip(args.iter().copied()).collect();
+            if bound.len() != facts.params.len() || bound.len() != args.len() {
+                return None;
+            }
+            let body = self.macro_body(*definition);
+            values.push(number(&body, &self.names(at, &bound))?);
+        }
+        let first = *values.first()?;
+        values.iter().all(|it| *it == first).then_some(first)
+    }
+
+    fn enumerators_of(&self, file: usize) -> Arc<Enumerators> {
+        self.enumerators
+            .get(file as u32, || self.enumerators_in(file))
+    }
+
+    fn enumerators_in(&self, file: usize) -> Enumerators {
+        let at = At {
+            file,
+            depth: 1,
+            in_enum: true,
+        };
+        let mut found = Enumerators::default();
+        let items = self.index.items(file);
+        let enums = items.filter(|it| it.1.kind == ItemKind::Type && it.1.flags & flags::ENUM != 0);
+        for (id, item) in enums {
+            let text = self.index.item_text(id);
+            let mut next = Some(0i64);
+            for (name, value) in enumerators(text, (item.body - item.start) as usize) {
+                if let Some(value) = &value {
+                    let known = Bound {
+                        values: &found,
+                        others: &|name| self.number_at(name, at),
+                    };
+                    next = number(value, &known);
+                } else if name == Sym::NONE {
+                    next = None;
+                    continue;
+                }
+                let twin = found.insert(name, next);
+                if twin.is_some_and(|it| it != next) {
+                    // The arms of an `#if` number it differently.
+                    found.insert(name, None);
+                }
+                next = next.and_then(|it| it.checked_add(1));
+            }
+        }
+        found
+    }
+}
+
+/// The replacements of a text's `#define`s without arguments; one that stands for itself is none.
+fn defined(text: &[u8]) -> Defines {
+    let mut found = Defines::default();
+    for hash in memchr::memchr_iter(b'#', text) {
+        let rest = text[hash + 1..].trim_ascii_start();
+        let Some(rest) = rest.strip_prefix(b"define") else {
+            continue;
+        };
+        let rest = rest.trim_ascii_start();
+        let length = rest.iter().take_while(|it| is_word_byte(**it)).count();
+        if length == 0 || rest.get(length) == Some(&b'(') {
+            continue;
+        }
+        let mut end = length;
+        while let Some(newline) = memchr::memchr(b'\n', &rest[end..]).map(|it| end + it) {
+            end = newline;
+            if rest[..newline].trim_ascii_end().last() != Some(&b'\\') {
+                break;
+            }
+            end += 1;
+        }
+        if memchr::memchr(b'\n', &rest[length..]).is_none() {
+            end = rest.len();
+        }
+        let body: Vec<u8> = rest[length..end]
+            .iter()
+            .take(MAX_BODY)
+            .map(|it| if *it == b'\\' { b' ' } else { *it })
+            .collect();
+        let body = crate::syntax::text::fold_bytes(&body).into_bytes();
+        if body != rest[..length] {
+            found
+                .entry(Sym::of(&rest[..length]))
+                .or_default()
+                .push(body);
+        }
+    }
+    found
+}
+
+/// Where a name stands.
+#[derive(Clone, Copy)]
+struct At {
+    file: usize,
+    depth: u32,
+    in_enum: bool,
+}
+
+type OfCall<'a> = dyn Fn(Sym, &[i64]) -> Option<i64> + 'a;
+
+/// What names stand for in one file.
+struct Names<'a> {
+    of_name: Box<dyn Fn(Sym) -> Option<i64> + 'a>,
+    of_call: Box<OfCall<'a>>,
+}
+
+impl Meaning for Names<'_> {
+    fn name(&self, name: Sym) -> Option<i64> {
+        (self.of_name)(name)
+    }
+
+    fn call(&self, name: Sym, args: &[i64]) -> Option<i64> {
+        (self.of_call)(name, args)
+    }
+}
+
+/// What names stand for in an enum.
+struct Bound<'a> {
+    values: &'a Enumerators,
+    others: &'a dyn Fn(Sym) -> Option<i64>,
+}
+
+impl Meaning for Bound<'_> {
+    fn name(&self, name: Sym) -> Option<i64> {
+        let known = self.values.get(&name).copied();
+        known.unwrap_or_else(|| (self.others)(name))
+    }
+
+    fn call(&self, _: Sym, _: &[i64]) -> Option<i64> {
+        None
+    }
+}
