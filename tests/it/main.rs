@@ -27,6 +27,7 @@ mod review_command;
 mod rules;
 mod series;
 mod servers;
+mod sieve;
 mod sites;
 mod smtp;
 mod store;

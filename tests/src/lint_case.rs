@@ -162,11 +162,16 @@ impl Case {
 
     /// A linter with the case's configuration.
     pub fn linter(&self) -> Linter {
+        Linter::new(self.options())
+    }
+
+    /// The case's configuration as options.
+    pub fn options(&self) -> Options {
         let config = Config::parse(&self.config, &self.name).expect("the case's configuration");
-        Linter::new(Options {
+        Options {
             config,
             ..Options::default()
-        })
+        }
     }
 
     /// The case's files.

@@ -76,6 +76,16 @@ pub fn kernel_612() -> Option<PathBuf> {
     path
 }
 
+/// The kernels that there are, with their versions: `LORELINT_KERNEL_612`, and `LORELINT_KERNEL_61` where it is set.
+pub fn kernels() -> Vec<(&'static str, PathBuf)> {
+    let old = std::env::var_os("LORELINT_KERNEL_61").map(|it| ("6.1", PathBuf::from(it)));
+    if old.is_none() {
+        skipped("no Linux 6.1: set LORELINT_KERNEL_61 to a git repository of it");
+    }
+    let new = kernel_612().map(|it| ("6.12", it));
+    new.into_iter().chain(old).collect()
+}
+
 /// Says on standard error that a test did not run.
 #[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
 pub fn skipped(what: &str) {
