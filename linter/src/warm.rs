@@ -71,6 +71,11 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
             .cloned()
     }
 
+    fn put(&self, key: K, value: &Arc<V>) {
+        let mut shard = self.shard(&key).lock().expect("no panic while locked");
+        shard.insert(key, Arc::clone(value));
+    }
+
     /// The value for `key`; two threads may compute it at once, one result is kept.
     pub(crate) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
         if let Some(value) = self.known(key) {
@@ -158,6 +163,17 @@ impl<V: Serialize + DeserializeOwned> Learned<V> {
             let known = self.known.get().and_then(|it| it.find(self.kind, key));
             known.unwrap_or_else(compute)
         })
+    }
+
+    /// The value for `key`, which says the same as `old`, if somebody asked for either.
+    pub(crate) fn same_as(&self, key: ItemKey, old: ItemKey) -> Option<Arc<V>> {
+        let full = (key.0, key.1, 0);
+        if let Some(found) = self.memo.known(full) {
+            return Some(found);
+        }
+        let found = self.peek(old)?;
+        self.memo.put(full, &found);
+        Some(found)
     }
 
     /// The value for `key`, if this run or the one that the cache is of asked for it.

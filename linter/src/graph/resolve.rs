@@ -169,7 +169,13 @@ impl<'i, 't> Resolver<'i, 't> {
 
     /// The facts of a function or macro.
     pub(crate) fn facts(&self, id: ItemId) -> Arc<FunctionFacts> {
-        self.warm.functions.get(self.index.key(id), || {
+        let key = self.index.key(id);
+        let same_text = self.reuse.as_ref().and_then(|it| it.same_text(id));
+        let known = same_text.and_then(|old| self.warm.functions.same_as(key, old));
+        if let Some(known) = known {
+            return known;
+        }
+        self.warm.functions.get(key, || {
             let item = self.index.item(id);
             let text = self.index.item_text(id);
             let body = (item.body - item.start) as usize;

@@ -15,7 +15,7 @@ use super::known::KnownEdges;
 use super::resolve::{Edge, Resolver, Target};
 use crate::facts::{Callee, Expr, FunctionFacts};
 use crate::lex::{Item, ItemKind, RefKind, Sym, flags};
-use crate::warm::Warm;
+use crate::warm::{ItemKey, Warm};
 
 /// A callback is followed through this many functions that pass it on.
 const MAX_PASS_DEPTH: u32 = 4;
@@ -53,6 +53,8 @@ pub(crate) struct Reuse<'i> {
     touched: FxHashSet<ItemId>,
     /// Functions that are resolved again.
     affected: FxHashSet<ItemId>,
+    /// The items of changed files whose text is as before, by what they are.
+    unchanged: FxHashMap<ItemId, ItemKey>,
 }
 
 impl<'i> Reuse<'i> {
@@ -72,6 +74,7 @@ impl<'i> Reuse<'i> {
                 origin: FxHashMap::default(),
                 touched: FxHashSet::default(),
                 affected: FxHashSet::default(),
+                unchanged: FxHashMap::default(),
             },
         };
         change.compare()?;
@@ -91,6 +94,11 @@ impl<'i> Reuse<'i> {
             id
         };
         self.translated(&self.known.get(old)?)
+    }
+
+    /// The same item in the tree before, where its text is as it was in a file that is not.
+    pub(crate) fn same_text(&self, id: ItemId) -> Option<ItemKey> {
+        self.unchanged.get(&id).copied()
     }
 
     fn translated(&self, edges: &[Edge]) -> Option<Vec<Edge>> {
@@ -236,6 +244,8 @@ impl Change<'_, '_, '_, '_> {
     ) -> Option<()> {
         let same_head = was.1.head_hash == now.1.head_hash && was.1.flags == now.1.flags;
         if same_head && was.1.rest_hash == now.1.rest_hash && was.1.tag == now.1.tag {
+            let key = self.before.key(was.0);
+            self.reuse.unchanged.insert(now.0, key);
             return Some(());
         }
         if now.1.kind != ItemKind::Function {

@@ -1,7 +1,5 @@
 //! Where a context begins: members of ops tables, named functions, workers, callbacks.
 
-use rayon::prelude::*;
-
 use super::domains::Domain;
 use super::index::ItemId;
 use super::resolve::{EdgeKind, Resolver, Scope, Target, Through};
@@ -161,19 +159,15 @@ fn stored_params(
 fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
     let wanted = crate::lex::Ref::new(RefKind::Call, name);
     let index = resolver.index;
-    index
-        .slots()
-        .flat_map_iter(|file| {
-            index
-                .items(file)
-                .filter(|(id, item)| {
-                    item.kind == crate::lex::ItemKind::Function
-                        && index.refs(*id).binary_search(&wanted).is_ok()
-                })
-                .map(|it| it.0)
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    let calls = |it: &ItemId| index.refs(*it).binary_search(&wanted).is_ok();
+    let users = index.users(name.short());
+    let mut found: Vec<ItemId> = users
+        .filter(|it| index.item(*it).kind == crate::lex::ItemKind::Function)
+        .filter(calls)
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec<RootAt> {
