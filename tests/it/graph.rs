@@ -97,6 +97,29 @@ void two(void)\n{\n\tstruct page *list __free(page_list) = NULL;\n\n\tfill(list)
     );
 }
 
+/// The name that is called stands nowhere, and every macro leads to it by many ways: each is searched once.
+#[test]
+fn a_name_that_is_spelled_nowhere_is_not_searched_without_end() {
+    let mut header = String::from("#define make_0_0(x) a##_##x()\n");
+    for level in 1..10 {
+        for at in 0..10 {
+            let calls = (0..10).map(|it| format!(" make_{}_{it}(x);", level - 1));
+            header += &format!(
+                "#define make_{level}_{at}(x) do {{{} }} while (0)\n",
+                calls.collect::<String>()
+            );
+        }
+    }
+    let user = (
+        "fs/example/a.c",
+        "#include <linux/make.h>\nvoid one(int x)\n{\n\tmake_9_0(x);\n}\n",
+    );
+    let edges = ask(&[("include/linux/make.h", &header), user], |graph| {
+        graph.edges("")
+    });
+    assert!(edges.len() < 200, "{} edges", edges.len());
+}
+
 #[test]
 fn of_equal_names_the_one_that_is_meant() {
     let files = [

@@ -76,7 +76,7 @@ pub(crate) fn spell_called(
     name: Sym,
 ) -> String {
     let in_macros = || match through {
-        Through::Name(first) => spell_in_macros(resolver, first, name, 0),
+        Through::Name(first) => spell_in_macros(resolver, first, name),
         _ => None,
     };
     resolver
@@ -87,28 +87,30 @@ pub(crate) fn spell_called(
         .unwrap_or_default()
 }
 
-fn spell_in_macros(resolver: &Resolver<'_, '_>, of: Sym, name: Sym, depth: u32) -> Option<String> {
-    let definitions: Vec<ItemId> = resolver.index.macros(of).take(8).collect();
-    definitions
-        .iter()
-        .find_map(|it| resolver.index.spell(*it, name))
-        .or_else(|| {
-            let calls = definitions
-                .iter()
-                .flat_map(|it| resolver.facts(*it).calls.clone());
-            let mut names = calls.filter_map(|it| {
-                if let Callee::Name(it) = it.callee {
-                    Some(it)
-                } else {
-                    None
-                }
-            });
-            if depth < 8 {
-                names.find_map(|it| spell_in_macros(resolver, it, name, depth + 1))
-            } else {
-                None
+/// Macros that are searched for a spelling: a name that is pasted together stands in none.
+const MAX_SEARCHED: usize = 256;
+
+fn spell_in_macros(resolver: &Resolver<'_, '_>, of: Sym, name: Sym) -> Option<String> {
+    let mut seen: Vec<Sym> = vec![of];
+    let mut at = 0;
+    while let Some(next) = seen.get(at).copied() {
+        at += 1;
+        let definitions: Vec<ItemId> = resolver.index.macros(next).take(8).collect();
+        for definition in definitions {
+            if let Some(found) = resolver.index.spell(definition, name) {
+                return Some(found);
             }
-        })
+            for call in &resolver.facts(definition).calls {
+                if let Callee::Name(callee) = call.callee
+                    && seen.len() < MAX_SEARCHED
+                    && !seen.contains(&callee)
+                {
+                    seen.push(callee);
+                }
+            }
+        }
+    }
+    None
 }
 
 /// The first hop of a chain that starts anywhere.
