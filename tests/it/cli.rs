@@ -350,3 +350,40 @@ fn the_graph_answers_in_rows() {
         "fs/example/util.c\thelper\t\texample_touch\t3\tdirect\n"
     );
 }
+
+#[test]
+fn a_series_is_listed_as_its_author_counts_it() {
+    let patch = |id: &str, subject: &str, parent: &str| {
+        format!(
+            "From a@example.org Mon Sep 17 00:00:00 2001\nFrom: A <a@example.org>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\
+             Message-ID: <{id}>\n{parent}Subject: {subject}\n\nWhy.\n---\n a.c | 1 +\n\ndiff --git a/a.c b/a.c\n\
+             --- a/a.c\n+++ b/a.c\n@@ -1 +1,2 @@\n x\n+y\n--\n2.1\n\n"
+        )
+    };
+    let mbox = [
+        patch("a@x", "[PATCH v5 1/2] pond: one", ""),
+        patch("b@x", "[PATCH v5 2/2] pond: two", "In-Reply-To: <a@x>\n"),
+        patch("c@x", "[PATCH v5.1 2/2] pond: two", "In-Reply-To: <b@x>\n"),
+        patch("d@x", "[PATCH 1/3] lake: one", ""),
+    ]
+    .concat();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("list.mbox"), mbox).unwrap();
+    let listed = lorelint(
+        directory.path(),
+        &["series", "list.mbox", "--format", "text"],
+    );
+    let lines: Vec<&str> = listed.stdout.lines().collect();
+    let heads: Vec<&&str> = lines.iter().filter(|it| it.starts_with('v')).collect();
+    assert_eq!(
+        heads,
+        [
+            &"v5 2/2 pond: one",
+            &"v5.1 1/2 pond: two (the rest is as in the version before)",
+            &"v1 1/3 lake: one (incomplete)"
+        ],
+        "{}{}",
+        listed.stdout,
+        listed.stderr
+    );
+}

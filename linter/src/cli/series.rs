@@ -285,13 +285,17 @@ fn text(assembly: &Assembly, io: &mut Io<'_>) -> anyhow::Result<()> {
         let own = series.patches.len() - series.missing.len();
         writeln!(
             io.stdout,
-            "v{} {own}/{total} {}{}",
+            "v{}{} {own}/{total} {}{}",
             series.version,
+            series
+                .version_fraction
+                .map_or(String::new(), |it| format!(".{it}")),
             series.name,
-            if series.state == SeriesState::Complete {
-                ""
-            } else {
-                " (incomplete)"
+            match series.state {
+                SeriesState::Complete => "",
+                SeriesState::PartialReroll => " (the rest is as in the version before)",
+                SeriesState::Incomplete => " (incomplete)",
+                SeriesState::Open => " (how many there are is not said)",
             }
         )?;
         for reason in &series.reasons {
