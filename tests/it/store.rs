@@ -22,6 +22,23 @@ async fn an_unknown_kind_of_database_is_named() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_is_opened_by_several_at_once() {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir().unwrap();
+        let address = format!("sqlite:{}", dir.path().join("new.sqlite").display());
+        let opened: Vec<_> = (0..6)
+            .map(|_| {
+                let address = address.clone();
+                tokio::spawn(async move { Store::open(&address).await.map(drop) })
+            })
+            .collect();
+        for it in opened {
+            it.await.unwrap().unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_file_that_is_no_database_is_named() {
     let dir = tempfile::tempdir().unwrap();

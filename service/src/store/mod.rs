@@ -47,6 +47,23 @@ pub struct Store {
     path: PathBuf,
 }
 
+/// Waits until no other process creates a database in this directory or changes its schema, and keeps others waiting:
+/// a mail server starts several deliveries at once. A directory that may not be listed is not locked.
+async fn alone_in(directory: PathBuf) -> Option<std::fs::File> {
+    let wait = move || {
+        let here = Path::new(".");
+        let directory = if directory.as_os_str().is_empty() {
+            here
+        } else {
+            &directory
+        };
+        let file = std::fs::File::open(directory).ok()?;
+        file.lock().ok()?;
+        Some(file)
+    };
+    tokio::task::spawn_blocking(wait).await.ok().flatten()
+}
+
 impl Store {
     /// Opens `sqlite:PATH`, creates the file and its directory and brings the schema up to date where needed.
     ///
@@ -87,6 +104,7 @@ impl Store {
             // 32 MiB: a step of ingest rewrites the same pages of indexes as the one before.
             .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864");
+        let alone = alone_in(path.parent().unwrap_or(path).to_owned()).await;
         let writer = pool(1)
             .connect_with(options.clone())
             .await
@@ -101,6 +119,7 @@ impl Store {
                 sqlx::migrate::MigrateError::Execute(source) => failed("migrating")(source),
                 source => StoreError::Migrate { source },
             })?;
+        drop(alone);
         let readers = pool(READER_COUNT).connect_lazy_with(options.read_only(true));
         Ok(Self {
             writer,
