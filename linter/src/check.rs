@@ -60,18 +60,10 @@ pub(crate) fn check(
         (listing, before.map(|it| &it.reading)),
     );
     let reading = read.index.snapshot();
-    let mut prepared = Prepared::new(read.index, contexts, (warm, clock), true)?;
-    let Some((before, changed)) = before.zip(read.changed) else {
-        let linted = prepared.lint(warm, options, None);
-        return Ok(Checked {
-            report: Arc::new(linted.report),
-            reading,
-            closures: linted.closures,
-            edges: Arc::new(linted.edges.unwrap_or_default()),
-            is_fresh: true,
-        });
-    };
-    if changed.is_empty() {
+    let before = before.zip(read.changed);
+    if let Some((before, changed)) = &before
+        && changed.is_empty()
+    {
         return Ok(Checked {
             report: Arc::clone(&before.report),
             reading,
@@ -80,14 +72,20 @@ pub(crate) fn check(
             is_fresh: false,
         });
     }
-    prepared.after(before, warm);
-    let linted = prepared.lint_changed((warm, options), &before.report, &changed);
+    let mut prepared = Prepared::new(read.index, contexts, (warm, clock), true)?;
+    let linted = match &before {
+        Some((before, changed)) => {
+            prepared.after(before, warm);
+            prepared.lint_changed((warm, options), &before.report, changed)
+        }
+        None => prepared.lint(warm, options, None),
+    };
     Ok(Checked {
         report: Arc::new(linted.report),
         reading,
         closures: linted.closures,
         edges: Arc::new(linted.edges.unwrap_or_default()),
-        is_fresh: false,
+        is_fresh: before.is_none(),
     })
 }
 
@@ -189,8 +187,7 @@ struct Prepared<'t> {
     helpers: Helpers,
     suspects: Vec<ItemId>,
     wrappers: FxHashMap<ItemId, Wrapper>,
-    /// What the sieve found in the tree that this one differs from.
-    closures_before: Option<Arc<Closures>>,
+    /// The tree that this one differs from.
     before: Option<Before<'t>>,
     /// Whether it is asked for itself, and not as one of many states: its edges are kept, its stages measured.
     is_whole: bool,
@@ -218,7 +215,6 @@ impl<'t> Prepared<'t> {
             helpers,
             suspects,
             wrappers,
-            closures_before: None,
             before: None,
             is_whole,
             clock,
@@ -232,12 +228,12 @@ impl<'t> Prepared<'t> {
 
     /// Goes on from a tree that differs in a few files.
     fn after(&mut self, before: &Checked, warm: &'t Warm) {
-        self.closures_before.clone_from(&before.closures);
         self.before = Some(Before::new(
             &self.index,
             warm,
             &before.reading,
             &before.edges,
+            before.closures.as_ref(),
         ));
     }
 
@@ -267,7 +263,8 @@ impl<'t> Prepared<'t> {
         let sieve = if options.no_sieve {
             Sieve::open()
         } else {
-            limits.sieve(index, self.closures_before.clone())
+            let before = self.before.as_ref();
+            limits.sieve(index, before.and_then(|it| it.closures.clone()))
         };
         let passing = index.function_ids().filter(|it| sieve.passes(*it));
         clock.stage("sieve", self.work_on(passing));

@@ -255,51 +255,41 @@ impl<'a> Pairs<'a> {
     /// Either another name for what drops it, in the same function, or the same words in a function that was renamed
     /// while it moved: then all other functions of the chain are as they were.
     fn by_rewording(&mut self, moved: &MovedLines) {
-        let (before, after) = (self.before, self.after);
-        for (new, finding) in after.iter().enumerate() {
-            if self.of_after[new].is_some() || !moved.is_added(&finding.file, finding.line) {
-                continue;
-            }
-            let same = |old: &Finding| {
-                let is_reworded = old.function == finding.function
-                    && *moved.origin(&finding.file) == old.file
-                    && arguments(&old.statement) == arguments(&finding.statement);
-                let is_renamed = normal(&old.statement) == normal(&finding.statement)
-                    && same_chain_above(old, finding);
-                old.rule == finding.rule && (is_reworded || is_renamed)
-            };
-            let old = (0..before.len()).find(|&old| {
-                self.of_before[old].is_none()
-                    && moved.is_removed(&before[old].file, before[old].line)
-                    && same(&before[old])
-            });
-            if let Some(old) = old {
-                self.join(old, new);
-            }
-        }
+        self.on_changed_lines(moved, |old, new| {
+            let is_reworded = old.function == new.function
+                && *moved.origin(&new.file) == old.file
+                && arguments(&old.statement) == arguments(&new.statement);
+            let is_renamed =
+                normal(&old.statement) == normal(&new.statement) && same_chain_above(old, new);
+            is_reworded || is_renamed
+        });
     }
 
     /// A statement that moved into a helper of its function, or out of one, is the same finding: the one function calls
     /// the other, and what is called is the same.
     fn by_extraction(&mut self, moved: &MovedLines) {
-        let (before, after) = (self.before, self.after);
         let is_caller = |of: &Finding, function: &str| {
             let mut hops = of.path.iter().rev().skip(1);
             hops.next().is_some_and(|it| it.function == function)
         };
+        self.on_changed_lines(moved, |old, new| {
+            callee(&old.statement) == callee(&new.statement)
+                && (is_caller(new, &old.function) || is_caller(old, &new.function))
+        });
+    }
+
+    /// Joins what stands on added lines and is alone with the first of its rule on removed lines that is the same.
+    fn on_changed_lines(&mut self, moved: &MovedLines, same: impl Fn(&Finding, &Finding) -> bool) {
+        let (before, after) = (self.before, self.after);
         for (new, finding) in after.iter().enumerate() {
             if self.of_after[new].is_some() || !moved.is_added(&finding.file, finding.line) {
                 continue;
             }
-            let same = |old: &Finding| {
-                old.rule == finding.rule
-                    && callee(&old.statement) == callee(&finding.statement)
-                    && (is_caller(finding, &old.function) || is_caller(old, &finding.function))
-            };
             let old = (0..before.len()).find(|&old| {
                 self.of_before[old].is_none()
+                    && before[old].rule == finding.rule
                     && moved.is_removed(&before[old].file, before[old].line)
-                    && same(&before[old])
+                    && same(&before[old], finding)
             });
             if let Some(old) = old {
                 self.join(old, new);

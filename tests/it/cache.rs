@@ -3,31 +3,10 @@
 use std::path::Path;
 
 use lorelint::cache::Cache;
-use lorelint::report::CheckReport;
 use lorelint::tree::{FileContent, GitRepo, Overlay, TreeSource};
 use lorelint::{Linter, Options, review};
-use lorelint_tests::lint_case::{Case, cases, documents};
+use lorelint_tests::lint_case::{Case, all_cases, said};
 use lorelint_tests::material;
-
-fn all_cases() -> Vec<Case> {
-    [
-        "linter/src/rules",
-        "tests/fixtures/rules",
-        "tests/fixtures/delta",
-    ]
-    .iter()
-    .flat_map(|it| documents(it))
-    .flat_map(|(name, text)| cases(&name, &text))
-    .collect()
-}
-
-/// Everything that a report says, whatever it cost.
-fn said(report: &CheckReport) -> String {
-    format!(
-        "{:#?}\n{:#?}\n{:#?}",
-        report.findings, report.gaps, report.warnings
-    )
-}
 
 fn cached(case: &Case, directory: &Path) -> Linter {
     case.linter()

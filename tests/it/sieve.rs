@@ -1,18 +1,9 @@
 //! What the sieve leaves out never changes a result.
 
-use lorelint::report::CheckReport;
 use lorelint::tree::{GitRepo, TreeSource};
 use lorelint::{Linter, Options, review};
-use lorelint_tests::lint_case::{cases, documents};
+use lorelint_tests::lint_case::{all_cases, said};
 use lorelint_tests::material;
-
-/// Everything that a report says, whatever it cost.
-fn said(report: &CheckReport) -> String {
-    format!(
-        "{:#?}\n{:#?}\n{:#?}",
-        report.findings, report.gaps, report.warnings
-    )
-}
 
 #[track_caller]
 fn check_same(options: &Options, tree: &dyn TreeSource, what: &str) {
@@ -27,13 +18,7 @@ fn check_same(options: &Options, tree: &dyn TreeSource, what: &str) {
 
 #[test]
 fn the_cases_are_the_same_with_every_function_read() {
-    let folders = [
-        "linter/src/rules",
-        "tests/fixtures/rules",
-        "tests/fixtures/delta",
-    ];
-    let all = folders.iter().flat_map(|it| documents(it));
-    for case in all.flat_map(|(name, text)| cases(&name, &text)) {
+    for case in all_cases() {
         let base = case.tree();
         check_same(&case.options(), &base, &case.name);
         let patched = review::patched(&base, std::slice::from_ref(&case.patch()));

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use lorelint::config::Config;
 use lorelint::finding::{Confidence, Finding};
-use lorelint::report::PatchInput;
+use lorelint::report::{CheckReport, PatchInput};
 use lorelint::tree::{MemTree, TreePath};
 use lorelint::{Linter, Options};
 
@@ -288,4 +288,25 @@ fn joined(mut lines: Vec<String>) -> String {
     lines
         .into_iter()
         .fold(String::new(), |text, line| text + &line + "\n")
+}
+
+/// The cases of all rules, and those of patches.
+pub fn all_cases() -> Vec<Case> {
+    [
+        "linter/src/rules",
+        "tests/fixtures/rules",
+        "tests/fixtures/delta",
+    ]
+    .iter()
+    .flat_map(|it| documents(it))
+    .flat_map(|(name, text)| cases(&name, &text))
+    .collect()
+}
+
+/// Everything that a report says, whatever it cost.
+pub fn said(report: &CheckReport) -> String {
+    format!(
+        "{:#?}\n{:#?}\n{:#?}",
+        report.findings, report.gaps, report.warnings
+    )
 }

@@ -17,6 +17,15 @@ impl Domain {
     pub(crate) const GENERIC: Self = Self(0);
     /// A table in generic code that is nobody else's, such as the block device's own.
     pub(crate) const PRIVATE: Self = Self(u16::MAX);
+
+    /// Whose a table is: what stands in generic code is nobody else's.
+    pub(crate) fn or_private(self) -> Self {
+        if self == Self::GENERIC {
+            Self::PRIVATE
+        } else {
+            self
+        }
+    }
 }
 
 /// Finds the implementations: whoever defines a `struct file_system_type` is one.

@@ -349,6 +349,13 @@ impl<'t> Index<'t> {
         self.named(|it| &it.types, name, |it| it.name)
     }
 
+    /// The members that are pointers to functions in the types of a tag, as [`Sym::short`].
+    pub(crate) fn declared_members(&self, tag: Sym) -> impl Iterator<Item = u32> {
+        let declared = self.types(tag).flat_map(|it| self.refs(it));
+        let members = declared.filter(|it| it.kind() == lex::RefKind::Declares);
+        members.map(|it| it.name())
+    }
+
     pub(crate) fn objects(&self, name: Sym) -> impl Iterator<Item = ItemId> {
         self.named(|it| &it.objects, name, |it| it.name)
     }

@@ -27,7 +27,7 @@ const MAX_TWIN_DEPTH: u32 = 3;
 /// Uses of macros that are followed below one call.
 const MAX_MACRO_USES: usize = 512;
 /// A callback is followed through this many functions that pass it on.
-const MAX_PASS_DEPTH: u32 = 4;
+pub(super) const MAX_PASS_DEPTH: u32 = 4;
 
 /// How an edge comes about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -12,18 +12,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::domains::Domain;
 use super::index::{Index, ItemId, Snapshot};
 use super::known::KnownEdges;
-use super::resolve::{Edge, Resolver, Target};
+use super::resolve::{Edge, MAX_PASS_DEPTH, Resolver, Target, named_values};
+use super::sieve::Closures;
 use crate::facts::{Callee, Expr, FunctionFacts};
-use crate::lex::{Item, ItemKind, RefKind, Sym, flags};
+use crate::lex::{Item, ItemKind, Ref, RefKind, Sym, flags};
 use crate::warm::{ItemKey, Warm};
-
-/// A callback is followed through this many functions that pass it on.
-const MAX_PASS_DEPTH: u32 = 4;
 
 /// A tree that was searched before.
 pub(crate) struct Before<'t> {
-    pub(crate) index: Index<'t>,
-    pub(crate) edges: Arc<KnownEdges>,
+    index: Index<'t>,
+    edges: Arc<KnownEdges>,
+    /// What its sieve found.
+    pub(crate) closures: Option<Arc<Closures>>,
 }
 
 impl<'t> Before<'t> {
@@ -33,11 +33,13 @@ impl<'t> Before<'t> {
         warm: &'t Warm,
         reading: &Snapshot,
         edges: &Arc<KnownEdges>,
+        closures: Option<&Arc<Closures>>,
     ) -> Self {
         let (image, over) = (Arc::clone(&reading.image), reading.over.clone());
         Self {
             index: Index::new(now.tree, warm, image, over),
             edges: Arc::clone(edges),
+            closures: closures.cloned(),
         }
     }
 }
@@ -179,15 +181,15 @@ impl Change<'_, '_, '_, '_> {
             let file = new
                 .map(|it| index.file(it))
                 .or(old.map(|it| before.file(it)))?;
-            let place = (file.domain, file.is_shared);
+            let (domain, is_shared) = (file.domain, file.is_shared);
             self.beside = new_items.iter().map(|it| it.0).collect();
             if old.zip(new).is_some_and(|it| self.includes_differ(it)) {
-                if place.1 {
-                    self.widen(place.0)?;
+                if is_shared {
+                    self.widen(domain)?;
                 }
                 self.reuse.affected.extend(&self.beside);
             }
-            self.compare_items(&old_items, &new_items, place)?;
+            self.compare_items(&old_items, &new_items, domain)?;
         }
         Some(())
     }
@@ -202,7 +204,7 @@ impl Change<'_, '_, '_, '_> {
         &mut self,
         old: &[(ItemId, Item)],
         new: &[(ItemId, Item)],
-        place: (Domain, bool),
+        domain: Domain,
     ) -> Option<()> {
         let group = |items: &[(ItemId, Item)]| {
             let mut groups: BTreeMap<(u8, Sym), Vec<(ItemId, Item)>> = BTreeMap::new();
@@ -221,27 +223,22 @@ impl Change<'_, '_, '_, '_> {
                 for (was, now) in was.into_iter().zip(now) {
                     self.reuse.moved.insert(was.0, now.0);
                     self.reuse.origin.insert(now.0, was.0);
-                    self.pair(was, now, place)?;
+                    self.pair(was, now, domain)?;
                 }
             } else {
                 was.iter()
-                    .try_for_each(|it| self.gone((it.0, true), &it.1, place))?;
+                    .try_for_each(|it| self.gone((it.0, true), &it.1, domain))?;
                 now.iter()
-                    .try_for_each(|it| self.gone((it.0, false), &it.1, place))?;
+                    .try_for_each(|it| self.gone((it.0, false), &it.1, domain))?;
             }
         }
         let rest: Vec<(ItemId, Item)> = old.into_values().flatten().collect();
         rest.iter()
-            .try_for_each(|it| self.gone((it.0, true), &it.1, place))
+            .try_for_each(|it| self.gone((it.0, true), &it.1, domain))
     }
 
     /// An item that is there before and now.
-    fn pair(
-        &mut self,
-        was: (ItemId, Item),
-        now: (ItemId, Item),
-        place: (Domain, bool),
-    ) -> Option<()> {
+    fn pair(&mut self, was: (ItemId, Item), now: (ItemId, Item), domain: Domain) -> Option<()> {
         let same_head = was.1.head_hash == now.1.head_hash && was.1.flags == now.1.flags;
         if same_head && was.1.rest_hash == now.1.rest_hash && was.1.tag == now.1.tag {
             let key = self.before.key(was.0);
@@ -249,8 +246,8 @@ impl Change<'_, '_, '_, '_> {
             return Some(());
         }
         if now.1.kind != ItemKind::Function {
-            self.gone((was.0, true), &was.1, place)?;
-            return self.gone((now.0, false), &now.1, place);
+            self.gone((was.0, true), &was.1, domain)?;
+            return self.gone((now.0, false), &now.1, domain);
         }
         self.reuse.affected.insert(now.0);
         self.set_members(was.0, true);
@@ -259,7 +256,7 @@ impl Change<'_, '_, '_, '_> {
             let old = self.now.warm.functions.peek(self.before.key(was.0));
             let (new, none) = (self.now.facts(now.0), FunctionFacts::default());
             let old = old.as_deref().unwrap_or(&none);
-            if passes(old, new.params.len()) != passes(&new, new.params.len()) {
+            if passes(old) != passes(&new) {
                 self.callbacks.push(now.1.name);
             }
         } else {
@@ -269,9 +266,9 @@ impl Change<'_, '_, '_, '_> {
     }
 
     /// An item that is there only before or only now.
-    fn gone(&mut self, id: (ItemId, bool), item: &Item, place: (Domain, bool)) -> Option<()> {
+    fn gone(&mut self, id: (ItemId, bool), item: &Item, domain: Domain) -> Option<()> {
         if item.flags & flags::UNBALANCED != 0 {
-            return self.widen(place.0);
+            return self.widen(domain);
         }
         let index = if id.1 { self.before } else { self.now.index };
         match item.kind {
@@ -285,7 +282,7 @@ impl Change<'_, '_, '_, '_> {
                 self.set_members(id.0, id.1);
                 // An alias of something that is no call leaves no trace where it is used.
                 if item.flags & flags::FUNCTION_LIKE == 0 && !index.refs(id.0).is_empty() {
-                    self.widen(place.0)?;
+                    self.widen(domain)?;
                 }
             }
             ItemKind::Object => {
@@ -297,12 +294,12 @@ impl Change<'_, '_, '_, '_> {
             ItemKind::Type | ItemKind::Typedef => {
                 let name = item.name;
                 let mut types = self.now.index.types(name);
-                let is_inside = |it: ItemId| self.now.index.file_of(it).domain == place.0;
+                let is_inside = |it: ItemId| self.now.index.file_of(it).domain == domain;
                 let all_inside = types.all(is_inside);
                 if !all_inside {
                     return None;
                 }
-                self.widen(place.0)?;
+                self.widen(domain)?;
             }
             ItemKind::MacroUse => {}
         }
@@ -334,7 +331,7 @@ impl Change<'_, '_, '_, '_> {
         let is_value = |it: &&(u32, u32)| it.1 == value;
         self.members
             .extend(pairs.iter().filter(is_value).map(|it| it.0));
-        let mention = crate::lex::Ref::of_bits((RefKind::Mention as u32) << 30 | value);
+        let mention = Ref::of_short(RefKind::Mention, value);
         let is_placed = !pairs.iter().any(|it| it.1 == value);
         if is_placed && index.refs(id).binary_search(&mention).is_ok() {
             self.declared_members(index.item(id).tag);
@@ -343,14 +340,8 @@ impl Change<'_, '_, '_, '_> {
 
     /// A table with values by position sets whatever its type declares.
     fn declared_members(&mut self, tag: Sym) {
-        if tag == Sym::NONE {
-            return;
-        }
-        let index = self.now.index;
-        for of in index.types(tag) {
-            let declared = index.refs(of).iter();
-            let members = declared.filter(|it| it.kind() == RefKind::Declares);
-            self.members.extend(members.map(|it| it.name()));
+        if tag != Sym::NONE {
+            self.members.extend(self.now.index.declared_members(tag));
         }
     }
 
@@ -427,7 +418,7 @@ impl Change<'_, '_, '_, '_> {
                     self.doubt(user, name.short());
                     if item.kind == ItemKind::Function {
                         let facts = self.now.facts(user);
-                        let on = passes(&facts, facts.params.len());
+                        let on = passes(&facts);
                         if on.iter().any(|it| it.1 == Some(name)) {
                             next.push(item.name);
                         }
@@ -440,13 +431,13 @@ impl Change<'_, '_, '_, '_> {
 }
 
 /// The parameters that a function calls, or passes on, with whom it passes them to and where.
-fn passes(facts: &FunctionFacts, params: usize) -> Vec<(usize, Option<Sym>, usize)> {
+fn passes(facts: &FunctionFacts) -> Vec<(usize, Option<Sym>, usize)> {
     let mut found = Vec::new();
     let param = |it: &Sym| facts.params.iter().position(|param| param.0 == *it);
     for call in &facts.calls {
         let called = match &call.callee {
             Callee::Name(name) => vec![*name],
-            Callee::Value(value) => super::resolve::named_values(value),
+            Callee::Value(value) => named_values(value),
             Callee::Member(..) => Vec::new(),
         };
         found.extend(called.iter().filter_map(param).map(|it| (it, None, 0)));
@@ -460,7 +451,6 @@ fn passes(facts: &FunctionFacts, params: usize) -> Vec<(usize, Option<Sym>, usiz
             }
         }
     }
-    found.retain(|it| it.0 < params);
     found.sort_unstable();
     found.dedup();
     found

@@ -35,11 +35,7 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
                     offset: it.offset,
                     through: Through::Member(tag, name),
                     confidence: it.confidence,
-                    domain: if it.domain == Domain::GENERIC {
-                        Domain::PRIVATE
-                    } else {
-                        it.domain
-                    },
+                    domain: it.domain.or_private(),
                     is_shared: false,
                 }));
                 found.extend(given_to_setters(resolver, tag, name));
@@ -109,8 +105,7 @@ fn given_to_setters(resolver: &Resolver<'_, '_>, of: TypeRef, member: Sym) -> Ve
     for setter in setters {
         for param in stored_params(resolver, setter, of, member) {
             let name = index.item(setter).name;
-            let users = index.users(name.short());
-            let callers = users.filter(|it| index.item(*it).kind == ItemKind::Function);
+            let callers = callers_of(resolver, name).into_iter();
             for caller in callers.filter(|it| *it != setter) {
                 let means = resolver.functions_in(name, index.file_index(caller));
                 if means.iter().any(|it| it.0 == setter) {
@@ -118,11 +113,7 @@ fn given_to_setters(resolver: &Resolver<'_, '_>, of: TypeRef, member: Sym) -> Ve
                     found.extend(given.into_iter().map(|it| RootAt {
                         through: Through::Member(of, member),
                         confidence: it.confidence.min(Confidence::Medium),
-                        domain: if it.domain == Domain::GENERIC {
-                            Domain::PRIVATE
-                        } else {
-                            it.domain
-                        },
+                        domain: it.domain.or_private(),
                         ..it
                     }));
                 }
@@ -162,7 +153,7 @@ fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
     let calls = |it: &ItemId| index.refs(*it).binary_search(&wanted).is_ok();
     let users = index.users(name.short());
     let mut found: Vec<ItemId> = users
-        .filter(|it| index.item(*it).kind == crate::lex::ItemKind::Function)
+        .filter(|it| index.item(*it).kind == ItemKind::Function)
         .filter(calls)
         .collect();
     found.sort_unstable();

@@ -538,15 +538,8 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             .iter()
             .any(|it| it.kind() == RefKind::Mention && is_function(it.name()));
         if positional {
-            for of in users.index.types(item.tag) {
-                for member in users
-                    .index
-                    .refs(of)
-                    .iter()
-                    .filter(|it| it.kind() == RefKind::Declares)
-                {
-                    self.add_member(member.name());
-                }
+            for member in users.index.declared_members(item.tag) {
+                self.add_member(member);
             }
         }
     }

@@ -85,7 +85,12 @@ pub(crate) struct Ref(u32);
 
 impl Ref {
     pub(crate) fn new(kind: RefKind, name: Sym) -> Self {
-        Self(((kind as u32) << 30) | name.short())
+        Self::of_short(kind, name.short())
+    }
+
+    /// As [`Ref::new`], of a name given as [`Sym::short`].
+    pub(crate) fn of_short(kind: RefKind, name: u32) -> Self {
+        Self(((kind as u32) << 30) | name)
     }
 
     /// The 32 bits.
