@@ -423,6 +423,22 @@ impl Random {
 
 /// Damage in one function: nothing panics, the functions before it are there, and those behind it too.
 #[test]
+fn a_block_in_column_0_does_not_end_its_function() {
+    let files = &[(
+        "fs/example/a.c",
+        "int one(int x)\n{\n\tbefore(x);\n#ifdef DEBUG\n{\n\tint y = inside(x);\n}\n#endif\n\tafter(x);\n}\n
+int two(int x)\n{\n#ifdef DEBUG\n{\n\tif (x) {\n#else\n{\n\tif (!x) {\n#endif\n\t\tinside(x);\n\t}\n}\n\tafter(x);\n}\n
+int three(int x)\n{\n\treturn last(x);\n}\n",
+    )];
+    check_edges(
+        files,
+        "one",
+        &["direct after", "direct before", "direct inside"],
+    );
+    check_edges(files, "three", &["direct last"]);
+}
+
+#[test]
 fn damaged_text_costs_no_other_function() {
     let mut random = Random(11);
     let five = |name: &str| {

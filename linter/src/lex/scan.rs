@@ -402,6 +402,8 @@ impl Scanner<'_> {
             ..Reading::default()
         };
         let (mut depth, mut at) = (1u32, self.skip_space(open + 1));
+        // Braces inside that were opened in column 0: their ends stand there too.
+        let mut flush = 0u32;
         let conditionals = self.conditionals.len();
         // An `#else` that belongs to an `#if` before the brace: the other arm may well begin with a head.
         let mut is_split = false;
@@ -421,11 +423,15 @@ impl Scanner<'_> {
                 {
                     return (at, false);
                 }
-                b'{' => depth += 1,
+                b'{' => {
+                    depth += 1;
+                    flush += u32::from(self.is_column_0(at));
+                }
                 b'}' => {
                     // In column 0 a brace closes the item whatever the `#if` arms did to the count.
-                    let column_0 = at > 0 && self.src[at - 1] == b'\n';
-                    if depth <= 1 || column_0 {
+                    let closes_item = self.is_column_0(at) && flush == 0;
+                    flush -= u32::from(self.is_column_0(at) && flush > 0);
+                    if depth <= 1 || closes_item {
                         self.conditionals
                             .truncate(conditionals.min(self.conditionals.len()));
                         return (at + 1, depth <= 1);
