@@ -13,5 +13,5 @@ mod make;
 mod text;
 
 pub(crate) use definition::Definition;
-pub(crate) use make::{Made, Tracepoints, grow};
+pub(crate) use make::{Made, Tracepoints, grow, is_use};
 pub(crate) use text::{Definitions, Expander, close_of, split};

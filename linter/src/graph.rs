@@ -17,6 +17,7 @@ mod meaning;
 mod pasted;
 pub(crate) mod reading;
 mod registers;
+mod remade;
 pub(crate) mod resolve;
 pub(crate) mod reuse;
 mod roots;

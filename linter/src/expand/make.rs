@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
 use super::text::{Definitions, Expander, close_of};
 use crate::graph::image::ReadFile;
+use crate::graph::index::SourceFile;
 use crate::graph::typing;
 use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
 use crate::tree::TreeSource;
@@ -42,17 +44,19 @@ const EVENTS: &[&str] = &[
 /// The reading that makes one event a class with one event, for all readings that come after it.
 const TRACE_EVENTS: &str = "include/trace/trace_events.h";
 
-/// A file's text with what its macro uses make behind it.
-#[derive(Debug)]
+/// What the macro uses of a file make: text that stands behind the file's own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Made {
-    pub(crate) text: Arc<Vec<u8>>,
+    text: Vec<u8>,
     /// Where the file's own text ends.
     start: u32,
     spans: Vec<Span>,
+    /// Of the text: what is known of the items in it goes by that.
+    pub(crate) key: ContentKey,
 }
 
 /// A part of what was made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Span {
     at: u32,
     /// The byte of the file that it stands for.
@@ -62,6 +66,21 @@ struct Span {
 }
 
 impl Made {
+    /// Whether a byte of the whole stands behind the file's own text.
+    pub(crate) fn holds(&self, at: u32) -> bool {
+        at >= self.start
+    }
+
+    /// The text from `start` to `end`, both counted from the file's first byte; empty where nothing was made there.
+    pub(crate) fn text(&self, start: u32, end: u32) -> &[u8] {
+        let bounds = start
+            .checked_sub(self.start)
+            .zip(end.checked_sub(self.start));
+        bounds
+            .and_then(|it| self.text.get(it.0 as usize..it.1 as usize))
+            .unwrap_or_default()
+    }
+
     /// Whether a byte of the whole stands in no text of the file's own.
     pub(crate) fn is_expansion(&self, at: usize) -> bool {
         let index = self.spans.partition_point(|it| it.at as usize <= at);
@@ -103,6 +122,8 @@ struct Macros<'t> {
     tracepoints: bool,
     /// The headers that read a tracepoint header again, and how often each does.
     stages: Vec<(u32, usize)>,
+    /// All names that were looked for, as [`Sym::short`], in order.
+    names: Vec<u32>,
 }
 
 /// Which tracepoint headers are expanded as each of their readings sees them.
@@ -119,19 +140,23 @@ impl Tracepoints<'_> {
     }
 }
 
-/// Expands what the files' macro uses make, and appends it to them.
+/// Expands what the files' macro uses make, and puts it behind them.
+///
+/// Only files for which `grows` says so; the others hold definitions. Returns the names of macros on which the
+/// result depends, as [`Sym::short`], in order.
 pub(crate) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     files: &mut [ReadFile],
     tracepoints: Option<Tracepoints<'_>>,
-) {
-    let mut macros = Macros::find(tree, warm, files);
+    grows: &(dyn Fn(&SourceFile) -> bool + Sync),
+) -> Vec<u32> {
+    let mut macros = Macros::find(tree, warm, files, grows);
     macros.tracepoints = tracepoints.is_some();
     macros.stages = macros.stages(files);
     let grown: Vec<(usize, Growth)> = (0..files.len())
         .into_par_iter()
-        .filter(|it| files[*it].source.at_home)
+        .filter(|it| grows(&files[*it].source))
         .filter_map(|file| {
             let is_staged = tracepoints.is_some_and(|it| it.hold(&files[file]));
             Some((file, macros.growth(files, file, is_staged)?))
@@ -139,11 +164,11 @@ pub(crate) fn grow(
         .collect();
     for (file, growth) in grown {
         let file = &mut files[file];
-        file.source.content = ContentKey::of_text(&growth.made.text);
         file.scan = Arc::new(growth.scan);
         file.source.is_read = true;
-        file.source.made = Some(Arc::new(growth.made));
+        file.source.made = Some(Box::new(growth.made));
     }
+    macros.names
 }
 
 struct Growth {
@@ -151,27 +176,26 @@ struct Growth {
     made: Made,
 }
 
-fn is_use(item: &Item) -> bool {
+/// Whether an item is a use of a macro that may make something.
+pub(crate) fn is_use(item: &Item) -> bool {
     item.kind == ItemKind::MacroUse
         || (item.kind == ItemKind::Function && item.flags & flags::MACRO_HEAD != 0)
 }
 
 impl<'t> Macros<'t> {
     /// Gathers the definitions of all used names, of what those call, and so on.
-    fn find(tree: &'t dyn TreeSource, warm: &'t Warm, files: &[ReadFile]) -> Self {
-        let mut wanted: FxHashSet<Sym> = files
+    fn find(
+        tree: &'t dyn TreeSource,
+        warm: &'t Warm,
+        files: &[ReadFile],
+        grows: &dyn Fn(&SourceFile) -> bool,
+    ) -> Self {
+        let mut wanted_short: FxHashSet<u32> = files
             .iter()
-            .filter(|it| it.source.at_home)
-            .flat_map(|it| {
-                it.scan
-                    .items
-                    .iter()
-                    .filter(|it| is_use(it))
-                    .map(|it| it.name)
-            })
+            .filter(|it| grows(&it.source))
+            .flat_map(|it| it.scan.items.iter().filter(|it| is_use(it)))
+            .map(|it| it.name.short())
             .collect();
-        let mut wanted_short: FxHashSet<u32> = wanted.iter().map(|it| it.short()).collect();
-        wanted.clear();
         let mut by_name: FxHashMap<Sym, Vec<Place>> = FxHashMap::default();
         let mut done: FxHashSet<u32> = FxHashSet::default();
         for _ in 0..MAX_ROUNDS {
@@ -201,6 +225,9 @@ impl<'t> Macros<'t> {
                 break;
             }
         }
+        done.extend(wanted_short);
+        let mut names: Vec<u32> = done.into_iter().collect();
+        names.sort_unstable();
         let mut this = Self {
             tree,
             warm,
@@ -208,6 +235,7 @@ impl<'t> Macros<'t> {
             makers: FxHashSet::default(),
             tracepoints: false,
             stages: Vec::new(),
+            names,
         };
         this.makers = this.makers(files);
         this
@@ -315,7 +343,8 @@ impl<'t> Macros<'t> {
             return None;
         }
         let own = self.text(files, file);
-        let mut text = own.to_vec();
+        let start = own.len() as u32;
+        let mut text: Vec<u8> = Vec::new();
         let mut scan = FileScan::clone(&source.scan);
         let mut spans = Vec::new();
         for at in uses {
@@ -330,7 +359,7 @@ impl<'t> Macros<'t> {
             expansions.sort_unstable();
             expansions.dedup();
             for expansion in expansions {
-                if text.len() + expansion.len() > own.len() + MAX_GROWTH {
+                if text.len() + expansion.len() > MAX_GROWTH {
                     break;
                 }
                 let is_head = item.kind == ItemKind::Function;
@@ -339,7 +368,7 @@ impl<'t> Macros<'t> {
                 if is_head {
                     part.extend_from_slice(&own[item.body as usize..item.end as usize]);
                 }
-                let base = text.len() as u32 + 1;
+                let base = start + text.len() as u32 + 1;
                 if append(&mut scan, &part, base, is_head.then_some(head as u32)) {
                     spans.push(Span {
                         at: base,
@@ -360,11 +389,12 @@ impl<'t> Macros<'t> {
             }
         }
         let made = Made {
-            text: Arc::new(text),
-            start: own.len() as u32,
+            key: ContentKey::of_text(&text),
+            text,
+            start,
             spans,
         };
-        (made.text.len() > own.len()).then_some(Growth { scan, made })
+        (!made.text.is_empty()).then_some(Growth { scan, made })
     }
 
     /// The texts that a use may stand for: one a definition, equal ones once.

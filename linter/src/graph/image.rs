@@ -46,6 +46,8 @@ pub(crate) struct Image {
     pub(crate) callers: Table<2>,
     /// (value, member, item): as `setters`, in files that a chain may enter.
     pub(crate) values: Table<3>,
+    /// Macros on which depends what macros make, as [`Sym::short`], in order.
+    pub(crate) making: Vec<u32>,
     /// Members of roots that few types declare.
     pub(crate) own_members: Vec<u32>,
     /// Functions and macros that call `iput()` or speak of `i_count`.

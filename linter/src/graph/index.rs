@@ -48,8 +48,7 @@ pub(crate) struct SourceFile {
     /// Whether a chain may enter it: the filesystem side, and the directories of roots beside it.
     pub(crate) at_home: bool,
     /// What its macro uses make.
-    #[serde(skip)]
-    pub(crate) made: Option<Arc<Made>>,
+    pub(crate) made: Option<Box<Made>>,
 }
 
 /// All items of a tree by name: those of an image, and what some changed files put in their place.
@@ -310,7 +309,9 @@ impl<'t> Index<'t> {
 
     /// The item's identity in any tree.
     pub(crate) fn key(&self, id: ItemId) -> ItemKey {
-        (self.file_of(id).content, id.at)
+        let (file, item) = (self.file_of(id), self.item(id));
+        let made = file.made.as_ref().filter(|it| it.holds(item.start));
+        (made.map_or(file.content, |it| it.key), id.at)
     }
 
     /// The items of a file, with their ids.
@@ -471,12 +472,9 @@ impl<'t> Index<'t> {
         domain_in(&self.base.domains, path)
     }
 
-    /// The bytes of a file; empty where it cannot be read.
+    /// The bytes of a file, without what macros make; empty where it cannot be read.
     pub(crate) fn text(&self, file: usize) -> &Arc<Vec<u8>> {
         let source = self.file(file);
-        if let Some(made) = &source.made {
-            return &made.text;
-        }
         self.texts[file].get_or_init(|| {
             self.warm.texts.get(source.content, || {
                 self.tree
@@ -490,8 +488,12 @@ impl<'t> Index<'t> {
 
     /// The bytes of an item; empty where the file changed under us.
     pub(crate) fn item_text(&self, id: ItemId) -> &[u8] {
-        let item = self.item(id);
-        self.text(self.file_index(id))
+        let (item, file) = (self.item(id), self.file_index(id));
+        let made = self.file(file).made.as_ref();
+        if let Some(made) = made.filter(|it| it.holds(item.start)) {
+            return made.text(item.start, item.end);
+        }
+        self.text(file)
             .get(item.start as usize..item.end as usize)
             .unwrap_or_default()
     }

@@ -12,6 +12,7 @@ use super::domains::{Domain, assign_domains, domain_in, registers_filesystem};
 use super::image::{Image, ReadFile, name_of};
 use super::index::{Index, Over, Snapshot, SourceFile};
 use super::registers::{Registers, Search};
+use super::remade;
 use super::typing::directory;
 use crate::contexts::{Context, RootKind};
 use crate::expand;
@@ -93,7 +94,7 @@ pub(crate) fn read<'t>(
     (listing, before): (Listing, Option<&Snapshot>),
 ) -> Read<'t> {
     let files = listing.files;
-    // What macros make is not read anew for a few files.
+    // Tracepoints are not read anew for a few files.
     if plan.reading != Reading::Unlimited
         && let Some(before) = before
         && let Some(index) = update(tree, warm, plan, before, &files)
@@ -150,7 +151,7 @@ pub(crate) fn reread<'t>(
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     sources.dedup_by(|a, b| a.path == b.path);
     let base = &before.image;
-    let over = over(tree, plan, base, sources, &removed);
+    let over = over((tree, warm), plan, base, sources, &removed);
     Ok(over.map(|it| Index::new(tree, warm, Arc::clone(base), Some(Arc::new(it)))))
 }
 
@@ -196,7 +197,7 @@ fn update<'t>(
     if changed.len() + removed.len() > MAX_CHANGED {
         return None;
     }
-    let over = over(tree, plan, base, changed, &removed)?;
+    let over = over((tree, warm), plan, base, changed, &removed)?;
     Some(Index::new(
         tree,
         warm,
@@ -210,7 +211,7 @@ const MAX_CHANGED: usize = 2000;
 
 /// Reads `sources`, which are in path order, to stand in for files of `base`.
 fn over(
-    tree: &dyn TreeSource,
+    (tree, warm): (&dyn TreeSource, &Warm),
     plan: &Plan<'_>,
     base: &Image,
     sources: Vec<Source>,
@@ -255,6 +256,7 @@ fn over(
             .collect::<Vec<_>>(),
     );
     let (mut files, gaps) = work.sources(plan, &homes);
+    remade::grow(tree, warm, base, &mut files, removed)?;
     for file in &mut files {
         let path = &file.source.path;
         file.source.domain = domain_in(&base.domains, path.as_str());
@@ -497,14 +499,12 @@ impl Work<'_> {
     ) -> Image {
         let tree = self.tree;
         let (mut files, gaps) = self.sources(plan, homes);
-        // On 6.12 a check has the same findings without what macros make, and reading it costs two thirds of
-        // the check's time again. A chain through a function that a macro makes is missed.
-        if plan.reading == Reading::Unlimited {
-            let tracepoints = expand::Tracepoints { under: plan.under };
-            expand::grow(tree, warm, &mut files, Some(tracepoints));
-        }
+        let tracepoints = (plan.reading == Reading::Unlimited)
+            .then_some(expand::Tracepoints { under: plan.under });
+        let making = expand::grow(tree, warm, &mut files, tracepoints, &|it| it.at_home);
         let domains = assign_domains(&mut files);
         Image {
+            making,
             own_members,
             ..Image::join(files, domains, gaps)
         }

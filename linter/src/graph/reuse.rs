@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
-use super::index::{Index, ItemId, Snapshot};
+use super::index::{Index, ItemId, Snapshot, SourceFile};
 use super::known::KnownEdges;
 use super::resolve::{Edge, MAX_PASS_DEPTH, Resolver, Target, named_values};
 use super::sieve::Closures;
@@ -162,7 +162,9 @@ impl Change<'_, '_, '_, '_> {
         for path in &paths {
             let (old, new) = (before.slot_of(path), index.slot_of(path));
             let is_same = |(old, new): (usize, usize)| {
-                before.file(old).content == index.file(new).content
+                let made = |it: &SourceFile| it.made.as_ref().map(|it| it.key);
+                let (was, is) = (before.file(old), index.file(new));
+                (was.content, made(was)) == (is.content, made(is))
                     && before
                         .items(old)
                         .map(|it| it.0)

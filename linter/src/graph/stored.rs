@@ -41,6 +41,7 @@ impl Image {
             bytes_of(&self.first_item),
             bytes_of(&self.suspects),
             bytes_of(&self.own_members),
+            bytes_of(&self.making),
             self.functions.write(),
             self.macros.write(),
             self.types.write(),
@@ -56,14 +57,14 @@ impl Image {
     /// Reads what [`Image::write`] wrote.
     pub(crate) fn read<'b>(section: impl Fn(usize) -> Option<&'b [u8]> + Sync) -> Option<Self> {
         let numbers = |index: usize| numbers_of(section(index)?);
-        let slots: [OnceLock<Option<Section>>; 17] = Default::default();
+        let slots: [OnceLock<Option<Section>>; 18] = Default::default();
         slots.par_iter().enumerate().for_each(|(at, slot)| {
             let read = || {
                 Some(match at {
                     0 => Section::Files(postcard::from_bytes(section(0)?).ok()?),
                     2 => Section::Items(items_of(&numbers(2)?)?),
-                    8..=12 | 14 | 15 => Section::Pairs(Table::read(section(at)?)?),
-                    13 | 16 => Section::Triples(Table::read(section(at)?)?),
+                    9..=13 | 15 | 16 => Section::Pairs(Table::read(section(at)?)?),
+                    14 | 17 => Section::Triples(Table::read(section(at)?)?),
                     1 => return None,
                     _ => Section::Numbers(numbers(at)?),
                 })
@@ -99,6 +100,7 @@ impl Image {
             item_file,
             suspects: next()?.numbers()?,
             own_members: next()?.numbers()?,
+            making: next()?.numbers()?,
             functions: next()?.pairs()?,
             macros: next()?.pairs()?,
             types: next()?.pairs()?,

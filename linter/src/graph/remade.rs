@@ -1,0 +1,138 @@
+//! What macros make in files that take others' places.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::image::{Image, ReadFile};
+use crate::expand;
+use crate::lex::{FileScan, Item, ItemKind, RefKind};
+use crate::tree::{TreePath, TreeSource};
+use crate::warm::Warm;
+
+/// Expands the macro uses of changed files, with the definitions that the rest of the tree has.
+///
+/// `None` where a macro changed on which depends what other files make: everything has to be read again.
+pub(super) fn grow(
+    tree: &dyn TreeSource,
+    warm: &Warm,
+    base: &Image,
+    files: &mut Vec<ReadFile>,
+    removed: &[TreePath],
+) -> Option<()> {
+    let mut hidden: FxHashSet<u32> = FxHashSet::default();
+    for file in files.iter() {
+        let old = base.file_at(&file.source.path);
+        hidden.extend(old);
+        let of_old = old.map_or(Vec::new(), |it| base.deciding(it));
+        let of_new = deciding(base, file.scan.items.iter());
+        if file.source.is_shared && of_old != of_new {
+            return None;
+        }
+    }
+    for path in removed {
+        if let Some(old) = base.file_at(path) {
+            hidden.insert(old);
+            if base.files[old as usize].is_shared && !base.deciding(old).is_empty() {
+                return None;
+            }
+        }
+    }
+    let changed: FxHashSet<TreePath> = files.iter().map(|it| it.source.path.clone()).collect();
+    let definers = definers(base, files, &hidden);
+    let count = files.len();
+    files.extend(definers.into_iter().map(|it| base.as_read(it)));
+    expand::grow(tree, warm, files, None, &|it| {
+        it.at_home && changed.contains(&it.path)
+    });
+    files.truncate(count);
+    Some(())
+}
+
+/// The files of the base that define the macros to which the uses in some files lead.
+fn definers(base: &Image, files: &[ReadFile], hidden: &FxHashSet<u32>) -> Vec<u32> {
+    let all = files.iter().flat_map(|it| &it.scan.items);
+    let uses = all.filter(|it| expand::is_use(it));
+    let mut wanted: Vec<u32> = uses.map(|it| it.name.short()).collect();
+    // The macros of the changed files may be used by those of others.
+    for file in files {
+        for (at, item) in file.scan.items.iter().enumerate() {
+            if item.kind == ItemKind::Macro {
+                wanted.extend(called(file.scan.refs(at)));
+            }
+        }
+    }
+    let mut seen: FxHashSet<u32> = FxHashSet::default();
+    let mut found: FxHashSet<u32> = FxHashSet::default();
+    while let Some(name) = wanted.pop() {
+        if !seen.insert(name) {
+            continue;
+        }
+        for row in base.macros.of(name) {
+            let file = base.item_file[row[1] as usize];
+            if !hidden.contains(&file) {
+                found.insert(file);
+                wanted.extend(called(base.refs(row[1])));
+            }
+        }
+    }
+    let mut found: Vec<u32> = found.into_iter().collect();
+    found.sort_unstable();
+    found
+}
+
+fn called(refs: &[crate::lex::Ref]) -> impl Iterator<Item = u32> {
+    let calls = refs.iter().filter(|it| it.kind() == RefKind::Call);
+    calls.map(|it| it.name())
+}
+
+/// The macros on which depends what other files make, with their texts.
+fn deciding<'i>(base: &Image, items: impl Iterator<Item = &'i Item>) -> Vec<(u32, u32, u32)> {
+    let macros = items.filter(|it| it.kind == ItemKind::Macro);
+    let all = macros.map(|it| (it.name.short(), it.head_hash, it.rest_hash));
+    let mut found: Vec<_> = all
+        .filter(|it| base.making.binary_search(&it.0).is_ok())
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+impl Image {
+    fn file_at(&self, path: &TreePath) -> Option<u32> {
+        let found = self.files.binary_search_by(|it| it.path.cmp(path));
+        found.ok().map(|it| it as u32)
+    }
+
+    fn deciding(&self, file: u32) -> Vec<(u32, u32, u32)> {
+        let (start, end) = self.bounds(file);
+        deciding(self, self.items[start..end].iter())
+    }
+
+    fn bounds(&self, file: u32) -> (usize, usize) {
+        let file = file as usize;
+        (
+            self.first_item[file] as usize,
+            self.first_item[file + 1] as usize,
+        )
+    }
+
+    /// The macros of a file, as they were before it was joined with others.
+    fn as_read(&self, file: u32) -> ReadFile {
+        let (start, end) = self.bounds(file);
+        let mut scan = FileScan::default();
+        for number in (start..end).filter(|it| self.items[*it].kind == ItemKind::Macro) {
+            scan.refs.extend_from_slice(self.refs(number as u32));
+            scan.items.push(Item {
+                refs_end: scan.refs.len() as u32,
+                pairs_end: scan.pairs.len() as u32,
+                ..self.items[number]
+            });
+        }
+        let mut source = self.files[file as usize].clone();
+        source.made = None;
+        ReadFile {
+            source,
+            scan: Arc::new(scan),
+        }
+    }
+}
