@@ -5,9 +5,14 @@
 use std::collections::BTreeMap;
 
 use crate::diff::{Change, LineMap};
-use crate::finding::{Finding, Fingerprint, Hop, Via, normal};
-use crate::report::{Anchor, NewFinding};
-use crate::tree::{TreeError, TreePath, TreeSource};
+use crate::finding::{Finding, Fingerprint, normal};
+use crate::tree::{TreePath, TreeSource};
+
+mod anchor;
+mod same;
+mod text;
+
+pub use anchor::attach;
 
 /// Which line of the tree before became which of the tree after; files that no patch touched are as they were.
 #[derive(Clone, Debug, Default)]
@@ -121,12 +126,34 @@ impl MovedLines {
     }
 }
 
+/// The two states whose findings are compared.
+#[derive(Clone, Copy)]
+pub struct States<'a> {
+    /// The tree before.
+    pub before: &'a dyn TreeSource,
+    /// The tree after.
+    pub after: &'a dyn TreeSource,
+}
+
+impl States<'_> {
+    /// Whether the statement of a finding differs in the names of variables or members only; not where a text is missing.
+    fn is_renamed(&self, old: &Finding, new: &Finding) -> bool {
+        let body = |tree: &dyn TreeSource, it: &Finding| {
+            let text = tree.read(&it.file).ok().flatten()?;
+            Some(text::item_around(&text, it.line))
+        };
+        let bodies = body(self.before, old).zip(body(self.after, new));
+        bodies.is_some_and(|(was, is)| same::is_renamed(&old.statement, &new.statement, &was, &is))
+    }
+}
+
 /// What differs between two states.
 #[derive(Clone, Debug, Default)]
 pub struct Delta {
     /// Findings of the state after that the state before has not, in the order of that list.
     pub new: Vec<Finding>,
-    /// Findings of the state before that the state after has not, in the order of that list.
+    /// Findings of the state before that the state after has not, in the order of that list; one that only lost
+    /// contexts is here with those.
     pub fixed: Vec<Finding>,
     /// How many findings both have.
     pub unchanged: u64,
@@ -134,35 +161,42 @@ pub struct Delta {
 
 /// Compares two states by fingerprint, as multisets, and by place where a fingerprint changed with a function's name.
 ///
-/// Moving code, renaming files and indenting change nothing; a finding that gains a context is new. Of equal statements in one function, the one that
-/// stands on an added (removed) line is the new (fixed) one, though fingerprints only number them.
-pub fn compare(before: &[Finding], after: &[Finding], moved: &MovedLines) -> Delta {
+/// Moving code, renaming files, functions, variables and members, and indenting change nothing. A finding that gains a
+/// context is new, and what it loses is fixed: the context is part of what it says. Of equal statements in one function,
+/// the one that stands on an added (removed) line is the new (fixed) one, though fingerprints only number them.
+pub fn compare(
+    before: &[Finding],
+    after: &[Finding],
+    moved: &MovedLines,
+    states: States<'_>,
+) -> Delta {
     let mut pairs = Pairs::new(before, after);
     pairs.by_fingerprint(moved);
     pairs.by_place(moved);
-    pairs.by_rewording(moved);
+    pairs.by_rewording(moved, states);
     pairs.by_extraction(moved);
     pairs.prefer_changed_lines(moved);
-    let alone = |partners: &[Option<usize>], findings: &[Finding]| -> Vec<Finding> {
-        let lone = findings.iter().zip(partners);
-        lone.filter(|(_, partner)| partner.is_none())
-            .map(|(finding, _)| finding.clone())
-            .collect()
-    };
-    let fixed = alone(&pairs.of_before, before);
-    // A context is part of what a finding says: one more is a hazard that was not there.
-    for (new, partner) in pairs.of_after.iter_mut().enumerate() {
-        let known = partner.map_or(&[][..], |old| &before[old].contexts);
-        if partner.is_some() && after[new].contexts.iter().any(|it| !known.contains(it)) {
-            *partner = None;
+    let mut delta = Delta::default();
+    for (new, partner) in after.iter().zip(&pairs.of_after) {
+        let known = partner.map(|it| &before[it].contexts);
+        if known.is_some_and(|known| new.contexts.iter().all(|it| known.contains(it))) {
+            delta.unchanged += 1;
+        } else {
+            delta.new.push(new.clone());
         }
     }
-    let unchanged = pairs.of_after.iter().flatten().count() as u64;
-    Delta {
-        new: alone(&pairs.of_after, after),
-        fixed,
-        unchanged,
+    for (old, partner) in before.iter().zip(&pairs.of_before) {
+        let mut lost = old.clone();
+        if let Some(new) = partner {
+            let left = &after[*new].contexts;
+            lost.contexts.retain(|it| !left.contains(it));
+            if lost.contexts.is_empty() {
+                continue;
+            }
+        }
+        delta.fixed.push(lost);
     }
+    delta
 }
 
 /// Which finding before is which one after.
@@ -252,16 +286,17 @@ impl<'a> Pairs<'a> {
 
     /// A statement that was rewritten is the same finding where it says the same of the same reference.
     ///
-    /// Either another name for what drops it, in the same function, or the same words in a function that was renamed
-    /// while it moved: then all other functions of the chain are as they were.
-    fn by_rewording(&mut self, moved: &MovedLines) {
+    /// Either another name for what drops it, or other names of the same things, in the same function, or the same
+    /// words in a function that was renamed while it moved: then all other functions of the chain are as they were.
+    fn by_rewording(&mut self, moved: &MovedLines, states: States<'_>) {
         self.on_changed_lines(moved, |old, new| {
-            let is_reworded = old.function == new.function
-                && *moved.origin(&new.file) == old.file
-                && arguments(&old.statement) == arguments(&new.statement);
-            let is_renamed =
-                normal(&old.statement) == normal(&new.statement) && same_chain_above(old, new);
-            is_reworded || is_renamed
+            let is_at_home = old.function == new.function && *moved.origin(&new.file) == old.file;
+            let is_reworded = is_at_home
+                && (same::is_reworded(&old.statement, &new.statement)
+                    || states.is_renamed(old, new));
+            let is_moved = normal(&old.statement) == normal(&new.statement)
+                && same::same_chain_above(old, new);
+            is_reworded || is_moved
         });
     }
 
@@ -273,7 +308,7 @@ impl<'a> Pairs<'a> {
             hops.next().is_some_and(|it| it.function == function)
         };
         self.on_changed_lines(moved, |old, new| {
-            callee(&old.statement) == callee(&new.statement)
+            same::callee(&old.statement) == same::callee(&new.statement)
                 && (is_caller(new, &old.function) || is_caller(old, &new.function))
         });
     }
@@ -339,186 +374,4 @@ impl<'a> Pairs<'a> {
             }
         }
     }
-}
-
-/// Finds the line of the diff to which a person would attach the remark.
-///
-/// The finding's own line; else a line that makes the chain: an added call, an added table entry or registration, a
-/// change inside a function of the chain; else the first added line of the patch. `tree` is the state after.
-///
-/// # Errors
-///
-/// [`TreeError`] when a touched file cannot be read.
-pub fn attach(
-    finding: Finding,
-    moved: &MovedLines,
-    tree: &dyn TreeSource,
-) -> Result<NewFinding, TreeError> {
-    let in_diff = moved.is_added(&finding.file, finding.line);
-    let own = || place(&finding.file, finding.line);
-    let anchor = if in_diff {
-        own()
-    } else {
-        let mut anchor = added_hop(&finding.path, moved);
-        if anchor.is_none() {
-            anchor = added_entry(&finding.path, moved, tree)?;
-        }
-        if anchor.is_none() {
-            anchor = changed_function(&finding, moved, tree)?;
-        }
-        anchor.or_else(|| first_change(moved)).unwrap_or_else(own)
-    };
-    Ok(NewFinding {
-        finding,
-        anchor,
-        in_diff,
-    })
-}
-
-/// What a call is given, whatever it is called; `None` for statements that are no plain call.
-fn arguments(statement: &str) -> Option<String> {
-    let statement = normal(statement);
-    let open = statement.find('(')?;
-    let name = &statement[..open];
-    let is_name = !name.is_empty() && name.chars().all(|it| it.is_alphanumeric() || it == '_');
-    is_name.then(|| statement[open..].to_owned())
-}
-
-/// What a statement calls first, without its arguments.
-fn callee(statement: &str) -> &str {
-    statement.split('(').next().unwrap_or_default().trim()
-}
-
-/// Whether two chains are equal but for their last function; where that is the entry point, it must stand in the same
-/// directory for the same member.
-fn same_chain_above(one: &Finding, other: &Finding) -> bool {
-    let directory = |it: &Finding| {
-        let path = it.file.as_str();
-        path.rfind('/').map_or("", |at| &path[..at]).to_owned()
-    };
-    let above = |it: &Finding| -> Vec<String> {
-        let names = it.path.iter().map(|it| it.function.clone());
-        names.take(it.path.len().saturating_sub(1)).collect()
-    };
-    match (&one.path[..], &other.path[..]) {
-        ([], _) | (_, []) => false,
-        ([root], [other_root]) => {
-            root.through == other_root.through && directory(one) == directory(other)
-        }
-        _ => above(one) == above(other),
-    }
-}
-
-fn place(file: &TreePath, line: u32) -> Anchor {
-    Anchor {
-        file: file.clone(),
-        line,
-    }
-}
-
-/// The added call that is nearest to the finding.
-fn added_hop(path: &[Hop], moved: &MovedLines) -> Option<Anchor> {
-    let mut hops = path.iter().rev();
-    let hop = hops.find(|it| moved.is_added(&it.file, it.line))?;
-    Some(place(&hop.file, hop.line))
-}
-
-/// An added line that names a function of the chain which is not called by its name: its table entry or registration.
-fn added_entry(
-    path: &[Hop],
-    moved: &MovedLines,
-    tree: &dyn TreeSource,
-) -> Result<Option<Anchor>, TreeError> {
-    let indirect: Vec<&Hop> = path.iter().filter(|it| it.via != Via::Direct).collect();
-    if indirect.is_empty() {
-        return Ok(None);
-    }
-    for file in moved.paths() {
-        let Some(lines) = moved.lines(file) else {
-            continue;
-        };
-        let Some(text) = tree.read(file)? else {
-            continue;
-        };
-        let text: Vec<&[u8]> = text.split(|&it| it == b'\n').collect();
-        for line in lines.added() {
-            let added = text.get(line as usize - 1).copied().unwrap_or_default();
-            if indirect.iter().any(|hop| has_word(added, &hop.function)) {
-                return Ok(Some(place(file, line)));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// The change nearest to the chain inside a function of the chain, starting with the function of the finding.
-fn changed_function(
-    finding: &Finding,
-    moved: &MovedLines,
-    tree: &dyn TreeSource,
-) -> Result<Option<Anchor>, TreeError> {
-    // A line inside the body of each function of the chain: where it calls the next one.
-    let calls = finding.path.iter().skip(1).map(|it| (&it.file, it.line));
-    let bodies = calls.chain([(&finding.file, finding.line)]);
-    for (file, line) in bodies.rev() {
-        let Some(lines) = moved.lines(file) else {
-            continue;
-        };
-        let Some(text) = tree.read(file)? else {
-            continue;
-        };
-        let text: Vec<&[u8]> = text.split(|&it| it == b'\n').collect();
-        let (start, end) = body_around(&text, line);
-        let changed = lines.edits().iter().flat_map(|edit| {
-            // A removal leaves no line: the one that follows it stands for it.
-            edit.new_start..edit.new_start + edit.new_len.max(1)
-        });
-        let nearest = changed
-            .filter(|it| (start..=end).contains(it))
-            .min_by_key(|it| it.abs_diff(line));
-        if let Some(line) = nearest {
-            return Ok(Some(place(file, line)));
-        }
-    }
-    Ok(None)
-}
-
-/// The 1-based lines of the top-level item around `line`: kernel style closes functions with `}` in column one.
-fn body_around(text: &[&[u8]], line: u32) -> (u32, u32) {
-    let at = (line as usize).clamp(1, text.len().max(1)) - 1;
-    let closes = |it: &&[u8]| it.starts_with(b"}");
-    let above = text.get(..at).unwrap_or_default();
-    let start = above.iter().rposition(closes).map_or(0, |it| it + 1);
-    let below = text.get(at..).unwrap_or_default();
-    let end = below
-        .iter()
-        .position(closes)
-        .map_or(text.len(), |it| at + it + 1);
-    let count = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-    (count(start) + 1, count(end))
-}
-
-fn first_change(moved: &MovedLines) -> Option<Anchor> {
-    let here = || {
-        let files = moved.paths();
-        files.filter_map(|it| moved.lines(it).map(|lines| (it, lines)))
-    };
-    let added = here().find_map(|(file, lines)| lines.added().next().map(|it| place(file, it)));
-    added.or_else(|| {
-        let removed = here().find_map(|(file, lines)| {
-            let first = lines.edits().first()?;
-            Some(place(file, first.new_start))
-        });
-        removed.or_else(|| moved.paths().next().map(|it| place(it, 1)))
-    })
-}
-
-/// Whether `name` stands in `line` as a whole C identifier.
-fn has_word(line: &[u8], name: &str) -> bool {
-    let is_word = |it: &u8| it.is_ascii_alphanumeric() || *it == b'_';
-    memchr::memmem::find_iter(line, name).any(|at| {
-        let before = at.checked_sub(1).and_then(|it| line.get(it));
-        let after = line.get(at + name.len());
-        !before.is_some_and(is_word) && !after.is_some_and(is_word)
-    })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::delta::{MovedLines, attach, compare};
+use crate::delta::{MovedLines, States, attach, compare};
 use crate::diff;
 use crate::finding::{Finding, Warning};
 use crate::report::{CheckReport, NewFinding, PatchInput, PatchReport, ReviewReport};
@@ -36,19 +36,28 @@ pub fn run(
             lint(&it.tree, &changed)
         })
         .collect::<Result<_, _>>()?;
-    let mut before: &CheckReport = start;
+    let untouched = Overlay::new(base);
+    let mut before: (&CheckReport, &dyn TreeSource) = (start, &untouched);
     let mut moved = MovedLines::default();
     let linted = result.patches.iter_mut().filter(|it| it.reason.is_none());
     for ((entry, step), report) in linted.zip(&steps).zip(&reports) {
-        let delta = compare(&before.findings, &report.findings, &step.moved);
+        let states = States {
+            before: before.1,
+            after: &step.tree,
+        };
+        let delta = compare(&before.0.findings, &report.findings, &step.moved, states);
         entry.new = attach_all(delta.new, &step.moved, &step.tree)?;
         entry.fixed = delta.fixed;
         moved = moved.then(&step.moved);
-        before = report;
+        before = (report, &step.tree);
     }
-    let untouched = Overlay::new(base);
     let tree = steps.last().map_or(&untouched, |it| &it.tree);
-    let delta = compare(&start.findings, &before.findings, &moved);
+    let states = States {
+        before: &untouched,
+        after: tree,
+    };
+    let before = before.0;
+    let delta = compare(&start.findings, &before.findings, &moved, states);
     result.new = attach_all(delta.new, &moved, tree)?;
     result.fixed = delta.fixed;
     result.unchanged = delta.unchanged;
