@@ -333,25 +333,26 @@ fn classify(name: &str, call: Node<'_>, text: &[u8]) -> Option<CountOp> {
         .unwrap_or(operation);
     let operation = operation.strip_prefix("fetch_").unwrap_or(operation);
     let constant = |index| call_argument(call, index).and_then(|it| is_number(it, text));
+    let is_negative = |index| {
+        call_argument(call, index)
+            .is_some_and(|it| squeeze(it, text).trim_start_matches('(').starts_with('-'))
+    };
     Some(match operation {
         "read" => CountOp::Read,
         "set" | "init" => CountOp::Set,
-        "inc" | "inc_return" | "inc_and_test" => CountOp::Grab,
         "inc_not_zero" | "inc_unless_negative" | "add_not_zero" => CountOp::GrabUnless,
-        "add" | "add_return" | "add_negative" => match constant(0) {
-            Some(amount) if amount < 0 => CountOp::Drop,
-            _ => CountOp::Grab,
-        },
+        "add" | "add_return" | "add_negative" if is_negative(0) => CountOp::Drop,
+        "inc" | "inc_return" | "inc_and_test" | "add" | "add_return" | "add_negative" => {
+            CountOp::Grab
+        }
         "add_unless" => match (constant(1), constant(2)) {
             (Some(-1), Some(1)) => CountOp::DropUnlessLast,
-            (Some(amount), _) if amount < 0 => CountOp::Drop,
+            _ if is_negative(1) => CountOp::Drop,
             _ => CountOp::GrabUnless,
         },
         "dec_not_one" => CountOp::DropUnlessLast,
-        "sub" | "sub_return" => match constant(0) {
-            Some(amount) if amount < 0 => CountOp::Grab,
-            _ => CountOp::Drop,
-        },
+        "sub" | "sub_return" if is_negative(0) => CountOp::Grab,
+        "sub" | "sub_return" => CountOp::Drop,
         it if it.starts_with("dec_and_") && (it.contains("lock")) => CountOp::DropAndLock,
         it if it.starts_with("dec") || it.starts_with("sub_and_test") => CountOp::Drop,
         _ => CountOp::Exchange,
