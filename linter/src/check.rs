@@ -4,6 +4,8 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+mod beside;
+mod cleanup;
 mod findings;
 
 use findings::Run;

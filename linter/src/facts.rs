@@ -17,6 +17,7 @@ mod unread;
 mod value;
 
 pub(crate) use conditions::{Conditions, Guard, Site};
+pub(crate) use expr::{Text, expr};
 pub(crate) use function::{
     ParsedItem, facts_of, function_facts, macro_facts, parse_function, parse_macro,
 };

@@ -29,4 +29,4 @@ pub(crate) mod typing;
 pub(crate) mod values;
 
 pub(crate) use index::{Index, ItemId};
-pub(crate) use resolve::{Edge, EdgeKind, Resolver, Target, Through};
+pub(crate) use resolve::{Edge, EdgeKind, Resolver, Scope, Target, Through};

@@ -437,3 +437,12 @@ pub static RARE_CALLS: &[(&str, &str, &str)] = &[(
     "mark_inode_dirty_sync",
     "the chain runs on lazytime mounts only",
 )];
+
+/// Entry points that mostly run elsewhere, by what registers them, with the reason.
+///
+/// `fs/direct-io.c`: `dio_complete()` calls the end of direct I/O in the task that asked for it or, for asynchronous
+/// writes, on `s_dio_done_wq`, a workqueue of the super block that no writeback waits for.
+pub static MILD_ROOTS: &[(&str, &str)] = &[(
+    "__blockdev_direct_IO",
+    "the end of direct I/O runs in the task that asked for it or on a workqueue of its own",
+)];

@@ -115,7 +115,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// The other name for `iput()` that an edge goes to or, for a macro, through; with the index of the inode.
-    fn alias_at(&self, id: ItemId, edge: &Edge) -> Option<(String, usize)> {
+    pub(super) fn alias_at(&self, id: ItemId, edge: &Edge) -> Option<(String, usize)> {
         let iput = Sym::of(kernel::IPUT);
         let (name, inode) = match edge.target {
             Target::External(name) if name == iput => (name, 0),
@@ -180,7 +180,10 @@ impl Run<'_, '_, '_> {
             };
         }
         let text = self.index.item_text(id);
-        let releases = self.releases(id, &body);
+        let mut releases = self.releases(id, &body.releases);
+        if !aliases.is_empty() {
+            releases.extend(self.releases(id, &self.cleanups(id, text)));
+        }
         let name = self.index.name_of(id);
         let path = self.index.file_of(id).path.clone();
         let view = FunctionView {
@@ -258,7 +261,7 @@ impl Run<'_, '_, '_> {
             })
     }
 
-    fn releases(&self, id: ItemId, body: &Body) -> Vec<ReachedRelease> {
+    fn releases(&self, id: ItemId, found: &[Release]) -> Vec<ReachedRelease> {
         let is_alias = matches!(self.wrappers.get(&id), Some(Wrapper::Alias { .. }));
         let is_safe = matches!(self.wrappers.get(&id), Some(Wrapper::Safe));
         // The VFS's own calls are the sink's side: whoever calls into it is what a person can change.
@@ -299,7 +302,7 @@ impl Run<'_, '_, '_> {
             reaches
         };
         let domain = self.index.file_of(id).domain;
-        body.releases
+        found
             .iter()
             .map(|release| ReachedRelease {
                 release: release.clone(),
@@ -309,13 +312,6 @@ impl Run<'_, '_, '_> {
                 keeper: self.drops.keeper(domain),
             })
             .collect()
-    }
-
-    /// The flag of an object without which the release does not run, as `member has FLAG`.
-    fn flag(&self, id: ItemId, release: &Release) -> Option<String> {
-        let (member, flag) = self.resolver.flag_of(id, release.offset as u32)?;
-        let spell = |it| self.index.spell(id, it).unwrap_or_default();
-        Some(format!("{} has {}", spell(member), spell(flag)))
     }
 
     /// The context of code that must not sleep, where the call stands in it; its chain is the function alone.

@@ -18,6 +18,8 @@ pub(super) static CONTEXT: Context = Context {
         Root::member("buffer_head", "b_end_io"),
         Root::member("kiocb", "ki_complete"),
         Root::member("iomap_dio_ops", "end_io").optional(),
+        // include/linux/fs.h: dio_iodone_t
+        Root::argument("__blockdev_direct_IO", 5).optional(),
         // include/linux/netfs.h: free_request runs inline when the last reference goes in a completion
         Root::member("netfs_request_ops", "free_request").optional(),
         Root::member("netfs_request_ops", "free_subrequest").optional(),

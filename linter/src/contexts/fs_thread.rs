@@ -25,8 +25,6 @@ pub(super) static CONTEXT: Context = Context {
         Root::function("kjournald2", "fs/jbd2/").optional(),
         // include/linux/jbd2.h
         Root::member("journal_s", "j_commit_callback").optional(),
-        // fs/btrfs/async-thread.c runs these; the cleaner thread is where btrfs drops its delayed iputs
-        Root::function("run_ordered_work", "fs/btrfs/").optional(),
     ],
     docs: include_str!("fs_thread.md"),
 };

@@ -67,6 +67,8 @@ pub(super) static CONTEXT: Context = Context {
         Root::member("iomap_writeback_ops", "discard_folio").optional(),
         // include/linux/writeback.h
         Root::argument("write_cache_pages", 2).optional(),
+        // fs/btrfs/async-thread.c: what submits the extents that workers of writeback compressed, in their order
+        Root::argument("btrfs_init_work", 2).optional(),
         // fs/fs-writeback.c, mm/page-writeback.c
         Root::function("wb_workfn", "fs/"),
         Root::function("wb_do_writeback", "fs/"),

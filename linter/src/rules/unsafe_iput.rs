@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Check, FunctionView, Reach, ReachedRelease, Rule, RuleFinding};
 use crate::contexts::{CONTEXTS, Sink};
-use crate::finding::{Confidence, Severity};
+use crate::finding::{Confidence, Hop, Severity, Via};
 use crate::kernel;
 use crate::syntax::idioms::Doubt;
 
@@ -23,6 +23,9 @@ const LONG_CHAIN: usize = 10;
 
 /// Nobody has found a deadlock behind more functions than this: some branch on the way excludes another.
 const FAR_CHAIN: usize = 12;
+
+/// At least so many functions run between the entry of writeback and a queue, as in `run_delalloc_compressed()`.
+const CALLS_TO_A_QUEUE: usize = 3;
 
 /// A context with what speaks against its chain.
 struct Judged<'a> {
@@ -120,22 +123,8 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
             format!("{function}() makes its call only where something failed"),
         );
     }
-    let rare = reach.path.windows(2).find_map(|pair| {
-        kernel::RARE_CALLS
-            .iter()
-            .find(|it| it.0 == pair[0].function && it.1 == pair[1].function)
-    });
-    if let Some((_, _, why)) = rare {
-        lower(Confidence::Medium, (*why).to_owned());
-    }
-    if reach.path.len() > FAR_CHAIN {
-        lower(
-            Confidence::Medium,
-            format!(
-                "{} calls lie between: one of their branches may exclude another",
-                reach.path.len() - 1
-            ),
-        );
+    for why in against_chain(reach) {
+        lower(Confidence::Medium, why);
     }
     Judged {
         reach,
@@ -143,6 +132,48 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
         doubts,
         is_excused: keeper.is_some(),
     }
+}
+
+/// What makes it less likely that this chain runs, whatever is dropped at its end.
+fn against_chain(reach: &Reach) -> Vec<String> {
+    let path = &reach.path;
+    let mut doubts = Vec::new();
+    let is_assertion = |it: &&Hop| it.via == Via::Macro && it.through.contains("assert");
+    if let Some(hop) = path.iter().find(is_assertion) {
+        let (macro_name, function) = (&hop.through, &hop.function);
+        doubts.push(format!(
+            "{macro_name}() calls {function}() only where it fails"
+        ));
+    }
+    let is_rare = |pair: &[Hop], it: &(&str, &str, &str)| {
+        it.0 == pair[0].function && it.1 == pair[1].function
+    };
+    let mut rare = path
+        .windows(2)
+        .filter_map(|pair| kernel::RARE_CALLS.iter().find(|it| is_rare(pair, it)));
+    doubts.extend(rare.next().map(|it| it.2.to_owned()));
+    let root = path.first().filter(|it| it.via == Via::Root);
+    let mild = root.and_then(|root| {
+        let mut roots = kernel::MILD_ROOTS.iter();
+        roots.find(|it| it.0 == root.through)
+    });
+    doubts.extend(mild.map(|it| it.1.to_owned()));
+    if call_count(reach) > FAR_CHAIN {
+        doubts.push(format!(
+            "{} calls lie between: one of their branches may exclude another",
+            path.len() - 1
+        ));
+    }
+    doubts
+}
+
+/// The functions of the chain; before a worker there are those that led to its queue.
+fn call_count(reach: &Reach) -> usize {
+    let is_worker = reach.path.first().is_some_and(|root| {
+        let mut deferrals = kernel::DEFERRALS.iter();
+        root.via == Via::Root && deferrals.any(|it| it.name == root.through)
+    });
+    reach.path.len() + if is_worker { CALLS_TO_A_QUEUE } else { 0 }
 }
 
 /// The chain of a further context, on one line.

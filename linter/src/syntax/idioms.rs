@@ -266,8 +266,9 @@ fn is_returned(access: &CountAccess) -> bool {
 fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Option<usize> {
     const MAX_STATEMENTS: usize = 10;
     const MAX_STATEMENTS_OF_OTHERS: usize = 3;
-    let argument = squeeze(call_argument(put, 0)?, text);
+    let dropped = squeeze(call_argument(put, 0)?, text);
     let names = parameters(function, text);
+    let argument = pointed_to(body, &dropped, text).unwrap_or_else(|| dropped.clone());
     let parameter = names
         .iter()
         .position(|(name, _)| mentions(&argument, name))?;
@@ -286,21 +287,41 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
         "expression_statement" | "declaration" | "return_statement" => statement_count += 1,
         _ => {}
     });
-    let is_unconditional = is_unconditional(put, body, &names[parameter].0, text);
+    let is_unconditional = is_unconditional(put, body, &[&names[parameter].0, &dropped], text);
     (returns_nothing && !has_loop && is_unconditional && statement_count <= limit)
         .then_some(parameter)
 }
 
-/// Whether the call runs whenever its parameter is there.
-fn is_unconditional(put: Node<'_>, body: Node<'_>, parameter: &str, text: &[u8]) -> bool {
+/// What `DEFINE_FREE()` makes of its parameter, the address of a variable: `struct inode *_T = *(struct inode **)p`.
+fn pointed_to(body: Node<'_>, variable: &str, text: &[u8]) -> Option<String> {
+    let mut value = None;
+    flow::preorder(body, |node| {
+        let of_variable = node.kind() == "init_declarator"
+            && flow::declared_name(node, text).is_some_and(|it| it == variable);
+        if of_variable && let Some(it) = node.child_by_field_name("value") {
+            value = Some(squeeze(it, text));
+        }
+    });
+    value.filter(|it| it.starts_with("*(structinode"))
+}
+
+/// Whether the call runs whenever one of these, the parameter or what is dropped, is there.
+fn is_unconditional(put: Node<'_>, body: Node<'_>, objects: &[&str], text: &[u8]) -> bool {
+    let is_there = |condition: &str| {
+        let bare = strip_parens(condition);
+        let checked = ["!IS_ERR_OR_NULL(", "!IS_ERR("]
+            .iter()
+            .find_map(|it| bare.strip_prefix(it)?.strip_suffix(')'));
+        let object = checked.or_else(|| bare.strip_suffix("!=NULL"));
+        objects.contains(&object.unwrap_or(bare))
+    };
     let mut node = put;
     while let Some(parent) = node.parent().filter(|_| node != body) {
         if parent.kind() == "if_statement" {
             let condition = parent
                 .child_by_field_name("condition")
                 .map_or_else(String::new, |it| squeeze(it, text));
-            let bare = strip_parens(&condition);
-            if bare != parameter && bare.strip_suffix("!=NULL") != Some(parameter) {
+            if !is_there(&condition) {
                 return false;
             }
         }

@@ -1,0 +1,73 @@
+//! Flags of an object that decide whether its inode is dropped: a chain of calls does not show who sets them.
+
+use super::findings::Run;
+use super::parse;
+use crate::facts::{Text, TypeRef, expr};
+use crate::graph::{ItemId, Scope};
+use crate::lex::Sym;
+use crate::syntax::Node;
+use crate::syntax::idioms::Release;
+use crate::syntax::text::squeeze;
+
+impl Run<'_, '_, '_> {
+    /// The flag of an object without which the release does not run, as `member has FLAG` or `member is set`.
+    pub(super) fn flag(&self, id: ItemId, release: &Release) -> Option<String> {
+        let spell = |it| self.index.spell(id, it).unwrap_or_default();
+        if let Some((member, flag)) = self.resolver.flag_of(id, release.offset as u32) {
+            return Some(format!("{} has {}", spell(member), spell(flag)));
+        }
+        let member = self.flag_beside(id, release)?;
+        Some(format!("{member} is set"))
+    }
+
+    /// `if (object->member) iput(object->inode)`, where the member is no pointer to a struct but a flag.
+    fn flag_beside(&self, id: ItemId, release: &Release) -> Option<String> {
+        if !release.inode.contains("->") && !release.inode.contains('.') {
+            return None;
+        }
+        let parsed = parse(self.index, id)?;
+        let root = parsed.tree.as_ref()?.root_node();
+        let condition =
+            condition_of(root.descendant_for_byte_range(release.offset, release.offset)?)?;
+        let object = condition.child_by_field_name("argument")?;
+        let member = squeeze(condition.child_by_field_name("field")?, &parsed.clean);
+        let beside = release
+            .inode
+            .strip_prefix(&squeeze(object, &parsed.clean))?;
+        let is_beside = beside.starts_with("->") || beside.starts_with('.');
+        let dropped = beside.trim_start_matches(['-', '>', '.']);
+        if !is_beside || dropped.starts_with(&member) {
+            return None;
+        }
+        let (facts, file) = (self.resolver.facts(id), self.index.file_index(id));
+        let text = Text {
+            original: self.index.item_text(id),
+            clean: &parsed.clean,
+            shift: 0,
+        };
+        let scope = Scope {
+            file,
+            facts: &facts,
+        };
+        let of = self.resolver.type_of(&expr(text, object), scope).of;
+        let declared = self.resolver.member(of, Sym::of(&member), file)?;
+        (declared.of == TypeRef::Unknown && !declared.is_function).then_some(member)
+    }
+}
+
+/// The member that is the condition of the `if` whose first arm the call stands in.
+fn condition_of(mut node: Node<'_>) -> Option<Node<'_>> {
+    while let Some(parent) = node.parent() {
+        if parent.kind() == "if_statement" {
+            let is_first_arm = parent.child_by_field_name("consequence") == Some(node);
+            let mut condition = parent.child_by_field_name("condition")?;
+            while condition.kind() == "parenthesized_expression" {
+                condition = condition.named_child(0)?;
+            }
+            let is_member = condition.kind() == "field_expression";
+            return (is_first_arm && is_member).then_some(condition);
+        }
+        node = parent;
+    }
+    None
+}

@@ -1,0 +1,63 @@
+//! References that go out of scope: `struct inode *dir __free(iput) = …` calls no function by name.
+
+use super::findings::Run;
+use super::parse;
+use crate::graph::{EdgeKind, ItemId};
+use crate::syntax::idioms::Release;
+use crate::syntax::text::fold_bytes;
+
+/// A declaration that is longer is shown up to here.
+const MAX_DECLARATION_BYTES: usize = 256;
+
+impl Run<'_, '_, '_> {
+    /// The declarations of a function whose attribute makes another name for `iput()` run at the end of the scope.
+    ///
+    /// Whether something takes the pointer out of the variable before (`no_free_ptr()`) is not looked at.
+    pub(super) fn cleanups(&self, id: ItemId, text: &[u8]) -> Vec<Release> {
+        let edges = self.resolver.edges(id);
+        let mut macros = edges.iter().filter(|it| it.kind == EdgeKind::Macro);
+        let is_any = macros.any(|it| self.alias_at(id, it).is_some());
+        let Some(parsed) = is_any.then(|| parse(self.index, id)).flatten() else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for edge in edges.iter().filter(|it| it.kind == EdgeKind::Macro) {
+            let offset = edge.offset as usize;
+            // What the grammar cannot read in this place was blanked: an attribute of a variable.
+            let is_attribute = parsed.clean.get(offset) == Some(&b' ');
+            let alias = is_attribute.then(|| self.alias_at(id, edge)).flatten();
+            if let Some((callee, argument)) = alias {
+                found.push(at_end_of_scope(text, offset, callee, argument));
+            }
+        }
+        found.sort_by_key(|it| it.offset);
+        found.dedup_by_key(|it| it.offset);
+        found
+    }
+}
+
+fn at_end_of_scope(text: &[u8], offset: usize, callee: String, argument: usize) -> Release {
+    let before = text.get(..offset).unwrap_or_default();
+    let ends = |it: &u8| matches!(it, b';' | b'{' | b'}' | b'\n');
+    let start = before.iter().rposition(ends).map_or(0, |it| it + 1);
+    let rest = &text[start..text.len().min(start + MAX_DECLARATION_BYTES)];
+    let end = memchr::memchr(b';', rest).map_or(rest.len(), |it| it + 1);
+    let is_word = |it: &u8| it.is_ascii_alphanumeric() || *it == b'_';
+    let name = before.trim_ascii_end();
+    let first = name
+        .iter()
+        .rposition(|it| !is_word(it))
+        .map_or(0, |it| it + 1);
+    Release {
+        callee,
+        offset,
+        argument,
+        statement: fold_bytes(&rest[..end]),
+        inode: String::from_utf8_lossy(&name[first..]).into_owned(),
+        under_i_lock: false,
+        atomic: None,
+        not_last: None,
+        doubt: None,
+        error_label: None,
+    }
+}
