@@ -127,6 +127,13 @@ pub struct CallEdge {
     pub confidence: Confidence,
 }
 
+impl CallEdge {
+    /// What a macro's body pastes together has no spelling there; the names that it makes have edges of their own.
+    fn has_callee(&self) -> bool {
+        !self.callee.is_empty()
+    }
+}
+
 /// Why a question cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -226,6 +233,7 @@ impl<'t> Graph<'t> {
                 edges
                     .iter()
                     .map(|edge| Self::row(&resolver, *it, edge))
+                    .filter(CallEdge::has_callee)
                     .collect::<Vec<_>>()
             })
             .collect();
@@ -409,6 +417,7 @@ impl<'t> Graph<'t> {
             let rows: BTreeSet<CallEdge> = edges
                 .iter()
                 .map(|it| Self::row(&resolver, caller, it))
+                .filter(CallEdge::has_callee)
                 .collect();
             found.extend(rows);
         }

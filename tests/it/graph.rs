@@ -97,6 +97,82 @@ void two(void)\n{\n\tstruct page *list __free(page_list) = NULL;\n\n\tfill(list)
     );
 }
 
+#[test]
+fn a_pasted_name_may_end_a_use_that_arguments_follow() {
+    let header = (
+        "include/linux/hold.h",
+        "#define HOLD(name, var) \\\n\tname##_t var __cleanup(name##_end) = name##_begin
+#define pick(op, x) (is_known(x) ? known##op(x) : op(x))
+#define probe(x) pick(_probe, x)
+static inline void lock_end(lock_t *it) { give_back(it); }
+static inline lock_t lock_begin(int x) { return take(x); }
+static inline int _probe(int x) { return x; }
+static inline int known_probe(int x) { return x; }
+",
+    );
+    let user = (
+        "fs/example/a.c",
+        "void one(int x)\n{\n\tHOLD(lock, it)(x);\n}\n
+int two(int x)\n{\n\treturn probe(x);\n}\n",
+    );
+    check_edges(
+        &[header, user],
+        "one",
+        &["macro lock_begin", "macro lock_end"],
+    );
+    check_edges(
+        &[header, user],
+        "two",
+        &["macro _probe", "macro is_known", "macro known_probe"],
+    );
+}
+
+#[test]
+fn what_an_event_prints_is_read_as_its_stage_defines_it() {
+    let events = (
+        "include/trace/trace_events.h",
+        "#include \"stages/stage1_fields.h\"
+#define DECLARE_EVENT_CLASS(call, proto, args, tstruct, assign, print) \\\n\tstruct raw_##call { tstruct };
+#include \"stages/stage2_output.h\"
+#undef DECLARE_EVENT_CLASS
+#define DECLARE_EVENT_CLASS(call, proto, args, tstruct, assign, print) \\
+static int output_##call(struct seq *p) { print_event(p, print); return 0; }
+",
+    );
+    let fields = (
+        "include/trace/stages/stage1_fields.h",
+        "#define __print_symbolic(value, symbols...)\n",
+    );
+    let output = (
+        "include/trace/stages/stage2_output.h",
+        "#define TP_printk(fmt, args...) fmt, args
+#define __print_symbolic(value, symbols...) ({ print_symbols(p, value); })\n",
+    );
+    let header = (
+        "fs/example/trace.h",
+        "#define TRACE_SYSTEM example
+#define STATES EM(0, \"idle\") EM(1, \"busy\")
+#define EM(a, b) TRACE_DEFINE_ENUM(a);
+
+STATES
+
+#undef EM
+#define EM(a, b) {a, b},
+#define show_state(x) __print_symbolic(x, STATES)
+
+DECLARE_EVENT_CLASS(example_op,
+\tTP_PROTO(int x), TP_ARGS(x),
+\tTP_STRUCT__entry(int x), TP_fast_assign(__entry->x = x),
+\tTP_printk(\"%s\", show_state(__entry->x)));
+",
+    );
+    check_edges(
+        &[events, fields, output, header],
+        "output_example_op",
+        &["macro print_event", "macro print_symbols"],
+    );
+}
+
 /// The name that is called stands nowhere, and every macro leads to it by many ways: each is searched once.
 #[test]
 fn a_name_that_is_spelled_nowhere_is_not_searched_without_end() {
@@ -436,6 +512,18 @@ int three(int x)\n{\n\treturn last(x);\n}\n",
         &["direct after", "direct before", "direct inside"],
     );
     check_edges(files, "three", &["direct last"]);
+}
+
+#[test]
+fn a_brace_in_column_0_that_is_not_the_last_ends_nothing() {
+    let files = &[(
+        "fs/example/a.c",
+        "int one(int x)\n{\n\tfor (;;) {\n\t\tbefore(x);\n}\n\nout:\n\tafter(x);\n\treturn 0;\n}\n
+int two(int x)\n{\n\tif (x) {\n\t\tbefore(x);\n}\n\treturn last(x);\n}\n
+EXPORT_SYMBOL(two);\n",
+    )];
+    check_edges(files, "one", &["direct after", "direct before"]);
+    check_edges(files, "two", &["direct before", "direct last"]);
 }
 
 #[test]

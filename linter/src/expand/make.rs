@@ -29,6 +29,9 @@ const MAX_GROWTH: usize = 8 << 20;
 /// The distance of definitions that hold only while a header is read again.
 const STAGE: u8 = 5;
 
+/// The distance of the definitions of the architecture that is read.
+const ARCH: u8 = 4;
+
 /// What tracepoints are made with, in all their readings: `include/linux/tracepoint.h`.
 const EVENTS: &[&str] = &[
     "TRACE_EVENT",
@@ -112,6 +115,16 @@ impl Made {
 /// An item: file and index.
 type Place = (u32, u32);
 
+/// One reading of a tracepoint header by a header that defines anew what tracepoints are made with.
+struct Stage {
+    /// The header that reads, and which of its readings it is.
+    place: (u32, usize),
+    /// The header with the definitions of this reading, where they stand in one of their own.
+    header: Option<u32>,
+    /// What that defines, and what is defined by that, as [`Sym::short`].
+    names: FxHashSet<u32>,
+}
+
 /// The macros that the uses of a tree lead to.
 struct Macros<'t> {
     tree: &'t dyn TreeSource,
@@ -120,8 +133,8 @@ struct Macros<'t> {
     makers: FxHashSet<Sym>,
     /// Whether tracepoints are wanted too.
     tracepoints: bool,
-    /// The headers that read a tracepoint header again, and how often each does.
-    stages: Vec<(u32, usize)>,
+    /// The readings of tracepoint headers.
+    stages: Vec<Stage>,
     /// All names that were looked for, as [`Sym::short`], in order.
     names: Vec<u32>,
 }
@@ -151,7 +164,7 @@ pub(crate) fn grow(
     tracepoints: Option<Tracepoints<'_>>,
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
 ) -> Vec<u32> {
-    let mut macros = Macros::find(tree, warm, files, grows);
+    let mut macros = Macros::find(tree, warm, files, tracepoints, grows);
     macros.tracepoints = tracepoints.is_some();
     macros.stages = macros.stages(files);
     let grown: Vec<(usize, Growth)> = (0..files.len())
@@ -188,6 +201,7 @@ impl<'t> Macros<'t> {
         tree: &'t dyn TreeSource,
         warm: &'t Warm,
         files: &[ReadFile],
+        tracepoints: Option<Tracepoints<'_>>,
         grows: &dyn Fn(&SourceFile) -> bool,
     ) -> Self {
         let mut wanted_short: FxHashSet<u32> = files
@@ -196,6 +210,18 @@ impl<'t> Macros<'t> {
             .flat_map(|it| it.scan.items.iter().filter(|it| is_use(it)))
             .map(|it| it.name.short())
             .collect();
+        let events = files.iter().filter(|it| {
+            grows(&it.source) && tracepoints.is_some_and(|tracepoints| tracepoints.hold(it))
+        });
+        // What an event prints is expanded with it.
+        for scan in events.map(|it| &it.scan) {
+            let uses = (0..scan.items.len()).filter(|it| is_use(&scan.items[*it]));
+            let refs = uses.flat_map(|it| scan.refs(it));
+            wanted_short.extend(
+                refs.filter(|it| it.kind() == RefKind::Call)
+                    .map(|it| it.name()),
+            );
+        }
         let mut by_name: FxHashMap<Sym, Vec<Place>> = FxHashMap::default();
         let mut done: FxHashSet<u32> = FxHashSet::default();
         for _ in 0..MAX_ROUNDS {
@@ -351,10 +377,8 @@ impl<'t> Macros<'t> {
             let item = source.scan.items[at];
             let mut expansions = self.expansions(files, file, (&own, &item), None);
             for stage in self.stages.iter().filter(|_| is_staged) {
-                for pass in 0..stage.1 {
-                    let more = self.expansions(files, file, (&own, &item), Some((stage.0, pass)));
-                    expansions.extend(more);
-                }
+                let more = self.expansions(files, file, (&own, &item), Some(stage));
+                expansions.extend(more);
             }
             expansions.sort_unstable();
             expansions.dedup();
@@ -403,7 +427,7 @@ impl<'t> Macros<'t> {
         files: &[ReadFile],
         file: usize,
         (own, item): (&[u8], &Item),
-        stage: Option<(u32, usize)>,
+        stage: Option<&Stage>,
     ) -> Vec<Vec<u8>> {
         let open = item.kind == ItemKind::MacroUse;
         let head = &own[item.start as usize..if open { item.end } else { item.body } as usize];
@@ -445,12 +469,13 @@ impl<'t> Macros<'t> {
             return found;
         }
         let candidates = self.candidates(files, Sym::of(name), file);
-        let nearest = candidates.first().map(|it| it.0);
-        for (_, place) in candidates
-            .iter()
-            .filter(|it| Some(it.0) == nearest)
-            .take(MAX_TWINS)
-        {
+        let nearest = candidates.first().map_or(u8::MAX, |it| it.0);
+        // An architecture's definition goes before one that says so.
+        let guard = [b"#ifndef ", name].concat();
+        let yields = nearest < ARCH && (nearest > 1 || memchr::memmem::find(own, &guard).is_some());
+        let near = candidates.iter().filter(|it| it.0 == nearest);
+        let of_arch = candidates.iter().filter(|it| yields && it.0 == ARCH);
+        for (_, place) in near.take(MAX_TWINS).chain(of_arch.take(MAX_TWINS)) {
             let Some(definition) = self.definition(files, *place) else {
                 continue;
             };
@@ -465,30 +490,93 @@ impl<'t> Macros<'t> {
         found
     }
 
-    /// The headers that define again what the tracepoints of a tree are made with.
-    fn stages(&self, files: &[ReadFile]) -> Vec<(u32, usize)> {
-        let mut found: BTreeMap<u32, usize> = BTreeMap::new();
+    /// The readings of the headers that define again what the tracepoints of a tree are made with.
+    fn stages(&self, files: &[ReadFile]) -> Vec<Stage> {
+        let mut found: BTreeMap<u32, Vec<Place>> = BTreeMap::new();
         for name in EVENTS {
-            let mut here: BTreeMap<u32, usize> = BTreeMap::new();
+            let mut here: BTreeMap<u32, Vec<Place>> = BTreeMap::new();
             for place in self.by_name.get(&Sym::of(name)).into_iter().flatten() {
                 if is_stage(files[place.0 as usize].source.path.as_str()) {
-                    *here.entry(place.0).or_default() += 1;
+                    here.entry(place.0).or_default().push(*place);
                 }
             }
-            for (file, count) in here {
+            for (file, places) in here {
                 let most = found.entry(file).or_default();
-                *most = count.max(*most);
+                if places.len() > most.len() {
+                    *most = places;
+                }
             }
         }
-        found.into_iter().collect()
+        let passes = found
+            .into_values()
+            .flat_map(|it| it.into_iter().enumerate());
+        passes
+            .map(|(pass, place)| {
+                let header = self.stage_header(files, place);
+                Stage {
+                    place: (place.0, pass),
+                    header,
+                    names: header.map_or(FxHashSet::default(), |it| self.staged_names(files, it)),
+                }
+            })
+            .collect()
+    }
+
+    /// The header under `stages/` that was included last before a definition.
+    fn stage_header(&self, files: &[ReadFile], place: Place) -> Option<u32> {
+        let file = &files[place.0 as usize];
+        let text = self.text(files, place.0 as usize);
+        let start = file.scan.items[place.1 as usize].start;
+        let before = file.scan.includes.iter().filter(|it| it.1 <= start);
+        let mut included = before.filter_map(|it| text.get(it.0 as usize..it.1 as usize));
+        let last = included.rfind(|it| it.starts_with(b"stages/"))?;
+        let path = format!("include/trace/{}", String::from_utf8_lossy(last));
+        let found = files.binary_search_by(|it| it.source.path.as_str().cmp(&path));
+        found.ok().map(|it| it as u32)
+    }
+
+    /// The macros of a header, and those of tracepoint headers that use them.
+    #[allow(
+        clippy::iter_over_hash_type,
+        reason = "the result is a set, whatever the order"
+    )]
+    fn staged_names(&self, files: &[ReadFile], header: u32) -> FxHashSet<u32> {
+        let items = files[header as usize].scan.items.iter();
+        let macros = items.filter(|it| it.kind == ItemKind::Macro);
+        let mut names: FxHashSet<u32> = macros.map(|it| it.name.short()).collect();
+        loop {
+            let before = names.len();
+            for (name, places) in &self.by_name {
+                let uses_one = |it: &&Place| {
+                    let file = &files[it.0 as usize];
+                    typing::is_of_tracepoints(file.source.path.as_str())
+                        && !is_stage(file.source.path.as_str())
+                        && file
+                            .scan
+                            .refs(it.1 as usize)
+                            .iter()
+                            .any(|it| it.kind() == RefKind::Call && names.contains(&it.name()))
+                };
+                if !names.contains(&name.short()) && places.iter().any(|it| uses_one(&it)) {
+                    names.insert(name.short());
+                }
+            }
+            if names.len() == before {
+                return names;
+            }
+        }
     }
 
     /// What a name means where a stage's header reads a tracepoint header for the n-th time.
-    fn staged(&self, files: &[ReadFile], name: Sym, (stage, pass): (u32, usize)) -> Option<Place> {
+    fn staged(&self, files: &[ReadFile], name: Sym, of: &Stage) -> Option<Place> {
+        let (stage, pass) = of.place;
         let all = self.by_name.get(&name)?;
         let own: Vec<Place> = all.iter().copied().filter(|it| it.0 == stage).collect();
         if let Some(last) = own.len().checked_sub(1) {
             return own.get(pass.min(last)).copied();
+        }
+        if let Some(place) = all.iter().rfind(|it| Some(it.0) == of.header) {
+            return Some(*place);
         }
         EVENTS.iter().find(|it| Sym::of(it) == name)?;
         all.iter()
@@ -531,7 +619,7 @@ fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
         // Tracepoint headers name what they record in their own way.
         _ if path.starts_with("include/trace/") && !typing::is_of_tracepoints(own) => 7,
         _ if path.starts_with("include/") => 2,
-        _ if path.starts_with("arch/x86/include/") => 4,
+        _ if path.starts_with("arch/x86/include/") => ARCH,
         _ if path.starts_with("arch/") => 6,
         _ => 3,
     })
@@ -546,12 +634,11 @@ struct View<'a, 't> {
     arch: bool,
     saw_arch: Cell<bool>,
     /// A header that reads the file again, and which of its readings is meant.
-    stage: Option<(u32, usize)>,
+    stage: Option<&'a Stage>,
 }
 
 impl Definitions for View<'_, '_> {
     fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
-        const ARCH: u8 = 4;
         let staged = self
             .stage
             .and_then(|it| self.macros.staged(self.files, Sym::of(name), it));
@@ -575,7 +662,9 @@ impl Definitions for View<'_, '_> {
     }
 
     fn makes(&self, name: &[u8]) -> bool {
-        self.macros.makers.contains(&Sym::of(name))
+        let name = Sym::of(name);
+        let is_staged = |it: &Stage| it.names.contains(&name.short());
+        self.macros.makers.contains(&name) || self.stage.is_some_and(is_staged)
     }
 }
 

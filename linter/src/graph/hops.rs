@@ -3,7 +3,7 @@
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Through};
 use super::roots::RootAt;
-use crate::facts::{Callee, TypeRef};
+use crate::facts::{Callee, Expr, TypeRef};
 use crate::finding::{Hop, Via};
 use crate::lex::Sym;
 
@@ -100,11 +100,17 @@ fn spell_in_macros(resolver: &Resolver<'_, '_>, of: Sym, name: Sym) -> Option<St
             if let Some(found) = resolver.index.spell(definition, name) {
                 return Some(found);
             }
-            for call in &resolver.facts(definition).calls {
-                if let Callee::Name(callee) = call.callee
-                    && seen.len() < MAX_SEARCHED
-                    && !seen.contains(&callee)
-                {
+            let facts = resolver.facts(definition);
+            let alias = match facts.result {
+                Expr::Name(other) => Some(other),
+                _ => None,
+            };
+            let calls = facts.calls.iter().filter_map(|it| match it.callee {
+                Callee::Name(callee) => Some(callee),
+                _ => None,
+            });
+            for callee in calls.chain(alias) {
+                if seen.len() < MAX_SEARCHED && !seen.contains(&callee) {
                     seen.push(callee);
                 }
             }

@@ -174,12 +174,28 @@ impl Resolver<'_, '_> {
                 } else if to_macro < to_function
                     && (self.index.file_of(*function).is_shared
                         || self.link_rank(*function, file) > 1)
+                    && !self.yields(*definition, *function)
                 {
                     functions.clear();
                 }
             }
             (functions, macros)
         })
+    }
+
+    /// Whether a macro only stands in for a function that an architecture may have.
+    fn yields(&self, definition: ItemId, function: ItemId) -> bool {
+        let index = self.index;
+        if !index.file_of(function).path.as_str().starts_with("arch/") {
+            return false;
+        }
+        let guard = || format!("#ifndef {}\n", index.name_of(definition));
+        let text = || index.text(index.file_index(definition));
+        index
+            .file_of(definition)
+            .path
+            .is_under("include/asm-generic")
+            || memchr::memmem::find(text(), guard().as_bytes()).is_some()
     }
 }
 

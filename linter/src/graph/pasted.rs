@@ -22,12 +22,19 @@ const CLEANUP: &[&[u8]] = &[b"__cleanup__", b"__cleanup"];
 /// Names as they are spelled.
 type Names = Vec<Vec<u8>>;
 
+/// What a use of a macro calls, and the name that it ends with: arguments may follow it.
+#[derive(Clone, Default)]
+struct Made {
+    called: Names,
+    last: Option<Vec<u8>>,
+}
+
 /// What is known of macros that paste.
 pub(crate) struct Pasting {
     pastes: Memo<ItemId, bool>,
     definitions: Memo<ItemId, Option<Arc<Definition>>>,
     /// The names that a macro makes for so many arguments in a file; `None` where they depend on the arguments.
-    made: Memo<(ItemId, u32, u32), Option<Names>>,
+    made: Memo<(ItemId, u32, u32), Option<Made>>,
 }
 
 impl Pasting {
@@ -86,7 +93,7 @@ impl Resolver<'_, '_> {
     /// The names that a use of a macro calls, those in its arguments perhaps among them.
     ///
     /// Most macros make the same names whatever they are given: those are expanded once a file.
-    fn made_names(&self, (definition, file): (ItemId, usize), name: &[u8], used: &[u8]) -> Names {
+    fn made_names(&self, (definition, file): (ItemId, usize), name: &[u8], used: &[u8]) -> Made {
         let view = View {
             resolver: self,
             file,
@@ -102,11 +109,11 @@ impl Resolver<'_, '_> {
             .get((definition, file as u32, count as u32), || {
                 let places: Names = (0..count).map(place_of).collect();
                 let expanded = expand(&places.join(&b", "[..]))?;
-                (!pastes_places(&expanded)).then(|| called_names(&expanded))
+                (!pastes_places(&expanded)).then(|| Made::of(&expanded))
             });
         match &*made {
             Some(names) => names.clone(),
-            None => expand(used).map_or_else(Vec::new, |it| called_names(&it)),
+            None => expand(used).map_or_else(Made::default, |it| Made::of(&it)),
         }
     }
 
@@ -140,9 +147,12 @@ impl Resolver<'_, '_> {
             return;
         }
         let (name, used) = (&rest[..name_end], &window[open + 1..close - 1]);
-        let names = self.made_names((definition, file), name, used);
+        let mut made = self.made_names((definition, file), name, used);
+        if rest[close..].trim_ascii_start().starts_with(b"(") {
+            made.called.extend(made.last);
+        }
         let through = Through::Name(Sym::of(name));
-        for called in names {
+        for called in made.called {
             // What stands in the arguments is read there.
             if memchr::memmem::find(used, &called).is_some() {
                 continue;
@@ -185,6 +195,18 @@ fn pastes_names(text: &[u8]) -> bool {
             .starts_with(b"__VA_ARGS__")
             && !text[..at].trim_ascii_end().ends_with(b",")
     })
+}
+
+impl Made {
+    fn of(text: &[u8]) -> Self {
+        let end = text.trim_ascii_end();
+        let start = end.iter().rposition(|it| !lex::is_word_byte(*it));
+        let last = &end[start.map_or(0, |it| it + 1)..];
+        Self {
+            called: called_names(text),
+            last: (!last.is_empty() && !last[0].is_ascii_digit()).then(|| last.to_vec()),
+        }
+    }
 }
 
 /// The words before `(`, and what cleans up.

@@ -55,6 +55,21 @@ impl Scanner<'_> {
         false
     }
 
+    /// Whether a body goes on behind a brace in column 0 that is not its last by count: a label follows, another
+    /// brace, or what is indented.
+    pub(super) fn goes_on(&self, from: usize) -> bool {
+        let at = self.skip_space(from);
+        let byte = self.byte(at);
+        if at >= self.src.len() || byte == b'#' || byte == b';' {
+            return false;
+        }
+        if !self.is_column_0(at) || byte == b'}' {
+            return self.src[from..at].contains(&b'\n');
+        }
+        let colon = self.skip_space(self.word_end(at));
+        is_word(byte) && self.byte(colon) == b':'
+    }
+
     /// One past the parenthesis that closes the one at `at`, where neither a statement nor a block lies between.
     fn plain_group(&self, at: usize, end: usize) -> Option<usize> {
         let (mut depth, mut at) = (0u32, at);

@@ -157,6 +157,9 @@ impl Scanner<'_> {
                     self.macro_use(&head, head.groups[0].close);
                     return at;
                 }
+                if self.follows_constant(&head, at) {
+                    return at;
+                }
                 self.head_word(&mut head, at, end);
                 at = self.skip_space(end);
                 continue;
@@ -207,6 +210,23 @@ impl Scanner<'_> {
             && !words::is_annotation(&self.src[group.word.0..group.word.1])
             && (words::is_type_word(&self.src[at..end])
                 || !words::is_annotation(&self.src[at..end]))
+    }
+
+    /// A macro without arguments may stand for declarations, on a line of its own before a use of another macro.
+    fn follows_constant(&self, head: &Head, at: usize) -> bool {
+        let (start, end) = head.last_word;
+        head.words == 1
+            && head.groups.is_empty()
+            && self.is_column_0(at)
+            && self.is_constant(start, end)
+            && self.is_constant(at, self.word_end(at))
+            && self.byte(self.skip_space(self.word_end(at))) == b'('
+    }
+
+    /// Whether a word is spelled as constants and most macros are.
+    fn is_constant(&self, start: usize, end: usize) -> bool {
+        let word = &self.src[start..end];
+        word.len() > 1 && !word.iter().any(u8::is_ascii_lowercase)
     }
 
     fn head_word(&mut self, head: &mut Head, start: usize, end: usize) {
@@ -429,7 +449,7 @@ impl Scanner<'_> {
                 }
                 b'}' => {
                     // In column 0 a brace closes the item whatever the `#if` arms did to the count.
-                    let closes_item = self.is_column_0(at) && flush == 0;
+                    let closes_item = self.is_column_0(at) && flush == 0 && !self.goes_on(at + 1);
                     flush -= u32::from(self.is_column_0(at) && flush > 0);
                     if depth <= 1 || closes_item {
                         self.conditionals
