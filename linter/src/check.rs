@@ -480,6 +480,6 @@ fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
                 RootState::OutOfSight
             }
         }
-        RootKind::Deferred(_) | RootKind::NoSleep => RootState::Present,
+        RootKind::Queued { .. } | RootKind::Deferred(_) | RootKind::NoSleep => RootState::Present,
     }
 }

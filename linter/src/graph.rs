@@ -15,6 +15,7 @@ pub(crate) mod index;
 pub(crate) mod known;
 mod meaning;
 mod pasted;
+mod queued;
 pub(crate) mod reading;
 mod registers;
 mod remade;

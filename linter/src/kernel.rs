@@ -193,6 +193,21 @@ pub static QUEUEING: &[&str] = &[
     "wb_queue_work",
 ];
 
+/// Functions that put an item on a workqueue: name, index of the workqueue and of the item among the arguments.
+///
+/// Sources: `include/linux/workqueue.h`, `fs/btrfs/async-thread.h`.
+pub static QUEUE_CALLS: &[(&str, usize, usize)] = &[
+    ("btrfs_queue_work", 0, 1),
+    ("mod_delayed_work", 0, 1),
+    ("mod_delayed_work_on", 1, 2),
+    ("queue_delayed_work", 0, 1),
+    ("queue_delayed_work_on", 1, 2),
+    ("queue_rcu_work", 0, 1),
+    ("queue_work", 0, 1),
+    ("queue_work_node", 1, 2),
+    ("queue_work_on", 1, 2),
+];
+
 /// Functions that may drop inode references below them and that the traversal does not enter.
 ///
 /// Nearly all of a filesystem reaches `dput()`; a chain through it says little about the call site

@@ -30,6 +30,12 @@ pub(super) static CONTEXT: Context = Context {
         // fs/ext4/page-io.c, fs/xfs/xfs_aops.c: workers that finish writeback
         Root::work("ext4_end_io_rsv_work", "fs/ext4/").optional(),
         Root::work("xfs_end_io", "fs/xfs/").optional(),
+        Root::queued("rsv_conversion_wq", "fs/ext4/"),
+        Root::queued("m_unwritten_workqueue", "fs/xfs/"),
+        // fs/btrfs/bio.c, fs/btrfs/ordered-data.c
+        Root::queued("btrfs_end_io_wq", "fs/btrfs/"),
+        Root::queued("endio_workers", "fs/btrfs/"),
+        Root::queued("endio_write_workers", "fs/btrfs/"),
     ],
     docs: include_str!("completion.md"),
 };

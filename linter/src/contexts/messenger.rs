@@ -41,10 +41,13 @@ pub(super) static CONTEXT: Context = Context {
         // net/ceph/messenger.c: one item a connection on ceph_msgr_wq
         Root::work("ceph_con_workfn", "net/ceph/").one_of("connection worker"),
         Root::work("con_work", "net/ceph/").one_of("connection worker"),
+        Root::queued("ceph_msgr_wq", "net/ceph/"),
         // net/ceph/osd_client.c: single-threaded completion_wq and notify_wq
         Root::work("complete_request_workfn", "net/ceph/").optional(),
         Root::work("do_watch_notify", "net/ceph/").optional(),
         Root::work("do_watch_error", "net/ceph/").optional(),
+        Root::queued("completion_wq", "net/ceph/"),
+        Root::queued("notify_wq", "net/ceph/"),
     ],
     docs: include_str!("messenger.md"),
 };

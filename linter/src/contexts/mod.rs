@@ -88,6 +88,13 @@ pub enum RootKind {
         /// As in `Function`.
         under: &'static str,
     },
+    /// Every work function whose item is queued on a workqueue by code below `under`.
+    Queued {
+        /// What the code that queues calls the workqueue: a variable, a member, or the function that chooses it.
+        queue: &'static str,
+        /// As in `Function`.
+        under: &'static str,
+    },
     /// Every function that is passed as this argument of `function`.
     Argument {
         /// The function that calls or registers its argument.
@@ -133,6 +140,11 @@ impl Root {
         Self::new(RootKind::Work { name, under })
     }
 
+    /// Trees name their workqueues as they like: never required.
+    const fn queued(queue: &'static str, under: &'static str) -> Self {
+        Self::new(RootKind::Queued { queue, under }).optional()
+    }
+
     const fn argument(function: &'static str, index: usize) -> Self {
         Self::new(RootKind::Argument { function, index })
     }
@@ -170,6 +182,7 @@ impl fmt::Display for RootKind {
             Self::Function { name, under } => write!(formatter, "{name}() in {under}"),
             Self::Work { name, under: "" } => write!(formatter, "work function {name}()"),
             Self::Work { name, under } => write!(formatter, "work function {name}() in {under}"),
+            Self::Queued { queue, under } => write!(formatter, "work on {queue} in {under}"),
             Self::Argument { function, index } => {
                 write!(formatter, "argument {} of {function}()", index + 1)
             }

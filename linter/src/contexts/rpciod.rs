@@ -17,6 +17,8 @@ pub(super) static CONTEXT: Context = Context {
         Root::member("rpc_call_ops", "rpc_call_prepare"),
         Root::member("rpc_call_ops", "rpc_call_done"),
         Root::member("rpc_call_ops", "rpc_release"),
+        // net/sunrpc/sched.c
+        Root::queued("rpciod_workqueue", "net/sunrpc/"),
         // include/linux/nfs_xdr.h
         Root::member("nfs_pgio_completion_ops", "error_cleanup").optional(),
         Root::member("nfs_pgio_completion_ops", "completion").optional(),

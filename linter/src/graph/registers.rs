@@ -73,7 +73,10 @@ impl Registers {
                     this.functions.insert(Sym::of(name));
                     this.words.push(name);
                 }
-                RootKind::Argument { .. } | RootKind::Deferred(_) | RootKind::NoSleep => {}
+                RootKind::Argument { .. }
+                | RootKind::Queued { .. }
+                | RootKind::Deferred(_)
+                | RootKind::NoSleep => {}
             }
         }
         this.words.sort_unstable();

@@ -62,6 +62,9 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
                         }),
                 );
             }
+            RootKind::Queued { queue, under } => {
+                found.extend(super::queued::on(resolver, Sym::of(queue), under));
+            }
             RootKind::Argument { function, index } => {
                 found.extend(passed_to(resolver, Sym::of(function), index));
             }
@@ -147,7 +150,7 @@ fn stored_params(
     stores.filter_map(|it| param(&it.value)).collect()
 }
 
-fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
+pub(super) fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
     let wanted = crate::lex::Ref::new(RefKind::Call, name);
     let index = resolver.index;
     let calls = |it: &ItemId| index.refs(*it).binary_search(&wanted).is_ok();
@@ -161,7 +164,11 @@ fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
     found
 }
 
-fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec<RootAt> {
+pub(super) fn passed_to(
+    resolver: &Resolver<'_, '_>,
+    function: Sym,
+    argument: usize,
+) -> Vec<RootAt> {
     callers_of(resolver, function)
         .into_iter()
         .flat_map(|it| passed_in(resolver, it, function, argument))
@@ -169,7 +176,7 @@ fn passed_to(resolver: &Resolver<'_, '_>, function: Sym, argument: usize) -> Vec
 }
 
 /// What one caller of a function passes as that argument.
-fn passed_in(
+pub(super) fn passed_in(
     resolver: &Resolver<'_, '_>,
     caller: ItemId,
     function: Sym,
