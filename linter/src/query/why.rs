@@ -53,6 +53,20 @@ pub struct ContextWhy {
     pub verdict: Verdict,
 }
 
+impl ContextWhy {
+    /// A finding on the line may be less sure than the chain to its function.
+    fn lower_to(&mut self, findings: &[Finding]) {
+        let named = findings
+            .iter()
+            .filter(|it| it.contexts.contains(&self.context));
+        if let (Verdict::Reached { confidence, .. }, Some(least)) =
+            (&mut self.verdict, named.map(|it| it.confidence).min())
+        {
+            *confidence = least.min(*confidence);
+        }
+    }
+}
+
 /// Whether a context reaches a function.
 #[derive(Clone, Debug)]
 pub enum Verdict {
@@ -60,7 +74,7 @@ pub enum Verdict {
     Reached {
         /// From a root to the function.
         path: Vec<Hop>,
-        /// That of the weakest hop.
+        /// That of the weakest hop, or of the finding on the line where that is lower.
         confidence: Confidence,
     },
     /// Only through hops that the search does not take: the chain with the fewest of them.
@@ -137,7 +151,10 @@ impl Graph<'_> {
                 .filter(|it| it.file == *file && self.function_at(at, it.line) == Some(id))
                 .map(|it| format!("not all of this function was understood: {}", it.what)),
         );
-        let contexts = self.contexts(id, &wrappers, self.options);
+        let mut contexts = self.contexts(id, &wrappers, self.options);
+        for it in &mut contexts {
+            it.lower_to(&findings);
+        }
         Ok(Why {
             function: Some(self.function(id)),
             calls,
