@@ -62,6 +62,8 @@ pub struct Root {
     pub presence: Presence,
     /// Whether it also runs outside this context: a chain from another root is better evidence.
     pub is_shared: bool,
+    /// A member of a table runs elsewhere where each function that names the table names this as well.
+    pub elsewhere: Option<&'static str>,
 }
 
 /// How an entry point is found in a tree.
@@ -125,6 +127,7 @@ impl Root {
             kind,
             presence: Presence::Required,
             is_shared: false,
+            elsewhere: None,
         }
     }
 
@@ -151,25 +154,29 @@ impl Root {
 
     const fn optional(self) -> Self {
         Self {
-            kind: self.kind,
             presence: Presence::Optional,
-            is_shared: self.is_shared,
+            ..self
         }
     }
 
     const fn one_of(self, group: &'static str) -> Self {
         Self {
-            kind: self.kind,
             presence: Presence::OneOf(group),
-            is_shared: self.is_shared,
+            ..self
         }
     }
 
     const fn shared(self) -> Self {
         Self {
-            kind: self.kind,
-            presence: self.presence,
             is_shared: true,
+            ..self
+        }
+    }
+
+    const fn elsewhere(self, name: &'static str) -> Self {
+        Self {
+            elsewhere: Some(name),
+            ..self
         }
     }
 }

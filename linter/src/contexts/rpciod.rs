@@ -16,7 +16,7 @@ pub(super) static CONTEXT: Context = Context {
         // include/linux/sunrpc/sched.h; rpc_release runs in nfsiod where the task setup names that workqueue
         Root::member("rpc_call_ops", "rpc_call_prepare"),
         Root::member("rpc_call_ops", "rpc_call_done"),
-        Root::member("rpc_call_ops", "rpc_release"),
+        Root::member("rpc_call_ops", "rpc_release").elsewhere("nfsiod_workqueue"),
         // net/sunrpc/sched.c
         Root::queued("rpciod_workqueue", "net/sunrpc/"),
         // include/linux/nfs_xdr.h

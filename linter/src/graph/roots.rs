@@ -75,6 +75,13 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
         found[before..]
             .iter_mut()
             .for_each(|it| it.is_shared = root.is_shared);
+        if let Some(other) = root.elsewhere {
+            let here: Vec<RootAt> = found
+                .drain(before..)
+                .filter(|it| !is_elsewhere(resolver, it.item, other))
+                .collect();
+            found.extend(here);
+        }
     }
     found.retain(|it| {
         resolver.sieve.passes(it.function) && !resolver.index.file_of(it.item).is_foreign
@@ -91,6 +98,18 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
     });
     found.dedup_by_key(|it| (it.function, it.domain));
     found
+}
+
+/// Whether all functions that name a table name `other` too, such as the workqueue that its callbacks run on.
+fn is_elsewhere(resolver: &Resolver<'_, '_>, table: ItemId, other: &str) -> bool {
+    let index = resolver.index;
+    let item = index.item(table);
+    let names = |it: ItemId| memchr::memmem::find(index.item_text(it), other.as_bytes()).is_some();
+    let mut users = index
+        .users(item.name.short())
+        .filter(|it| *it != table && index.item(*it).kind == ItemKind::Function)
+        .peekable();
+    item.kind != ItemKind::Function && users.peek().is_some() && users.all(names)
 }
 
 /// Functions that are handed to one that stores its parameter in the member: `set(obj, f)`, `obj->member = param`.
