@@ -4,7 +4,8 @@
 //! file (```` ```c fs/example/inode.c ````; `fs/example/example.c` without). A line that must have
 //! findings ends with `// finding: rule (context, context), rule medium`; all others must have none. No
 //! word after the contexts means high confidence. A `toml` block configures the case. A `diff` block is a patch, whose outcome a `result` block lists,
-//! one `new RULE in FUNCTION` or `fixed RULE in FUNCTION` a line, sorted.
+//! one `new RULE in FUNCTION` or `fixed RULE in FUNCTION` a line, sorted. A `report` block lists what else the report
+//! says, sorted: `file:line severity` of each finding, and `RULE: message` of each warning.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,6 +27,7 @@ pub struct Case {
     pub(crate) files: BTreeMap<String, String>,
     config: String,
     diff: Option<String>,
+    report: Option<String>,
     pub(crate) result: String,
     /// What each patch does, by its number.
     pub(crate) steps: BTreeMap<u32, Vec<Step>>,
@@ -85,6 +87,7 @@ impl Case {
             }
             "toml" => self.config.push_str(&body),
             "diff" => self.diff = Some(body),
+            "report" => self.report = Some(body),
             "result" => self.result = body,
             _ => {
                 if let Some((patch, step)) = Step::parse(info, &body) {
@@ -117,6 +120,25 @@ impl Case {
             .check(&self.tree())
             .expect("memory can be read");
         joined(report.findings.iter().map(line_of).collect())
+    }
+
+    /// What the report must say of severities and of the run; `None` where the case does not ask.
+    pub fn expected_report(&self) -> Option<&str> {
+        self.report.as_deref()
+    }
+
+    /// What it does say.
+    pub fn reported(&self) -> String {
+        let report = self
+            .linter()
+            .check(&self.tree())
+            .expect("memory can be read");
+        let findings = report.findings.iter();
+        let severities =
+            findings.map(|it| format!("{}:{} {}", it.file, it.line, it.severity.as_str()));
+        let warnings = report.warnings.iter();
+        let warnings = warnings.map(|it| format!("{}: {}", it.rule, it.message));
+        joined(severities.chain(warnings).collect())
     }
 
     /// What the patch must change; `None` for cases without one.
@@ -209,12 +231,13 @@ pub fn check_all(cases: &[Case]) {
                 );
             }
         }
-        if let Some(expected) = case.expected_review() {
-            let found = case.reviewed();
+        let patch = case.expected_review().map(|it| (it, case.reviewed()));
+        let said = case.expected_report().map(|it| (it, case.reported()));
+        for (expected, found) in patch.into_iter().chain(said) {
             if expected != found {
                 let _ = write!(
                     report,
-                    "\n{} (patch)\n--- expected\n{expected}--- found\n{found}",
+                    "\n{} (patch or report)\n--- expected\n{expected}--- found\n{found}",
                     case.name
                 );
             }

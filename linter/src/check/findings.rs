@@ -301,15 +301,14 @@ impl Run<'_, '_, '_> {
             }
             reaches
         };
-        let domain = self.index.file_of(id).domain;
         found
             .iter()
             .map(|release| ReachedRelease {
                 release: release.clone(),
                 flag: self.flag(id, release),
                 reaches: reaches_of(release),
-                always_drops: self.drops.always(domain),
-                keeper: self.drops.keeper(domain),
+                always_drops: self.drops.always(self.index, id),
+                keeper: self.drops.keeper(self.index, id),
             })
             .collect()
     }
