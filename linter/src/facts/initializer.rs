@@ -21,15 +21,26 @@ pub(crate) fn object_facts(item: &[u8], name: Sym) -> ObjectFacts {
         shift: 0,
     };
     let mut facts = ObjectFacts::default();
-    declaration(text, tree.root_node(), name, &mut facts, 0);
+    declaration(text, tree.root_node(), (name, false), &mut facts, 0);
+    if facts.stores.is_empty() {
+        // A word that the grammar does not know may have taken the name's place.
+        declaration(text, tree.root_node(), (name, true), &mut facts, 0);
+    }
     facts
 }
 
-fn declaration(text: Text<'_>, node: Node<'_>, name: Sym, facts: &mut ObjectFacts, depth: u32) {
+/// Reads the declaration of `name`, or what there is as that where `any` is.
+fn declaration(
+    text: Text<'_>,
+    node: Node<'_>,
+    (name, any): (Sym, bool),
+    facts: &mut ObjectFacts,
+    depth: u32,
+) {
     if kind(node) == Kind::InitDeclarator || kind(node) == Kind::ArrayDeclarator {
         let owner = node.parent().filter(|it| kind(*it) == Kind::Declaration);
         if let (Some(owner), Some((found, is_array))) = (owner, declared(text, node))
-            && found == name
+            && (any || found == name)
         {
             facts.of = nodes::type_of(owner).map_or(TypeRef::Unknown, |it| type_ref(text, it));
             facts.is_array = is_array;
@@ -45,7 +56,7 @@ fn declaration(text: Text<'_>, node: Node<'_>, name: Sym, facts: &mut ObjectFact
     }
     if depth < 8 {
         for child in children(node) {
-            declaration(text, child, name, facts, depth + 1);
+            declaration(text, child, (name, any), facts, depth + 1);
         }
     }
 }

@@ -186,7 +186,8 @@ impl Resolver<'_, '_> {
     /// Whether a macro only stands in for a function that an architecture may have.
     fn yields(&self, definition: ItemId, function: ItemId) -> bool {
         let index = self.index;
-        if !index.file_of(function).path.as_str().starts_with("arch/") {
+        let path = index.file_of(function).path.as_str();
+        if !path.starts_with("arch/") || !path.contains("/include/asm/") {
             return false;
         }
         let guard = || format!("#ifndef {}\n", index.name_of(definition));

@@ -69,6 +69,8 @@ struct Head {
     /// How many of them say only how the thing is stored.
     storage: u32,
     last_word: (usize, usize),
+    /// Words that are neither keywords of storage nor tags' keywords.
+    plain: u32,
     groups: Vec<Group>,
     /// The name in `(*name)(…)`.
     pointer: Option<(usize, usize)>,
@@ -252,11 +254,25 @@ impl Scanner<'_> {
                 {
                     *compound = (start, end);
                     head.tag = Sym::of(word);
+                    head.last_word = (start, end);
+                } else if !self.is_annotated(head, start, end) {
+                    head.last_word = (start, end);
                 }
-                head.last_word = (start, end);
+                head.plain += 1;
             }
         }
         head.words += 1;
+    }
+
+    /// Whether a word says how what was named before it is stored: `struct example table __read_mostly = …`.
+    fn is_annotated(&self, head: &Head, start: usize, end: usize) -> bool {
+        let (from, to) = head.last_word;
+        let is_open = self.byte(self.skip_space(end)) == b'(';
+        head.plain >= 2
+            && head.compound != Some((from, to))
+            && self.src[start..end].starts_with(b"__")
+            && !words::is_type_word(&self.src[from..to])
+            && (!is_open || words::is_annotation(&self.src[start..end]))
     }
 
     fn head_group(&mut self, head: &mut Head, open: usize) -> usize {
