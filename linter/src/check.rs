@@ -7,6 +7,7 @@
 mod beside;
 mod cleanup;
 mod findings;
+mod used;
 
 use findings::Run;
 

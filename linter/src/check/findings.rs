@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::parse;
+use super::{parse, used};
 use crate::Options;
 use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, Expr, ParsedItem};
@@ -184,12 +184,12 @@ impl Run<'_, '_, '_> {
         if !aliases.is_empty() {
             releases.extend(self.releases(id, &self.cleanups(id, text)));
         }
-        let name = self.index.name_of(id);
+        let (name, accesses) = used::named(self.index, id, &body.accesses);
         let path = self.index.file_of(id).path.clone();
         let view = FunctionView {
             path: path.as_str(),
             function: &name,
-            accesses: &body.accesses,
+            accesses: &accesses,
             releases: &releases,
             helpers: self.helpers,
         };
