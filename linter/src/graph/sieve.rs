@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::domains::Domain;
 use super::index::{Index, ItemId};
 use crate::kernel;
-use crate::lex::{ItemKind, RefKind, Sym, flags};
+use crate::lex::{Item, ItemKind, RefKind, Sym, flags};
 
 /// The items that may lead to a sink, over all implementations and within each.
 pub(crate) struct Sieve<'i, 't> {
@@ -312,6 +312,18 @@ impl<'i, 't> Users<'i, 't> {
         }
     }
 
+    /// The file that an item is seen in, where no other sees it.
+    fn own_file(&self, id: ItemId) -> Option<usize> {
+        let is_static = self.index.item(id).flags & flags::STATIC != 0;
+        let file = self.index.file_index(id);
+        (is_static && !self.index.file(file).is_shared).then_some(file)
+    }
+
+    fn sees(&self, user: ItemId, id: ItemId) -> bool {
+        let own = self.own_file(id);
+        own.is_none_or(|it| it == self.index.file_index(user))
+    }
+
     fn passing_names(&self, passing: &Passing) -> Bits {
         let mut names = Bits(vec![0; (1 << NAME_BITS) / 64]);
         for sink in &self.sinks {
@@ -418,7 +430,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                 RefKind::Call | RefKind::Mention => {
                     let name = it.name();
                     (self.users.sinks.contains(&name) && !self.is_owned(id))
-                        || index.items_named(name).any(|it| self.leads_on(it))
+                        || self.names_what_leads(name, id)
                 }
                 RefKind::Member => self.passing.members.contains(&it.name()),
                 RefKind::Declares => false,
@@ -426,9 +438,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             if leads {
                 self.add(id);
             }
-            for (member, value) in index.pairs_of(id) {
-                if index.items_named(*value).any(|it| self.leads_on(it)) {
-                    self.add_member(*member);
+            if !self.users.doors.contains(&item.tag) {
+                for (member, value) in index.pairs_of(id) {
+                    if self.sets_what_leads(*value, id) {
+                        self.add_member(*member);
+                    }
                 }
             }
             let is_used = |it: ItemId| self.passing.items.has(index.number(it));
@@ -443,6 +457,32 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             }
         }
         self.run()
+    }
+
+    /// Whether something passes that `name` can mean in the file of `user`, as [`Closure::follow`] goes from there.
+    fn names_what_leads(&self, name: u32, user: ItemId) -> bool {
+        let index = self.users.index;
+        let mut meant = index.items_named(name);
+        meant.any(|it| {
+            let item = index.item(it);
+            let is_used_by_name = match item.kind {
+                ItemKind::Function => self.users.sees(user, it),
+                ItemKind::Object => is_called_by_name(item) && self.users.sees(user, it),
+                ItemKind::Macro => true,
+                ItemKind::MacroUse | ItemKind::Type | ItemKind::Typedef => false,
+            };
+            is_used_by_name && self.leads_on(it)
+        })
+    }
+
+    /// Whether a function passes that `user` sets a member to.
+    fn sets_what_leads(&self, value: u32, user: ItemId) -> bool {
+        let index = self.users.index;
+        let mut meant = index.items_named(value);
+        meant.any(|it| {
+            let is_function = index.item(it).kind == ItemKind::Function;
+            is_function && self.users.sees(user, it) && self.leads_on(it)
+        })
     }
 
     fn leads_on(&self, id: ItemId) -> bool {
@@ -481,13 +521,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         if users.stop.contains(&name) {
             return;
         }
-        let file = users.index.file_index(id);
-        let is_static = item.flags & flags::STATIC != 0 && !users.index.file(file).is_shared;
         match item.kind {
             ItemKind::Function => {
-                self.add_users(name, is_static.then_some(file));
+                self.add_users(name, users.own_file(id));
                 for (member, setter) in users.index.settings(name) {
-                    if (!is_static || users.index.file_index(setter) == file)
+                    if users.sees(setter, id)
                         && !users.doors.contains(&users.index.item(setter).tag)
                     {
                         self.add_member(member);
@@ -495,7 +533,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                 }
             }
             ItemKind::Macro => self.add_users(name, None),
-            ItemKind::Object => self.add_object(id, is_static.then_some(file)),
+            ItemKind::Object => self.add_object(id),
             ItemKind::MacroUse | ItemKind::Type | ItemKind::Typedef => {}
         }
     }
@@ -520,11 +558,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
 
     /// A table with values by position may set any pointer member of its type; an array of pointers is
     /// called by its own name.
-    fn add_object(&mut self, id: ItemId, only: Option<usize>) {
+    fn add_object(&mut self, id: ItemId) {
         let users = self.users;
         let item = users.index.item(id);
-        if item.tag == Sym::NONE || item.flags & flags::POINTER != 0 {
-            self.add_users(item.name.short(), only);
+        if is_called_by_name(item) {
+            self.add_users(item.name.short(), users.own_file(id));
             return;
         }
         if users.doors.contains(&item.tag) {
@@ -543,4 +581,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             }
         }
     }
+}
+
+/// An array of pointers, or one pointer, is called by its own name.
+fn is_called_by_name(object: &Item) -> bool {
+    object.tag == Sym::NONE || object.flags & flags::POINTER != 0
 }
