@@ -26,14 +26,16 @@ impl Resolver<'_, '_> {
     /// The number that a name stands for in a file, where all that it can mean there say the same.
     pub(crate) fn number_of(&self, name: Sym, file: usize) -> Option<i64> {
         *self.numbers.get((name, file as u32), || {
-            self.number_at(
-                name,
-                At {
-                    file,
-                    depth: 0,
-                    in_enum: false,
-                },
-            )
+            let at = At {
+                file,
+                depth: 0,
+                in_enum: false,
+            };
+            let look_up = || self.number_at(name, at);
+            match &self.reuse {
+                Some(reuse) => reuse.number((name, file as u32), look_up),
+                None => look_up(),
+            }
         })
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct SourceFile {
     pub(crate) domain: Domain,
     /// `name(` seen in function bodies, each time.
     pub(crate) call_sites: u32,
+    /// A hash of all its `#define` lines, where it was read.
+    pub(crate) defines: u32,
     /// Whether it was read: beside the filesystem side most files hold nothing that matters.
     pub(crate) is_read: bool,
     /// Whether it makes its directory one that a chain may enter.

@@ -1,4 +1,5 @@
-//! Edges that were computed for one tree, to be taken for the next where nothing that they depend on has changed.
+//! Edges and numbers that were computed for one tree, to be taken for the next where nothing that they depend on has
+//! changed.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::index::ItemId;
 use super::resolve::Edge;
+use crate::lex::Sym;
 
 /// The edges of functions, as this run computed them or as they lie in the cache.
 #[derive(Default)]
@@ -14,12 +16,18 @@ pub(crate) struct KnownEdges {
     stored: Vec<u8>,
     /// Where each function's edges lie in `stored`, in the order of functions.
     places: Vec<(ItemId, u32, u32)>,
+    /// What names stand for.
+    numbers: Numbers,
 }
 
+/// The number that a name stands for in a file, by its slot; `None` where it stands for none.
+pub(crate) type Numbers = FxHashMap<(Sym, u32), Option<i64>>;
+
 impl KnownEdges {
-    pub(crate) fn of(computed: FxHashMap<ItemId, Arc<Vec<Edge>>>) -> Self {
+    pub(crate) fn of(computed: FxHashMap<ItemId, Arc<Vec<Edge>>>, numbers: Numbers) -> Self {
         Self {
             computed,
+            numbers,
             ..Self::default()
         }
     }
@@ -33,6 +41,11 @@ impl KnownEdges {
         let (_, start, end) = self.places[at];
         let bytes = self.stored.get(start as usize..end as usize)?;
         postcard::from_bytes(bytes).ok().map(Arc::new)
+    }
+
+    /// What names stand for, as far as somebody asked.
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// The functions whose edges are known.
@@ -56,15 +69,16 @@ impl KnownEdges {
                 u32::try_from(values.len()).ok()?,
             ));
         }
-        postcard::to_stdvec(&(places, values)).ok()
+        postcard::to_stdvec(&(places, values, &self.numbers)).ok()
     }
 
     /// Takes what [`KnownEdges::write`] wrote.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let (places, stored) = postcard::from_bytes(bytes).ok()?;
+        let (places, stored, numbers) = postcard::from_bytes(bytes).ok()?;
         Some(Self {
             places,
             stored,
+            numbers,
             computed: FxHashMap::default(),
         })
     }

@@ -475,6 +475,7 @@ impl Work<'_> {
                     content: it.content.unwrap_or_default(),
                     domain: Domain::GENERIC,
                     call_sites: scan.call_sites,
+                    defines: scan.defines,
                     is_read: !scan.items.is_empty(),
                     is_root: it.is_root,
                     registers: false,

@@ -101,7 +101,7 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) entries_of: Memo<(ItemId, u32, ItemId, Entry), Entry>,
     choices: Memo<(TypeRef, Sym, Domain), usize>,
     pub(super) meanings: super::meaning::Meanings,
-    reuse: Option<Reuse<'i>>,
+    pub(super) reuse: Option<Reuse<'i>>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
@@ -159,7 +159,9 @@ impl<'i, 't> Resolver<'i, 't> {
     pub(crate) fn known_edges(&self) -> KnownEdges {
         let mut all = self.reuse.as_ref().map(Reuse::all).unwrap_or_default();
         all.extend(self.edges.pairs());
-        KnownEdges::of(all)
+        let mut numbers = self.reuse.as_ref().map(Reuse::numbers).unwrap_or_default();
+        numbers.extend(self.numbers.pairs().into_iter().map(|it| (it.0, *it.1)));
+        KnownEdges::of(all, numbers)
     }
 
     /// Edges computed so far.

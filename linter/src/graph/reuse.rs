@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
 use super::index::{Index, ItemId, Snapshot, SourceFile};
-use super::known::KnownEdges;
+use super::known::{KnownEdges, Numbers};
 use super::resolve::{Edge, MAX_PASS_DEPTH, Resolver, Target, named_values};
 use super::sieve::Closures;
 use crate::facts::{Callee, Expr, FunctionFacts};
@@ -57,6 +57,12 @@ pub(crate) struct Reuse<'i> {
     affected: FxHashSet<ItemId>,
     /// The items of changed files whose text is as before, by what they are.
     unchanged: FxHashMap<ItemId, ItemKey>,
+    /// The slots that files which differ from the image had; `None` for new files.
+    slots: FxHashMap<u32, Option<u32>>,
+    /// How many slots the image has.
+    unmoved: u32,
+    /// Whether nothing changed that says what names stand for.
+    has_numbers: bool,
 }
 
 impl<'i> Reuse<'i> {
@@ -77,6 +83,9 @@ impl<'i> Reuse<'i> {
                 touched: FxHashSet::default(),
                 affected: FxHashSet::default(),
                 unchanged: FxHashMap::default(),
+                slots: FxHashMap::default(),
+                unmoved: before.index.snapshot().image.files.len() as u32,
+                has_numbers: true,
             },
         };
         change.compare()?;
@@ -101,6 +110,35 @@ impl<'i> Reuse<'i> {
     /// The same item in the tree before, where its text is as it was in a file that is not.
     pub(crate) fn same_text(&self, id: ItemId) -> Option<ItemKey> {
         self.unchanged.get(&id).copied()
+    }
+
+    /// The number that a name stands for in a file, by its slot; looked up where it may be another than before.
+    pub(crate) fn number(
+        &self,
+        (name, slot): (Sym, u32),
+        look_up: impl FnOnce() -> Option<i64>,
+    ) -> Option<i64> {
+        let old = self.slots.get(&slot).copied().unwrap_or(Some(slot));
+        let known = old.filter(|_| self.has_numbers);
+        let known = known.and_then(|old| self.known.numbers().get(&(name, old)));
+        known.copied().unwrap_or_else(look_up)
+    }
+
+    /// All numbers that are as before.
+    pub(crate) fn numbers(&self) -> Numbers {
+        if !self.has_numbers {
+            return Numbers::default();
+        }
+        let slots = self.slots.iter();
+        let now: FxHashMap<u32, u32> = slots.filter_map(|it| Some(((*it.1)?, *it.0))).collect();
+        let known = self.known.numbers().iter();
+        known
+            .filter_map(|((name, old), value)| {
+                let is_as_it_was = *old < self.unmoved && !self.slots.contains_key(old);
+                let slot = now.get(old).copied().or(is_as_it_was.then_some(*old))?;
+                Some(((*name, slot), *value))
+            })
+            .collect()
     }
 
     fn translated(&self, edges: &[Edge]) -> Option<Vec<Edge>> {
@@ -161,6 +199,10 @@ impl Change<'_, '_, '_, '_> {
         paths.dedup();
         for path in &paths {
             let (old, new) = (before.slot_of(path), index.slot_of(path));
+            if let Some(new) = new {
+                let slots = &mut self.reuse.slots;
+                slots.insert(new as u32, old.map(|it| it as u32));
+            }
             let is_same = |(old, new): (usize, usize)| {
                 let made = |it: &SourceFile| it.made.as_ref().map(|it| it.key);
                 let (was, is) = (before.file(old), index.file(new));
@@ -173,6 +215,7 @@ impl Change<'_, '_, '_, '_> {
             if old.zip(new).is_some_and(is_same) {
                 continue;
             }
+            self.compare_defines(old, new);
             let items = |index: &'_ Index<'_>, slot: Option<usize>| -> Vec<(ItemId, Item)> {
                 let items = slot.into_iter().flat_map(|it| index.items(it));
                 items.map(|it| (it.0, *it.1)).collect()
@@ -194,6 +237,18 @@ impl Change<'_, '_, '_, '_> {
             self.compare_items(&old_items, &new_items, domain)?;
         }
         Some(())
+    }
+
+    /// What names stand for depends on the `#define`s, the enumerators and the headers of files.
+    fn compare_defines(&mut self, old: Option<usize>, new: Option<usize>) {
+        let is_same = |(old, new): (usize, usize)| {
+            let (was, is) = (self.before.file(old), self.now.index.file(new));
+            was.is_read
+                && is.is_read
+                && was.defines == is.defines
+                && !self.includes_differ((old, new))
+        };
+        self.reuse.has_numbers &= old.zip(new).is_some_and(is_same);
     }
 
     fn includes_differ(&self, (old, new): (usize, usize)) -> bool {
@@ -280,6 +335,7 @@ impl Change<'_, '_, '_, '_> {
                 self.set_members(id.0, id.1);
             }
             ItemKind::Macro => {
+                self.reuse.has_numbers = false;
                 self.names.push(item.name.short());
                 self.set_members(id.0, id.1);
                 // An alias of something that is no call leaves no trace where it is used.
@@ -294,6 +350,7 @@ impl Change<'_, '_, '_, '_> {
                 self.reuse.affected.extend(&self.beside);
             }
             ItemKind::Type | ItemKind::Typedef => {
+                self.reuse.has_numbers = false;
                 let name = item.name;
                 let mut types = self.now.index.types(name);
                 let is_inside = |it: ItemId| self.now.index.file_of(it).domain == domain;

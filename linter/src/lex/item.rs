@@ -134,6 +134,8 @@ pub(crate) struct FileScan {
     pub(crate) call_sites: u32,
     /// 1-based line of the first item that holds a bracket which nothing closes.
     pub(crate) unclosed: Option<u32>,
+    /// A hash of all `#define` lines.
+    pub(crate) defines: u32,
     /// The items in whose text `i_count` stands, by index.
     pub(crate) counting: Vec<u32>,
 }

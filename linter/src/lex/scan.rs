@@ -1,6 +1,6 @@
 //! The walk over a file's top level.
 
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hasher as _};
 
 use rustc_hash::FxBuildHasher;
 
@@ -20,10 +20,33 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
         at = scanner.item(at);
     }
     scanner.out.counting = counting(src, &scanner.out.items);
+    scanner.out.defines = defines(src);
     scanner.out.items.shrink_to_fit();
     scanner.out.refs.shrink_to_fit();
     scanner.out.pairs.shrink_to_fit();
     scanner.out
+}
+
+/// A hash of all `#define` lines, wherever they stand: what names stand for depends on nothing else in a file but
+/// its enumerators.
+fn defines(src: &[u8]) -> u32 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    for hash in memchr::memchr_iter(b'#', src) {
+        let rest = src[hash + 1..].trim_ascii_start();
+        if !rest.starts_with(b"define") {
+            continue;
+        }
+        let mut end = 0;
+        while let Some(newline) = memchr::memchr(b'\n', &rest[end..]).map(|it| end + it) {
+            end = newline;
+            if rest[..newline].trim_ascii_end().last() != Some(&b'\\') {
+                break;
+            }
+            end += 1;
+        }
+        hasher.write(&rest[..end]);
+    }
+    hasher.finish() as u32
 }
 
 /// The items that hold `i_count`; items are in order of their end.
