@@ -298,7 +298,9 @@ impl<'t> Prepared<'t> {
         report.gaps.extend(gaps);
         clock.stage("rules", self.work_on(self.suspects.iter().copied()));
         report.stages = clock.stages;
-        report.stats = stats(index, &resolver);
+        if self.is_whole {
+            report.stats = stats(index, &resolver);
+        }
         report.gaps.extend(index.gaps().cloned());
         report.gaps.sort();
         report.gaps.dedup();

@@ -51,6 +51,12 @@ pub(crate) struct Memo<K, V> {
     shards: Vec<Mutex<FxHashMap<K, Arc<V>>>>,
 }
 
+impl<K: Hash + Eq + Copy, V> Default for Memo<K, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<K: Hash + Eq + Copy, V> Memo<K, V> {
     pub(crate) fn new() -> Self {
         Self {
@@ -78,10 +84,15 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
 
     /// The value for `key`; two threads may compute it at once, one result is kept.
     pub(crate) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
+        self.get_shared(key, || Arc::new(compute()))
+    }
+
+    /// As [`Memo::get`], of a value that others hold as well.
+    pub(crate) fn get_shared(&self, key: K, compute: impl FnOnce() -> Arc<V>) -> Arc<V> {
         if let Some(value) = self.known(key) {
             return value;
         }
-        let value = Arc::new(compute());
+        let value = compute();
         Arc::clone(
             self.shard(&key)
                 .lock()

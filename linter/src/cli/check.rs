@@ -1,5 +1,6 @@
 //! `lorelint check`.
 
+use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -25,7 +26,8 @@ pub(super) fn run(
     };
     let baseline = read_baseline(args, io)?;
     let opened = Instant::now();
-    let linter = settings::linter(options, common, &tree, io);
+    // The process ends with this: to take a kernel apart again would only cost time.
+    let linter = ManuallyDrop::new(settings::linter(options, common, &tree, io));
     let mut report = super::progress::watched(common, io, || linter.check(tree.source.as_ref()))??;
     let linted = Instant::now();
 

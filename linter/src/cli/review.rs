@@ -1,6 +1,7 @@
 //! `lorelint review`: a series against a base, and only what it changes.
 
 use std::cell::OnceCell;
+use std::mem::ManuallyDrop;
 
 use super::args::{Common, ReviewArgs};
 use super::patches::{self, SeriesSource};
@@ -42,7 +43,8 @@ pub(super) fn run(
         config: settings::config(common, &args.lint, &tree, io)?,
         ..Options::default()
     };
-    let linter = settings::linter(options, common, &tree, io);
+    // The process ends with this: to take a kernel apart again would only cost time.
+    let linter = ManuallyDrop::new(settings::linter(options, common, &tree, io));
     let patches = &series.patches;
     let mut report = super::progress::watched(common, io, || linter.review(source, patches))??;
     let is_wanted = |it: &Finding| it.confidence >= args.lint.min_confidence;

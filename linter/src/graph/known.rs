@@ -8,11 +8,14 @@ use rustc_hash::FxHashMap;
 use super::index::ItemId;
 use super::resolve::Edge;
 use crate::lex::Sym;
+use crate::warm::Memo;
 
 /// The edges of functions, as this run computed them or as they lie in the cache.
 #[derive(Default)]
 pub(crate) struct KnownEdges {
     computed: FxHashMap<ItemId, Arc<Vec<Edge>>>,
+    /// Those that lie in `stored` and were asked for.
+    read: Memo<ItemId, Vec<Edge>>,
     stored: Vec<u8>,
     /// Where each function's edges lie in `stored`, in the order of functions.
     places: Vec<(ItemId, u32, u32)>,
@@ -37,10 +40,14 @@ impl KnownEdges {
         if let Some(found) = self.computed.get(&id) {
             return Some(Arc::clone(found));
         }
+        if let Some(found) = self.read.known(id) {
+            return Some(found);
+        }
         let at = self.places.binary_search_by_key(&id, |it| it.0).ok()?;
         let (_, start, end) = self.places[at];
         let bytes = self.stored.get(start as usize..end as usize)?;
-        postcard::from_bytes(bytes).ok().map(Arc::new)
+        let edges = Arc::new(postcard::from_bytes(bytes).ok()?);
+        Some(self.read.get_shared(id, || edges))
     }
 
     /// What names stand for, as far as somebody asked.
@@ -79,7 +86,7 @@ impl KnownEdges {
             places,
             stored,
             numbers,
-            computed: FxHashMap::default(),
+            ..Self::default()
         })
     }
 }

@@ -211,39 +211,42 @@ impl<'i, 't> Resolver<'i, 't> {
 
     /// The edges of a function, in order of their offset; computed once.
     pub(crate) fn edges(&self, id: ItemId) -> Arc<Vec<Edge>> {
-        self.edges.get(id, || {
-            if let Some(edges) = self.reuse.as_ref().and_then(|it| it.edges(id)) {
-                return edges;
-            }
-            let facts = self.facts(id);
-            let scope = Scope {
-                file: self.index.file_index(id),
-                facts: &facts,
+        self.edges.get_shared(id, || {
+            let reuse = self.reuse.as_ref();
+            let known = reuse.and_then(|it| it.edges(id));
+            known.unwrap_or_else(|| Arc::new(self.resolved(id)))
+        })
+    }
+
+    fn resolved(&self, id: ItemId) -> Vec<Edge> {
+        let facts = self.facts(id);
+        let scope = Scope {
+            file: self.index.file_index(id),
+            facts: &facts,
+        };
+        let mut out = Vec::new();
+        for call in facts.calls.iter().filter(|it| self.may_lead(it, &facts)) {
+            let site = Site {
+                scope,
+                offset: call.offset,
+                via_macro: None,
+                depth: 0,
+                seen: &RefCell::default(),
             };
-            let mut out = Vec::new();
-            for call in facts.calls.iter().filter(|it| self.may_lead(it, &facts)) {
-                let site = Site {
-                    scope,
-                    offset: call.offset,
-                    via_macro: None,
-                    depth: 0,
-                    seen: &RefCell::default(),
-                };
-                self.call_edges(call, &site, &mut out);
-                if let Callee::Name(name) = call.callee
-                    && !self.is_made(id, call.offset)
-                {
-                    for definition in &self.meanings(name, scope.file).1 {
-                        self.pasted_edges(id, *definition, &site, &mut out);
-                    }
+            self.call_edges(call, &site, &mut out);
+            if let Callee::Name(name) = call.callee
+                && !self.is_made(id, call.offset)
+            {
+                for definition in &self.meanings(name, scope.file).1 {
+                    self.pasted_edges(id, *definition, &site, &mut out);
                 }
             }
-            self.stack_edges(scope, &mut out);
-            self.mark_made(id, &mut out);
-            out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
-            out.dedup();
-            out
-        })
+        }
+        self.stack_edges(scope, &mut out);
+        self.mark_made(id, &mut out);
+        out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
+        out.dedup();
+        out
     }
 
     /// Whether the sieve lets anything through that a call names.

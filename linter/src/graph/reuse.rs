@@ -95,7 +95,7 @@ impl<'i> Reuse<'i> {
     }
 
     /// The edges of a function; `None` where they have to be resolved again.
-    pub(crate) fn edges(&self, id: ItemId) -> Option<Vec<Edge>> {
+    pub(crate) fn edges(&self, id: ItemId) -> Option<Arc<Vec<Edge>>> {
         if self.affected.contains(&id) {
             return None;
         }
@@ -104,7 +104,7 @@ impl<'i> Reuse<'i> {
         } else {
             id
         };
-        self.translated(&self.known.get(old)?)
+        self.translated(self.known.get(old)?)
     }
 
     /// The same item in the tree before, where its text is as it was in a file that is not.
@@ -141,21 +141,22 @@ impl<'i> Reuse<'i> {
             .collect()
     }
 
-    fn translated(&self, edges: &[Edge]) -> Option<Vec<Edge>> {
-        let mut edges = edges.to_vec();
-        let mut is_moved = false;
-        for edge in &mut edges {
-            if let Target::Function(target) = &mut edge.target
-                && self.touched.contains(target)
-            {
+    fn translated(&self, edges: Arc<Vec<Edge>>) -> Option<Arc<Vec<Edge>>> {
+        let is_moved = |it: &Edge| match it.target {
+            Target::Function(target) => self.touched.contains(&target),
+            Target::External(_) => false,
+        };
+        if !edges.iter().any(is_moved) {
+            return Some(edges);
+        }
+        let mut edges = Arc::unwrap_or_clone(edges);
+        for edge in edges.iter_mut().filter(|it| is_moved(it)) {
+            if let Target::Function(target) = &mut edge.target {
                 *target = *self.moved.get(target)?;
-                is_moved = true;
             }
         }
-        if is_moved {
-            edges.sort_by_key(|it| (it.offset, it.kind, it.target));
-        }
-        Some(edges)
+        edges.sort_by_key(|it| (it.offset, it.kind, it.target));
+        Some(Arc::new(edges))
     }
 
     /// All edges that are as before.
@@ -168,8 +169,7 @@ impl<'i> Reuse<'i> {
                 Some(old)
             }
         });
-        now.filter_map(|id| Some((id, Arc::new(self.edges(id)?))))
-            .collect()
+        now.filter_map(|id| Some((id, self.edges(id)?))).collect()
     }
 }
 

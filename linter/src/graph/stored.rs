@@ -62,7 +62,7 @@ impl Image {
             let read = || {
                 Some(match at {
                     0 => Section::Files(postcard::from_bytes(section(0)?).ok()?),
-                    2 => Section::Items(items_of(&numbers(2)?)?),
+                    2 => Section::Items(items_of(section(2)?)?),
                     9..=13 | 15 | 16 => Section::Pairs(Table::read(section(at)?)?),
                     14 | 17 => Section::Triples(Table::read(section(at)?)?),
                     1 => return None,
@@ -184,11 +184,14 @@ fn numbers_of_item(item: &Item) -> [u32; ITEM] {
     ]
 }
 
-fn items_of(numbers: &[u32]) -> Option<Vec<Item>> {
+fn items_of(bytes: &[u8]) -> Option<Vec<Item>> {
     let sym = |low: u32, high: u32| Sym(u64::from(low) | u64::from(high) << 32);
-    numbers
-        .chunks_exact(ITEM)
+    let (numbers, _) = bytes.as_chunks::<4>();
+    let (items, _) = numbers.as_chunks::<ITEM>();
+    items
+        .iter()
         .map(|it| {
+            let it = it.map(u32::from_le_bytes);
             let kind = KINDS.get((it[11] & 0xff) as usize)?;
             Some(Item {
                 name: sym(it[0], it[1]),

@@ -52,9 +52,11 @@ where
 
     /// Reads what [`Table::write`] wrote; `None` unless it is whole rows.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let numbers = super::stored::numbers_of(bytes)?;
-        let (rows, rest) = numbers.as_chunks::<N>();
-        rest.is_empty().then(|| Self::of_sorted(rows.to_vec()))
+        let (numbers, rest) = bytes.as_chunks::<4>();
+        let (rows, more) = numbers.as_chunks::<N>();
+        let row = |it: &[[u8; 4]; N]| it.map(u32::from_le_bytes);
+        (rest.is_empty() && more.is_empty())
+            .then(|| Self::of_sorted(rows.iter().map(row).collect()))
     }
 
     /// The rows of one key, in order.
