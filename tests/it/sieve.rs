@@ -1,6 +1,6 @@
 //! What the sieve leaves out never changes a result.
 
-use lorelint::tree::{GitRepo, TreeSource};
+use lorelint::tree::{GitRepo, MemTree, TreePath, TreeSource};
 use lorelint::{Linter, Options, review};
 use lorelint_tests::lint_case::{all_cases, said};
 use lorelint_tests::material;
@@ -38,4 +38,49 @@ fn kernels_are_the_same_with_every_function_read() {
             .expect("a git repository with a commit");
         check_same(&Options::default(), &base, version);
     }
+}
+
+const HUBS: &str = r"
+#define x(name)	example_drop(name)
+#define likely(x)	__builtin_expect(!!(x), 1)
+
+static void example_drop(struct inode *inode)
+{
+	iput(inode);
+}
+
+static int example_count(struct inode *inode)
+{
+	x(inode);
+	return 1;
+}
+
+static void example_fill(struct example_dir *dir, struct inode *inode)
+{
+	dir->count = example_count(inode);
+}
+
+static int example_size(struct example_dir *dir)
+{
+	return likely(dir->fill) ? dir->count : 0;
+}
+
+static int example_sum(struct example_dir *dir)
+{
+	int sum = dir->count;
+
+	return sum;
+}
+";
+
+/// Nearly all code uses some macro with a parameter `x`, and some member that a call's result was put in.
+#[test]
+fn parameters_of_macros_and_results_of_calls_lead_nowhere() {
+    let path = TreePath::parse("fs/example/dir.c").unwrap();
+    let mut tree = MemTree::default();
+    tree.insert(path, HUBS.as_bytes());
+    let report = Linter::new(Options::default()).check(&tree).unwrap();
+    let sieve = report.stages.iter().find(|it| it.name == "sieve").unwrap();
+    // Those who drop, count and fill; not those who ask for the size and the sum.
+    assert_eq!(sieve.work.functions, 3);
 }

@@ -314,9 +314,10 @@ impl<'i, 't> Users<'i, 't> {
 
     /// The file that an item is seen in, where no other sees it.
     fn own_file(&self, id: ItemId) -> Option<usize> {
-        let is_static = self.index.item(id).flags & flags::STATIC != 0;
+        let item = self.index.item(id);
+        let is_own = item.kind == ItemKind::Macro || item.flags & flags::STATIC != 0;
         let file = self.index.file_index(id);
-        (is_static && !self.index.file(file).is_shared).then_some(file)
+        (is_own && !self.index.file(file).is_shared).then_some(file)
     }
 
     fn sees(&self, user: ItemId, id: ItemId) -> bool {
@@ -468,7 +469,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             let is_used_by_name = match item.kind {
                 ItemKind::Function => self.users.sees(user, it),
                 ItemKind::Object => is_called_by_name(item) && self.users.sees(user, it),
-                ItemKind::Macro => true,
+                ItemKind::Macro => self.users.sees(user, it),
                 ItemKind::MacroUse | ItemKind::Type | ItemKind::Typedef => false,
             };
             is_used_by_name && self.leads_on(it)
@@ -532,7 +533,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                     }
                 }
             }
-            ItemKind::Macro => self.add_users(name, None),
+            ItemKind::Macro => self.add_users(name, users.own_file(id)),
             ItemKind::Object => self.add_object(id),
             ItemKind::MacroUse | ItemKind::Type | ItemKind::Typedef => {}
         }

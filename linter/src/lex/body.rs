@@ -129,9 +129,6 @@ impl Scanner<'_> {
             if !words::is_control(word) {
                 self.refs.push(Ref::new(RefKind::Call, Sym::of(word)));
                 self.calls += 1;
-                if reading.pending_member.is_some() {
-                    self.mention(start, end, reading);
-                }
             }
         } else if matches!(
             prev,

@@ -2,7 +2,7 @@
 
 use super::Sym;
 use super::body::{Reading, is_word};
-use super::item::{Item, ItemKind, flags};
+use super::item::{Item, ItemKind, RefKind, flags};
 use super::scan::Scanner;
 
 /// The brace depth around one `#if`.
@@ -191,10 +191,12 @@ impl Scanner<'_> {
         let is_alias = alias_end > alias && self.skip_space(alias_end) >= end;
         if is_alias {
             let target = Sym::of(&self.src[alias..alias_end]);
+            self.refs.push(super::item::Ref::new(RefKind::Call, target));
             self.refs
-                .push(super::item::Ref::new(super::item::RefKind::Call, target));
-            self.refs
-                .push(super::item::Ref::new(super::item::RefKind::Mention, target));
+                .push(super::item::Ref::new(RefKind::Mention, target));
+        }
+        if function_like {
+            self.forget_params(name_end + 1, body.saturating_sub(1));
         }
         // Without a body that names code it still hides a function of its name.
         if !self.refs.is_empty() || reaches_member || pastes || function_like {
@@ -214,6 +216,19 @@ impl Scanner<'_> {
         }
         self.refs = outer_refs;
         self.pairs = outer_pairs;
+    }
+
+    /// In a macro's body its parameters stand for what is passed, whatever else bears their names.
+    fn forget_params(&mut self, from: usize, to: usize) {
+        let words = self.src.get(from..to).unwrap_or_default();
+        let params: Vec<u32> = words
+            .split(|it| !is_word(*it))
+            .filter(|it| !it.is_empty())
+            .map(|it| Sym::of(it).short())
+            .collect();
+        self.refs
+            .retain(|it| it.kind() == RefKind::Member || !params.contains(&it.name()));
+        self.pairs.retain(|it| !params.contains(&it.1));
     }
 
     /// Whether an object-like macro's body can name code: numbers and strings cannot.
