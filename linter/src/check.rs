@@ -291,9 +291,9 @@ impl<'t> Prepared<'t> {
         };
         let mut report = run.findings(&self.suspects, focus);
         let gaps = if options.no_sieve {
-            run.unread(&self.suspects, &limits.sieve(index, None), focus)
+            run.unread(&self.suspects, (&limits, &limits.sieve(index, None)), focus)
         } else {
-            run.unread(&self.suspects, &sieve, focus)
+            run.unread(&self.suspects, (&limits, &sieve), focus)
         };
         report.gaps.extend(gaps);
         clock.stage("rules", self.work_on(self.suspects.iter().copied()));

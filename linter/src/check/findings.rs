@@ -414,14 +414,13 @@ impl Run<'_, '_, '_> {
     pub(super) fn unread(
         &self,
         suspects: &[ItemId],
-        sieve: &Sieve<'_, '_>,
+        (limits, sieve): (&explore::Limits, &Sieve<'_, '_>),
         focus: Option<&Focus>,
     ) -> Vec<Gap> {
         let mut items: Vec<ItemId> = self
             .reaches
             .iter()
-            .flat_map(explore::Reach::functions)
-            .filter(|it| sieve.passes(*it))
+            .flat_map(|it| it.functions_that_matter(limits, sieve))
             .chain(suspects.iter().copied())
             .filter(|it| self.index.item(*it).kind == ItemKind::Function)
             .filter(|it| {

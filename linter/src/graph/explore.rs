@@ -165,6 +165,20 @@ impl Reach {
         all
     }
 
+    /// Those of them that may lead to a sink from where the search met them, in no order.
+    pub(crate) fn functions_that_matter<'r>(
+        &'r self,
+        limits: &'r Limits,
+        sieve: &'r Sieve<'_, '_>,
+    ) -> impl Iterator<Item = ItemId> + 'r {
+        let matters = |it: &(State, Confidence)| {
+            sieve.passes(it.0.function) && limits.may_matter(sieve, it.0)
+        };
+        let all = self.best.iter();
+        all.filter(move |it| it.1.iter().any(matters))
+            .map(|it| *it.0)
+    }
+
     /// The chain to a function, from its root, among those whose entry is `wanted`.
     pub(crate) fn chain(
         &self,
