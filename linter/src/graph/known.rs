@@ -83,8 +83,8 @@ impl KnownEdges {
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (places, stored, numbers) = postcard::from_bytes(bytes).ok()?;
         Some(Self {
-            places,
             stored,
+            places,
             numbers,
             ..Self::default()
         })

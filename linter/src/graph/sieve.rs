@@ -467,9 +467,8 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         meant.any(|it| {
             let item = index.item(it);
             let is_used_by_name = match item.kind {
-                ItemKind::Function => self.users.sees(user, it),
+                ItemKind::Function | ItemKind::Macro => self.users.sees(user, it),
                 ItemKind::Object => is_called_by_name(item) && self.users.sees(user, it),
-                ItemKind::Macro => self.users.sees(user, it),
                 ItemKind::MacroUse | ItemKind::Type | ItemKind::Typedef => false,
             };
             is_used_by_name && self.leads_on(it)

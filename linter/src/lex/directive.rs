@@ -195,9 +195,7 @@ impl Scanner<'_> {
             self.refs
                 .push(super::item::Ref::new(RefKind::Mention, target));
         }
-        if function_like {
-            self.forget_params(name_end + 1, body.saturating_sub(1));
-        }
+        self.forget_params(name_end, body);
         // Without a body that names code it still hides a function of its name.
         if !self.refs.is_empty() || reaches_member || pastes || function_like {
             let mut bits = if function_like {
@@ -219,8 +217,11 @@ impl Scanner<'_> {
     }
 
     /// In a macro's body its parameters stand for what is passed, whatever else bears their names.
-    fn forget_params(&mut self, from: usize, to: usize) {
-        let words = self.src.get(from..to).unwrap_or_default();
+    fn forget_params(&mut self, open: usize, end: usize) {
+        if self.byte(open) != b'(' {
+            return;
+        }
+        let words = self.src.get(open..end).unwrap_or_default();
         let params: Vec<u32> = words
             .split(|it| !is_word(*it))
             .filter(|it| !it.is_empty())
