@@ -152,12 +152,7 @@ fn against_chain(reach: &Reach) -> Vec<String> {
         .windows(2)
         .filter_map(|pair| kernel::RARE_CALLS.iter().find(|it| is_rare(pair, it)));
     doubts.extend(rare.next().map(|it| it.2.to_owned()));
-    let root = path.first().filter(|it| it.via == Via::Root);
-    let mild = root.and_then(|root| {
-        let mut roots = kernel::MILD_ROOTS.iter();
-        roots.find(|it| it.0 == root.through)
-    });
-    doubts.extend(mild.map(|it| it.1.to_owned()));
+    doubts.extend(mild_root(reach).map(str::to_owned));
     if call_count(reach) > FAR_CHAIN {
         doubts.push(format!(
             "{} calls lie between: one of their branches may exclude another",
@@ -165,6 +160,13 @@ fn against_chain(reach: &Reach) -> Vec<String> {
         ));
     }
     doubts
+}
+
+/// Why the chain's entry point is mostly no danger.
+fn mild_root(reach: &Reach) -> Option<&'static str> {
+    let root = reach.path.first().filter(|it| it.via == Via::Root)?;
+    let mut roots = kernel::MILD_ROOTS.iter();
+    roots.find(|it| it.0 == root.through).map(|it| it.1)
 }
 
 /// The functions of the chain; before a worker there are those that led to its queue.
@@ -196,6 +198,7 @@ fn severity(reached: &ReachedRelease, shown: &Judged<'_>) -> Severity {
     let weaker = shown.confidence == Confidence::Low
         || shown.reach.path.len() > LONG_CHAIN
         || shown.reach.failing.is_some()
+        || mild_root(shown.reach).is_some()
         || matches!(reached.release.doubt, Some(Doubt::Rejected(_)))
         || reached.release.error_label.is_some();
     let step = i8::from(reached.always_drops) - i8::from(weaker);
