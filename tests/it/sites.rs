@@ -64,7 +64,7 @@ void two(struct stream *sp)
         [
             "iput example_put:2 iput",
             "i_count example_drop:5 atomic_dec",
-            "iput DEFINE_FREE:6 iput",
+            "iput iput:6 iput",
             "iput one:10 iput",
             "iput one:12 iput",
             "i_count one:14 atomic_read",
