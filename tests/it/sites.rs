@@ -34,7 +34,13 @@ fn places(report: &CheckReport) -> Vec<String> {
 
 #[test]
 fn calls_and_counts_are_sites_wherever_they_stand() {
-    let report = check(&[(
+    let header = (
+        "include/linux/cleanup.h",
+        "#define DEFINE_FREE(_name, _type, _free) \\
+\tstatic inline void __free_##_name(void *p) { _type _T = *(_type *)p; _free; }
+",
+    );
+    let source = (
         "fs/example/a.c",
         "#define example_put(inode) do { \\
 \tiput(inode); \\
@@ -58,7 +64,8 @@ void two(struct stream *sp)
 \tsp->i_count++;
 }
 ",
-    )]);
+    );
+    let report = check(&[header, source]);
     assert_eq!(
         places(&report),
         [

@@ -215,7 +215,13 @@ impl Run<'_, '_, '_> {
     }
 
     /// All that the rules looked at in a function.
+    ///
+    /// What a macro makes repeats what stands in the text, where it is a site already.
     fn sites(&self, id: ItemId, function: &str, body: &Body) -> Vec<Site> {
+        let made = self.index.file_of(id).made.as_ref();
+        if made.is_some_and(|it| it.holds(self.index.item(id).start)) {
+            return Vec::new();
+        }
         let site = |offset: usize, kind, form: &str| {
             let (line, column) = self.index.position(id, offset as u32);
             Site {
