@@ -207,9 +207,13 @@ impl Fingerprint {
     }
 }
 
+/// Whether a character stands in words of C.
+pub(crate) fn is_word(it: char) -> bool {
+    it.is_alphanumeric() || it == '_'
+}
+
 /// A statement without the white space that only lays it out: blanks stay between words alone.
 pub fn normal(statement: &str) -> String {
-    let is_word = |it: char| it.is_alphanumeric() || it == '_';
     let mut out = String::with_capacity(statement.len());
     let mut words = statement.split_whitespace();
     out.extend(words.next());

@@ -15,6 +15,7 @@ mod scan;
 pub(crate) mod words;
 
 pub(crate) use body::{count_members, each_call, is_word as is_word_byte};
+pub(crate) use directive::define_lines;
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use scan::scan;
 pub(crate) use words::{is_annotation, is_control};

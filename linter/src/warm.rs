@@ -77,11 +77,6 @@ impl<K: Hash + Eq + Copy, V> Memo<K, V> {
             .cloned()
     }
 
-    fn put(&self, key: K, value: &Arc<V>) {
-        let mut shard = self.shard(&key).lock().expect("no panic while locked");
-        shard.insert(key, Arc::clone(value));
-    }
-
     /// The value for `key`; two threads may compute it at once, one result is kept.
     pub(crate) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
         self.get_shared(key, || Arc::new(compute()))
@@ -183,8 +178,7 @@ impl<V: Serialize + DeserializeOwned> Learned<V> {
             return Some(found);
         }
         let found = self.peek(old)?;
-        self.memo.put(full, &found);
-        Some(found)
+        Some(self.memo.get_shared(full, || found))
     }
 
     /// The value for `key`, if this run or the one that the cache is of asked for it.

@@ -4,7 +4,7 @@ use super::findings::Run;
 use super::parse;
 use crate::graph::{EdgeKind, ItemId};
 use crate::syntax::idioms::Release;
-use crate::syntax::text::fold_bytes;
+use crate::syntax::text::{fold_bytes, start_around};
 
 /// A declaration that is longer is shown up to here.
 const MAX_DECLARATION_BYTES: usize = 256;
@@ -38,8 +38,7 @@ impl Run<'_, '_, '_> {
 
 fn at_end_of_scope(text: &[u8], offset: usize, callee: String, argument: usize) -> Release {
     let before = text.get(..offset).unwrap_or_default();
-    let ends = |it: &u8| matches!(it, b';' | b'{' | b'}' | b'\n');
-    let start = before.iter().rposition(ends).map_or(0, |it| it + 1);
+    let start = start_around(text, offset);
     let rest = &text[start..text.len().min(start + MAX_DECLARATION_BYTES)];
     let end = memchr::memchr(b';', rest).map_or(rest.len(), |it| it + 1);
     let is_word = |it: &u8| it.is_ascii_alphanumeric() || *it == b'_';

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use crate::finding::is_word;
 use crate::graph::{Index, ItemId};
 use crate::lex::ItemKind;
 use crate::syntax::counts::CountAccess;
-use crate::syntax::text::fold_bytes;
+use crate::syntax::text::{fold_bytes, start_around};
 
 /// What a finding calls the item, and its accesses of `i_count`.
 ///
@@ -35,15 +36,11 @@ fn first_argument(text: &[u8]) -> Option<String> {
             .iter()
             .position(|it| matches!(it, b',' | b')'))?;
     let argument = String::from_utf8_lossy(text[open..end].trim_ascii()).into_owned();
-    let is_word = |it: char| it.is_alphanumeric() || it == '_';
     (!argument.is_empty() && argument.chars().all(is_word)).then_some(argument)
 }
 
 fn line_around(text: &[u8], offset: usize) -> &[u8] {
-    let offset = offset.min(text.len());
-    let ends = |it: &u8| matches!(it, b';' | b'{' | b'}' | b'\n');
-    let start = text[..offset].iter().rposition(ends).map_or(0, |it| it + 1);
-    let rest = &text[start..];
+    let rest = &text[start_around(text, offset)..];
     let end = rest.iter().position(|it| matches!(it, b';' | b'\n'));
     let taken = end.map_or(rest.len(), |it| it + usize::from(rest[it] == b';'));
     &rest[..taken]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::text::{Name, names};
-use crate::finding::{Finding, normal};
+use crate::finding::{Finding, is_word, normal};
 
 /// What a statement calls first, without its arguments.
 pub(super) fn callee(statement: &str) -> &str {
@@ -142,8 +142,4 @@ fn shape(statement: &str) -> Option<Shape<'_>> {
         rest = after;
     }
     (!shape.names.is_empty()).then_some(shape)
-}
-
-fn is_word(it: char) -> bool {
-    it.is_alphanumeric() || it == '_'
 }

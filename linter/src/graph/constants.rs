@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::index::ItemId;
 use super::resolve::Resolver;
 use crate::facts::number::{Meaning, enumerators, number};
-use crate::lex::{ItemKind, Sym, flags, is_word_byte};
+use crate::lex::{ItemKind, Sym, define_lines, flags, is_word_byte};
 
 /// Names that stand for names are followed this deep.
 const MAX_DEPTH: u32 = 8;
@@ -164,36 +164,21 @@ impl Resolver<'_, '_> {
 /// The replacements of a text's `#define`s without arguments; one that stands for itself is none.
 fn defined(text: &[u8]) -> Defines {
     let mut found = Defines::default();
-    for hash in memchr::memchr_iter(b'#', text) {
-        let rest = text[hash + 1..].trim_ascii_start();
-        let Some(rest) = rest.strip_prefix(b"define") else {
-            continue;
-        };
-        let rest = rest.trim_ascii_start();
-        let length = rest.iter().take_while(|it| is_word_byte(**it)).count();
-        if length == 0 || rest.get(length) == Some(&b'(') {
+    for line in define_lines(text) {
+        let line = line.trim_ascii_start();
+        let length = line.iter().take_while(|it| is_word_byte(**it)).count();
+        if length == 0 || line.get(length) == Some(&b'(') {
             continue;
         }
-        let mut end = length;
-        while let Some(newline) = memchr::memchr(b'\n', &rest[end..]).map(|it| end + it) {
-            end = newline;
-            if rest[..newline].trim_ascii_end().last() != Some(&b'\\') {
-                break;
-            }
-            end += 1;
-        }
-        if memchr::memchr(b'\n', &rest[length..]).is_none() {
-            end = rest.len();
-        }
-        let body: Vec<u8> = rest[length..end]
+        let body: Vec<u8> = line[length..]
             .iter()
             .take(MAX_BODY)
             .map(|it| if *it == b'\\' { b' ' } else { *it })
             .collect();
         let body = crate::syntax::text::fold_bytes(&body).into_bytes();
-        if body != rest[..length] {
+        if body != line[..length] {
             found
-                .entry(Sym::of(&rest[..length]))
+                .entry(Sym::of(&line[..length]))
                 .or_default()
                 .push(body);
         }

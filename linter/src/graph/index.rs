@@ -186,7 +186,7 @@ impl<'t> Index<'t> {
 
     /// The file at a path, where it was listed.
     pub(crate) fn slot_of(&self, path: &TreePath) -> Option<usize> {
-        let at = |image: &Image| image.files.binary_search_by(|it| it.path.cmp(path)).ok();
+        let at = |image: &Image| image.file_at(path).map(|it| it as usize);
         if let Some(over) = &self.over {
             if let Some(found) = at(&over.image) {
                 return Some(self.base.files.len() + found);

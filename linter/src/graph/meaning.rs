@@ -109,6 +109,13 @@ impl Resolver<'_, '_> {
             .get((name, file as u32), || self.nearest_functions(name, file))
     }
 
+    /// Whether the name of a function means it where `user` stands.
+    pub(super) fn is_meant(&self, function: ItemId, user: ItemId) -> bool {
+        let name = self.index.item(function).name;
+        let meant = self.functions_in(name, self.index.file_index(user));
+        meant.iter().any(|it| it.0 == function)
+    }
+
     fn nearest_functions(&self, name: Sym, file: usize) -> Functions {
         let all: Vec<ItemId> = self.visible(self.index.functions(name), file).collect();
         let own: Vec<ItemId> = all

@@ -137,11 +137,8 @@ fn set_up(
     for name in named_values(callback) {
         if let Some(param) = facts.params.iter().position(|it| it.0 == name) {
             let own = index.item(caller).name;
-            let is_meant = |it: &RootAt| {
-                let means = resolver.functions_in(own, index.file_index(it.item));
-                means.iter().any(|it| it.0 == caller)
-            };
-            found.extend(passed_to(resolver, own, param).into_iter().filter(is_meant));
+            let passed = passed_to(resolver, own, param).into_iter();
+            found.extend(passed.filter(|it| resolver.is_meant(caller, it.item)));
         } else if !facts.declares(name) {
             let functions = resolver.functions_in(name, file);
             found.extend(functions.iter().map(|it| RootAt {

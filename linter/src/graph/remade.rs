@@ -98,7 +98,7 @@ fn deciding<'i>(base: &Image, items: impl Iterator<Item = &'i Item>) -> Vec<(u32
 }
 
 impl Image {
-    fn file_at(&self, path: &TreePath) -> Option<u32> {
+    pub(super) fn file_at(&self, path: &TreePath) -> Option<u32> {
         let found = self.files.binary_search_by(|it| it.path.cmp(path));
         found.ok().map(|it| it as u32)
     }

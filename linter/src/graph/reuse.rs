@@ -215,7 +215,10 @@ impl Change<'_, '_, '_, '_> {
             if old.zip(new).is_some_and(is_same) {
                 continue;
             }
-            self.compare_defines(old, new);
+            let both = old.zip(new);
+            let includes_differ = both.is_some_and(|it| self.includes_differ(it));
+            let same_defines = both.is_some_and(|it| self.same_defines(it));
+            self.reuse.has_numbers &= same_defines && !includes_differ;
             let items = |index: &'_ Index<'_>, slot: Option<usize>| -> Vec<(ItemId, Item)> {
                 let items = slot.into_iter().flat_map(|it| index.items(it));
                 items.map(|it| (it.0, *it.1)).collect()
@@ -228,7 +231,7 @@ impl Change<'_, '_, '_, '_> {
                 .or(old.map(|it| before.file(it)))?;
             let (domain, is_shared) = (file.domain, file.is_shared);
             self.beside = new_items.iter().map(|it| it.0).collect();
-            if old.zip(new).is_some_and(|it| self.includes_differ(it)) {
+            if includes_differ {
                 if is_shared {
                     self.widen(domain)?;
                 }
@@ -239,16 +242,10 @@ impl Change<'_, '_, '_, '_> {
         Some(())
     }
 
-    /// What names stand for depends on the `#define`s, the enumerators and the headers of files.
-    fn compare_defines(&mut self, old: Option<usize>, new: Option<usize>) {
-        let is_same = |(old, new): (usize, usize)| {
-            let (was, is) = (self.before.file(old), self.now.index.file(new));
-            was.is_read
-                && is.is_read
-                && was.defines == is.defines
-                && !self.includes_differ((old, new))
-        };
-        self.reuse.has_numbers &= old.zip(new).is_some_and(is_same);
+    /// What names stand for depends on these, on enumerators, and on the headers that are included.
+    fn same_defines(&self, (old, new): (usize, usize)) -> bool {
+        let (was, is) = (self.before.file(old), self.now.index.file(new));
+        was.is_read && is.is_read && was.defines == is.defines
     }
 
     fn includes_differ(&self, (old, new): (usize, usize)) -> bool {
@@ -458,7 +455,7 @@ impl Change<'_, '_, '_, '_> {
             ItemKind::Macro => self.names.push(item.name.short()),
             ItemKind::Object => {
                 self.members_with(user, name);
-                if item.tag == Sym::NONE || item.flags & flags::POINTER != 0 {
+                if item.is_called_by_name() {
                     self.names.push(item.name.short());
                 }
             }

@@ -129,8 +129,7 @@ fn given_to_setters(resolver: &Resolver<'_, '_>, of: TypeRef, member: Sym) -> Ve
             let name = index.item(setter).name;
             let callers = callers_of(resolver, name).into_iter();
             for caller in callers.filter(|it| *it != setter) {
-                let means = resolver.functions_in(name, index.file_index(caller));
-                if means.iter().any(|it| it.0 == setter) {
+                if resolver.is_meant(setter, caller) {
                     let given = passed_in(resolver, caller, name, param);
                     found.extend(given.into_iter().map(|it| RootAt {
                         through: Through::Member(of, member),

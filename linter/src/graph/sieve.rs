@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::domains::Domain;
 use super::index::{Index, ItemId};
 use crate::kernel;
-use crate::lex::{Item, ItemKind, RefKind, Sym, flags};
+use crate::lex::{ItemKind, RefKind, Sym, flags};
 
 /// The items that may lead to a sink, over all implementations and within each.
 pub(crate) struct Sieve<'i, 't> {
@@ -468,7 +468,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             let item = index.item(it);
             let is_used_by_name = match item.kind {
                 ItemKind::Function | ItemKind::Macro => self.users.sees(user, it),
-                ItemKind::Object => is_called_by_name(item) && self.users.sees(user, it),
+                ItemKind::Object => item.is_called_by_name() && self.users.sees(user, it),
                 ItemKind::MacroUse | ItemKind::Type | ItemKind::Typedef => false,
             };
             is_used_by_name && self.leads_on(it)
@@ -561,7 +561,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     fn add_object(&mut self, id: ItemId) {
         let users = self.users;
         let item = users.index.item(id);
-        if is_called_by_name(item) {
+        if item.is_called_by_name() {
             self.add_users(item.name.short(), users.own_file(id));
             return;
         }
@@ -581,9 +581,4 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             }
         }
     }
-}
-
-/// An array of pointers, or one pointer, is called by its own name.
-fn is_called_by_name(object: &Item) -> bool {
-    object.tag == Sym::NONE || object.flags & flags::POINTER != 0
 }

@@ -11,6 +11,18 @@ pub(super) struct Conditional {
     depth_after_first_arm: Option<u32>,
 }
 
+/// What stands behind each `#define` of a text, wherever that is, up to the end of its line; a backslash carries it on.
+pub(crate) fn define_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'#', text).filter_map(|hash| {
+        let rest = text[hash + 1..]
+            .trim_ascii_start()
+            .strip_prefix(b"define")?;
+        let is_carried = |newline: &usize| rest[..*newline].trim_ascii_end().ends_with(b"\\");
+        let end = memchr::memchr_iter(b'\n', rest).find(|it| !is_carried(it));
+        Some(&rest[..end.unwrap_or(rest.len())])
+    })
+}
+
 impl Scanner<'_> {
     /// Reads the directive whose `#` is at `at`; returns the end of its line. `depth` is the brace depth.
     pub(super) fn directive(&mut self, at: usize, depth: &mut u32) -> usize {

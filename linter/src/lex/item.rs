@@ -66,6 +66,13 @@ pub(crate) struct Item {
     pub(crate) flags: u8,
 }
 
+impl Item {
+    /// Whether an object is called by its own name: an array of pointers, or one pointer.
+    pub(crate) fn is_called_by_name(&self) -> bool {
+        self.tag == Sym::NONE || self.flags & flags::POINTER != 0
+    }
+}
+
 /// How an item names something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RefKind {

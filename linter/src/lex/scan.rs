@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use rustc_hash::FxBuildHasher;
 
 use super::body::{ARROW, Reading, is_word};
-use super::directive::Conditional;
+use super::directive::{Conditional, define_lines};
 use super::item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 use super::{Sym, words};
 
@@ -31,21 +31,7 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
 /// its enumerators.
 fn defines(src: &[u8]) -> u32 {
     let mut hasher = rustc_hash::FxHasher::default();
-    for hash in memchr::memchr_iter(b'#', src) {
-        let rest = src[hash + 1..].trim_ascii_start();
-        if !rest.starts_with(b"define") {
-            continue;
-        }
-        let mut end = 0;
-        while let Some(newline) = memchr::memchr(b'\n', &rest[end..]).map(|it| end + it) {
-            end = newline;
-            if rest[..newline].trim_ascii_end().last() != Some(&b'\\') {
-                break;
-            }
-            end += 1;
-        }
-        hasher.write(&rest[..end]);
-    }
+    define_lines(src).for_each(|it| hasher.write(it));
     hasher.finish() as u32
 }
 

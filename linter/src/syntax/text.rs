@@ -24,6 +24,13 @@ pub(crate) fn fold_bytes(bytes: &[u8]) -> String {
     folded
 }
 
+/// Where the statement or line that `offset` is in begins: behind the `;`, the brace or the line's end before it.
+pub(crate) fn start_around(text: &[u8], offset: usize) -> usize {
+    let ends = |it: &u8| matches!(it, b';' | b'{' | b'}' | b'\n');
+    let before = text.get(..offset).unwrap_or(text);
+    before.iter().rposition(ends).map_or(0, |it| it + 1)
+}
+
 /// The node's text without any white space.
 pub(crate) fn squeeze(node: Node<'_>, text: &[u8]) -> String {
     let folded = fold(node, text);
