@@ -1,5 +1,10 @@
 //! The only user of tree-sitter: one item's text in, a tree out.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "an item that is parsed has at most MAX_ITEM_BYTES"
+)]
 
+mod ast;
 pub(crate) mod clean;
 pub(crate) mod counts;
 mod doubts;
@@ -13,7 +18,10 @@ pub(crate) mod text;
 
 use std::cell::RefCell;
 
-pub(crate) use tree_sitter::{Node, Tree};
+pub(crate) use ast::{Node, Tree};
+
+use ast::Entry;
+use nodes::{Field, NAMES};
 
 /// Items beyond this size are not parsed: the largest hand-written function of a kernel has 100 kB.
 pub(crate) const MAX_ITEM_BYTES: usize = 4 << 20;
@@ -35,5 +43,53 @@ pub(crate) fn parse(text: &[u8]) -> Option<Tree> {
     if text.len() > MAX_ITEM_BYTES {
         return None;
     }
-    PARSER.with(|parser| parser.borrow_mut().parse(text, None))
+    let parsed = PARSER.with(|parser| parser.borrow_mut().parse(text, None))?;
+    Some(taken_over(&parsed))
+}
+
+/// Walks the parser's own tree once: asking it for children and parents again and again costs more than parsing.
+fn taken_over(parsed: &tree_sitter::Tree) -> Tree {
+    let names = &*NAMES;
+    let mut entries: Vec<Entry> = Vec::with_capacity(parsed.root_node().descendant_count() / 2);
+    let mut cursor = parsed.walk();
+    // Of the nodes that the walk is in, the numbers; `None` for one that is left out.
+    let mut open: Vec<Option<u32>> = Vec::new();
+    let mut around = 0;
+    loop {
+        let node = cursor.node();
+        let (field, is_named) = (names.field(cursor.field_id()), node.is_named());
+        if is_named || field != Field::None {
+            let at = entries.len() as u32;
+            entries.push(Entry {
+                kind: names.kind(node),
+                field,
+                is_named,
+                start: node.start_byte() as u32,
+                end: node.end_byte() as u32,
+                parent: around,
+                past: at + 1,
+            });
+            open.push(Some(at));
+            around = at;
+        } else {
+            open.push(None);
+        }
+        if cursor.goto_first_child() {
+            continue;
+        }
+        loop {
+            if let Some(at) = open.pop().flatten() {
+                let past = entries.len() as u32;
+                let entry = &mut entries[at as usize];
+                entry.past = past;
+                around = entry.parent;
+            }
+            if cursor.goto_next_sibling() {
+                break;
+            }
+            if !cursor.goto_parent() {
+                return Tree::of(entries);
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::graph::{ItemId, Scope};
 use crate::lex::Sym;
 use crate::syntax::Node;
 use crate::syntax::idioms::Release;
+use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::text::squeeze;
 
 impl Run<'_, '_, '_> {
@@ -27,10 +28,9 @@ impl Run<'_, '_, '_> {
         }
         let parsed = parse(self.index, id)?;
         let root = parsed.tree.as_ref()?.root_node();
-        let condition =
-            condition_of(root.descendant_for_byte_range(release.offset, release.offset)?)?;
-        let object = condition.child_by_field_name("argument")?;
-        let member = squeeze(condition.child_by_field_name("field")?, &parsed.clean);
+        let condition = condition_of(root.innermost_at(release.offset))?;
+        let object = condition.field(Field::Argument)?;
+        let member = squeeze(condition.field(Field::Field)?, &parsed.clean);
         let beside = release
             .inode
             .strip_prefix(&squeeze(object, &parsed.clean))?;
@@ -58,13 +58,13 @@ impl Run<'_, '_, '_> {
 /// The member that is the condition of the `if` whose first arm the call stands in.
 fn condition_of(mut node: Node<'_>) -> Option<Node<'_>> {
     while let Some(parent) = node.parent() {
-        if parent.kind() == "if_statement" {
-            let is_first_arm = parent.child_by_field_name("consequence") == Some(node);
-            let mut condition = parent.child_by_field_name("condition")?;
-            while condition.kind() == "parenthesized_expression" {
-                condition = condition.named_child(0)?;
+        if parent.kind() == Kind::IfStatement {
+            let is_first_arm = parent.field(Field::Consequence) == Some(node);
+            let mut condition = parent.field(Field::Condition)?;
+            while condition.kind() == Kind::ParenthesizedExpression {
+                condition = condition.named_children().next()?;
             }
-            let is_member = condition.kind() == "field_expression";
+            let is_member = condition.kind() == Kind::FieldExpression;
             return (is_first_arm && is_member).then_some(condition);
         }
         node = parent;

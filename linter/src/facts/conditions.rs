@@ -10,7 +10,7 @@ use super::expr::{Text, declared};
 use super::value::{Names, Value, operator, value};
 use crate::lex::Sym;
 use crate::syntax::Node;
-use crate::syntax::nodes::{self, Kind, children, kind};
+use crate::syntax::nodes::{Field, Kind};
 
 const MAX_DEPTH: u32 = 400;
 /// Guards and call sites of one function that are looked at.
@@ -94,7 +94,7 @@ impl Walk<'_> {
         }
         let depth = depth + 1;
         let held = self.held.len();
-        match kind(node) {
+        match node.kind() {
             Kind::IfStatement | Kind::ConditionalExpression => self.branch(node, depth),
             Kind::WhileStatement | Kind::ForStatement => self.repeat(node, depth),
             Kind::SwitchStatement => self.switch(node, depth),
@@ -119,7 +119,7 @@ impl Walk<'_> {
     }
 
     fn each(&mut self, node: Node<'_>, depth: u32) {
-        for child in children(node) {
+        for child in node.children() {
             self.visit(child, depth);
         }
     }
@@ -147,18 +147,18 @@ impl Walk<'_> {
     }
 
     fn branch(&mut self, node: Node<'_>, depth: u32) {
-        let Some(condition) = nodes::condition(node) else {
+        let Some(condition) = node.field(Field::Condition) else {
             return self.each(node, depth);
         };
         self.visit(condition, depth);
         for (arm, holds) in [
-            (nodes::consequence(node), true),
-            (nodes::alternative(node), false),
+            (node.field(Field::Consequence), true),
+            (node.field(Field::Alternative), false),
         ] {
             if let Some(arm) = arm {
                 let guard = self.guard(condition, holds);
                 let is_failure =
-                    kind(node) == Kind::IfStatement && is_failure(self.text, condition, holds, 0);
+                    node.kind() == Kind::IfStatement && is_failure(self.text, condition, holds, 0);
                 self.failures += u32::from(is_failure);
                 self.under(Some(guard), arm, depth);
                 self.failures -= u32::from(is_failure);
@@ -167,9 +167,9 @@ impl Walk<'_> {
     }
 
     fn repeat(&mut self, node: Node<'_>, depth: u32) {
-        let condition = nodes::condition(node);
-        let body = nodes::body(node);
-        for child in children(node).filter(|it| Some(*it) != body) {
+        let condition = node.field(Field::Condition);
+        let body = node.field(Field::Body);
+        for child in node.children().filter(|it| Some(*it) != body) {
             self.visit(child, depth);
         }
         if let Some(body) = body {
@@ -180,7 +180,7 @@ impl Walk<'_> {
 
     /// `a && b` runs `b` only where `a` holds.
     fn binary(&mut self, node: Node<'_>, depth: u32) {
-        let (Some(left), Some(right)) = (nodes::left(node), nodes::right(node)) else {
+        let (Some(left), Some(right)) = (node.field(Field::Left), node.field(Field::Right)) else {
             return self.each(node, depth);
         };
         self.visit(left, depth);
@@ -195,19 +195,19 @@ impl Walk<'_> {
 
     /// Statements one after the other: after `if (x) return;` x is false.
     fn sequence(&mut self, node: Node<'_>, depth: u32) {
-        let case_value = (kind(node) == Kind::CaseStatement)
-            .then(|| nodes::value(node))
+        let case_value = (node.kind() == Kind::CaseStatement)
+            .then(|| node.field(Field::Value))
             .flatten();
-        for child in children(node).filter(|it| Some(*it) != case_value) {
+        for child in node.children().filter(|it| Some(*it) != case_value) {
             self.visit(child, depth);
-            if kind(child) != Kind::IfStatement {
+            if child.kind() != Kind::IfStatement {
                 continue;
             }
-            let Some(condition) = nodes::condition(child) else {
+            let Some(condition) = child.field(Field::Condition) else {
                 continue;
             };
-            let leaves_if = nodes::consequence(child).is_some_and(leaves);
-            let leaves_else = nodes::alternative(child).is_some_and(leaves);
+            let leaves_if = child.field(Field::Consequence).is_some_and(leaves);
+            let leaves_else = child.field(Field::Alternative).is_some_and(leaves);
             let guard = match (leaves_if, leaves_else) {
                 (true, false) => Some(self.guard(condition, false)),
                 (false, true) => Some(self.guard(condition, true)),
@@ -218,16 +218,18 @@ impl Walk<'_> {
     }
 
     fn switch(&mut self, node: Node<'_>, depth: u32) {
-        let (Some(condition), Some(body)) = (nodes::condition(node), nodes::body(node)) else {
+        let (Some(condition), Some(body)) = (node.field(Field::Condition), node.field(Field::Body))
+        else {
             return self.each(node, depth);
         };
         self.visit(condition, depth);
         let selector = value(self.text, condition, 0);
         let offset = self.text.offset(condition);
-        let cases: Vec<Node<'_>> = children(body)
-            .filter(|it| kind(*it) == Kind::CaseStatement)
+        let cases: Vec<Node<'_>> = body
+            .children()
+            .filter(|it| it.kind() == Kind::CaseStatement)
             .collect();
-        let of = |case: &Node<'_>| nodes::value(*case).map(|it| value(self.text, it, 0));
+        let of = |case: &Node<'_>| case.field(Field::Value).map(|it| value(self.text, it, 0));
         let values: Vec<Option<Value>> = cases.iter().map(of).collect();
         // What falls through from the cases before; `None` once that may be anything.
         let mut entered: Option<Vec<Value>> = Some(Vec::new());
@@ -251,27 +253,33 @@ impl Walk<'_> {
                 None => None,
             };
             self.under(guard, *case, depth);
-            if children(*case).last().is_some_and(leaves) {
+            if case.children().last().is_some_and(leaves) {
                 entered = Some(Vec::new());
             }
         }
-        for other in children(body).filter(|it| kind(*it) != Kind::CaseStatement) {
+        for other in body
+            .children()
+            .filter(|it| it.kind() != Kind::CaseStatement)
+        {
             self.visit(other, depth);
         }
     }
 
     fn site(&mut self, node: Node<'_>) {
-        let Some(function) = nodes::function(node) else {
+        let Some(function) = node.field(Field::Function) else {
             return;
         };
-        let named = match kind(function) {
-            Kind::FieldExpression => nodes::field(function).unwrap_or(node),
+        let named = match function.kind() {
+            Kind::FieldExpression => function.field(Field::Field).unwrap_or(node),
             _ => function,
         };
-        let list = nodes::arguments(node);
+        let list = node.field(Field::Arguments);
         let args: Vec<(u16, Value)> = list
             .map(|list| {
-                let all = children(list).map(|it| value(self.text, it, 0)).enumerate();
+                let all = list
+                    .children()
+                    .map(|it| value(self.text, it, 0))
+                    .enumerate();
                 all.filter(|it| it.1 != Value::Unknown)
                     .map(|(index, it)| (u16::try_from(index).unwrap_or(u16::MAX), it))
                     .collect()
@@ -294,9 +302,10 @@ impl Walk<'_> {
 
     /// Notes what sets a variable or a member.
     fn change(&mut self, node: Node<'_>) {
-        match kind(node) {
+        match node.kind() {
             Kind::AssignmentExpression => {
-                let (Some(left), Some(right)) = (nodes::left(node), nodes::right(node)) else {
+                let (Some(left), Some(right)) = (node.field(Field::Left), node.field(Field::Right))
+                else {
                     return;
                 };
                 let is_plain = operator(self.text, node) == b"=";
@@ -310,23 +319,25 @@ impl Walk<'_> {
                 );
             }
             Kind::UpdateExpression => {
-                if let Some(argument) = nodes::argument(node) {
+                if let Some(argument) = node.field(Field::Argument) {
                     self.set(argument, Value::Unknown);
                 }
             }
             Kind::PointerExpression if self.text.of(node).starts_with(b"&") => {
-                if let Some(argument) = nodes::argument(node)
-                    && kind(argument) == Kind::Identifier
+                if let Some(argument) = node.field(Field::Argument)
+                    && argument.kind() == Kind::Identifier
                 {
                     *self.changed.entry(self.text.sym(argument)).or_default() += 2;
                 }
             }
             Kind::InitDeclarator => {
-                if let Some((name, _)) =
-                    nodes::declarator(node).and_then(|it| declared(self.text, it))
+                if let Some((name, _)) = node
+                    .field(Field::Declarator)
+                    .and_then(|it| declared(self.text, it))
                 {
-                    let given =
-                        nodes::value(node).map_or(Value::Unknown, |it| value(self.text, it, 0));
+                    let given = node
+                        .field(Field::Value)
+                        .map_or(Value::Unknown, |it| value(self.text, it, 0));
                     self.define(name, given);
                 }
             }
@@ -335,10 +346,10 @@ impl Walk<'_> {
     }
 
     fn set(&mut self, left: Node<'_>, given: Value) {
-        match kind(left) {
+        match left.kind() {
             Kind::Identifier => self.define(self.text.sym(left), given),
             Kind::FieldExpression => {
-                if let Some(field) = nodes::field(left) {
+                if let Some(field) = left.field(Field::Field) {
                     let store = (self.text.sym(field), self.text.offset(left));
                     self.out.stores.push(store);
                 }
@@ -382,17 +393,17 @@ impl Walk<'_> {
 
 /// Whether control never comes out at the statement's end.
 fn leaves(statement: Node<'_>) -> bool {
-    match kind(statement) {
+    match statement.kind() {
         Kind::ReturnStatement
         | Kind::GotoStatement
         | Kind::BreakStatement
         | Kind::ContinueStatement => true,
         Kind::CompoundStatement | Kind::ElseClause => {
-            children(statement).last().is_some_and(leaves)
+            statement.children().last().is_some_and(leaves)
         }
         Kind::IfStatement => {
-            nodes::consequence(statement).is_some_and(leaves)
-                && nodes::alternative(statement).is_some_and(leaves)
+            statement.field(Field::Consequence).is_some_and(leaves)
+                && statement.field(Field::Alternative).is_some_and(leaves)
         }
         _ => false,
     }
@@ -406,11 +417,11 @@ fn is_failure(text: Text<'_>, condition: Node<'_>, holds: bool, depth: u32) -> b
     let depth = depth + 1;
     let is_negative = |it: Option<Node<'_>>| it.is_some_and(|it| text.of(it).starts_with(b"-E"));
     let is_zero = |it: Option<Node<'_>>| it.is_some_and(|it| text.of(it) == b"0");
-    let (left, right) = (nodes::left(condition), nodes::right(condition));
+    let (left, right) = (condition.field(Field::Left), condition.field(Field::Right));
     let inner =
         |it: Option<Node<'_>>, holds| it.is_some_and(|it| is_failure(text, it, holds, depth));
-    match kind(condition) {
-        Kind::ParenthesizedExpression => inner(children(condition).next(), holds),
+    match condition.kind() {
+        Kind::ParenthesizedExpression => inner(condition.children().next(), holds),
         Kind::Identifier => {
             holds
                 && matches!(
@@ -419,7 +430,7 @@ fn is_failure(text: Text<'_>, condition: Node<'_>, holds: bool, depth: u32) -> b
                 )
         }
         Kind::UnaryExpression if operator(text, condition) == b"!" => {
-            inner(nodes::argument(condition), !holds)
+            inner(condition.field(Field::Argument), !holds)
         }
         Kind::BinaryExpression => match operator(text, condition) {
             b"&&" if holds => inner(left, true) || inner(right, true),
@@ -430,11 +441,13 @@ fn is_failure(text: Text<'_>, condition: Node<'_>, holds: bool, depth: u32) -> b
             _ => false,
         },
         Kind::CallExpression => {
-            let name = nodes::function(condition).map(|it| text.of(it));
+            let name = condition.field(Field::Function).map(|it| text.of(it));
             match name.unwrap_or_default() {
                 b"IS_ERR" | b"IS_ERR_OR_NULL" => holds,
                 b"likely" | b"unlikely" | b"WARN_ON" | b"WARN_ON_ONCE" => inner(
-                    nodes::arguments(condition).and_then(|it| children(it).next()),
+                    condition
+                        .field(Field::Arguments)
+                        .and_then(|it| it.children().next()),
                     holds,
                 ),
                 _ => false,

@@ -3,7 +3,7 @@
 use super::{Expr, TypeRef};
 use crate::lex::Sym;
 use crate::syntax::Node;
-use crate::syntax::nodes::{self, Kind, children, kind};
+use crate::syntax::nodes::{Field, Kind};
 
 /// Expressions nest this deep at most; what lies deeper is unknown.
 const MAX_DEPTH: u32 = 24;
@@ -41,63 +41,67 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
         return Expr::Unknown;
     }
     let inner = |node| expr_at(text, node, depth + 1);
-    match kind(node) {
+    match node.kind() {
         Kind::Identifier => name_or_type(text, node),
-        Kind::FieldExpression => match (nodes::argument(node), nodes::field(node)) {
+        Kind::FieldExpression => match (node.field(Field::Argument), node.field(Field::Field)) {
             (Some(object), Some(field)) => Expr::Member(Box::new(inner(object)), text.sym(field)),
             _ => Expr::Unknown,
         },
-        Kind::CallExpression => match nodes::function(node) {
-            Some(callee) if kind(callee) == Kind::Identifier => Expr::Call(
+        Kind::CallExpression => match node.field(Field::Function) {
+            Some(callee) if callee.kind() == Kind::Identifier => Expr::Call(
                 text.sym(callee),
-                nodes::arguments(node)
-                    .map(|it| children(it).map(inner).collect())
+                node.field(Field::Arguments)
+                    .map(|it| it.children().map(inner).collect())
                     .unwrap_or_default(),
             ),
             _ => Expr::Unknown,
         },
         Kind::ParenthesizedExpression | Kind::ExpressionStatement => {
-            children(node).next().map_or(Expr::Unknown, inner)
+            node.children().next().map_or(Expr::Unknown, inner)
         }
         Kind::PointerExpression | Kind::SubscriptExpression => {
-            nodes::argument(node).map_or(Expr::Unknown, inner)
+            node.field(Field::Argument).map_or(Expr::Unknown, inner)
         }
         Kind::CastExpression => {
-            let typed = nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it));
-            match (typed, nodes::value(node)) {
+            let typed = node
+                .field(Field::Type)
+                .map_or(TypeRef::Unknown, |it| type_ref(text, it));
+            match (typed, node.field(Field::Value)) {
                 (TypeRef::Unknown, Some(value)) => inner(value),
                 // A cast function is still that function.
-                (TypeRef::Name(_), Some(value)) if matches!(kind(value), Kind::Identifier) => {
+                (TypeRef::Name(_), Some(value)) if matches!(value.kind(), Kind::Identifier) => {
                     inner(value)
                 }
                 _ => Expr::Typed(typed),
             }
         }
-        Kind::CompoundLiteral => {
-            Expr::Typed(nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it)))
-        }
+        Kind::CompoundLiteral => Expr::Typed(
+            node.field(Field::Type)
+                .map_or(TypeRef::Unknown, |it| type_ref(text, it)),
+        ),
         Kind::ConditionalExpression => {
-            let first = nodes::consequence(node).map_or(Expr::Unknown, inner);
-            let second = nodes::alternative(node).map_or(Expr::Unknown, inner);
+            let first = node.field(Field::Consequence).map_or(Expr::Unknown, inner);
+            let second = node.field(Field::Alternative).map_or(Expr::Unknown, inner);
             Expr::Either(Box::new(first), Box::new(second))
         }
         // Which one is meant is up to types that are not looked at.
-        Kind::GenericExpression => children(node)
+        Kind::GenericExpression => node
+            .children()
             .skip(1)
-            .filter(|it| kind(*it) == Kind::Identifier)
+            .filter(|it| it.kind() == Kind::Identifier)
             .map(inner)
             .reduce(|first, second| Expr::Either(Box::new(first), Box::new(second)))
             .unwrap_or_default(),
         Kind::AssignmentExpression | Kind::CommaExpression => {
-            nodes::right(node).map_or(Expr::Unknown, inner)
+            node.field(Field::Right).map_or(Expr::Unknown, inner)
         }
         Kind::NumberLiteral => number(text.of(node)),
-        Kind::UnaryExpression => match nodes::argument(node).map(inner) {
+        Kind::UnaryExpression => match node.field(Field::Argument).map(inner) {
             Some(Expr::Const(value)) if text.of(node).first() == Some(&b'-') => Expr::Const(-value),
             _ => Expr::Unknown,
         },
         // The value of a statement expression is that of its last statement.
-        Kind::CompoundStatement => children(node).last().map_or(Expr::Unknown, inner),
+        Kind::CompoundStatement => node.children().last().map_or(Expr::Unknown, inner),
         _ => literal(text.of(node)),
     }
 }
@@ -145,14 +149,14 @@ fn name_or_type(text: Text<'_>, node: Node<'_>) -> Expr {
 
 /// Reads a type node, or a declaration's `type` field.
 pub(crate) fn type_ref(text: Text<'_>, node: Node<'_>) -> TypeRef {
-    match kind(node) {
-        Kind::StructSpecifier | Kind::UnionSpecifier => {
-            nodes::name(node).map_or(TypeRef::Unknown, |it| TypeRef::Tag(text.sym(it)))
-        }
+    match node.kind() {
+        Kind::StructSpecifier | Kind::UnionSpecifier => node
+            .field(Field::Name)
+            .map_or(TypeRef::Unknown, |it| TypeRef::Tag(text.sym(it))),
         Kind::TypeIdentifier => TypeRef::Name(text.sym(node)),
-        Kind::TypeDescriptor => {
-            nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it))
-        }
+        Kind::TypeDescriptor => node
+            .field(Field::Type)
+            .map_or(TypeRef::Unknown, |it| type_ref(text, it)),
         _ => TypeRef::Unknown,
     }
 }
@@ -161,18 +165,18 @@ pub(crate) fn type_ref(text: Text<'_>, node: Node<'_>) -> TypeRef {
 pub(crate) fn declared(text: Text<'_>, mut node: Node<'_>) -> Option<(Sym, bool)> {
     let mut is_array = false;
     for _ in 0..MAX_DEPTH {
-        match kind(node) {
+        match node.kind() {
             Kind::Identifier | Kind::FieldIdentifier | Kind::TypeIdentifier => {
                 return Some((text.sym(node), is_array));
             }
             Kind::ArrayDeclarator => is_array = true,
             _ => {}
         }
-        node = match nodes::declarator(node) {
+        node = match node.field(Field::Declarator) {
             Some(inner) => inner,
-            None => children(node).find(|it| {
+            None => node.children().find(|it| {
                 matches!(
-                    kind(*it),
+                    it.kind(),
                     Kind::Identifier
                         | Kind::FieldIdentifier
                         | Kind::TypeIdentifier
@@ -191,10 +195,10 @@ pub(crate) fn declared(text: Text<'_>, mut node: Node<'_>) -> Option<(Sym, bool)
 /// Whether a declarator declares a pointer to a function.
 pub(crate) fn declares_function_pointer(mut node: Node<'_>) -> bool {
     for _ in 0..MAX_DEPTH {
-        if kind(node) == Kind::FunctionDeclarator {
+        if node.kind() == Kind::FunctionDeclarator {
             return true;
         }
-        match nodes::declarator(node) {
+        match node.field(Field::Declarator) {
             Some(inner) => node = inner,
             None => return false,
         }

@@ -5,7 +5,7 @@ use super::expr::{Text, declared, expr, type_ref};
 use super::initializer::initializer;
 use super::unread::add_unread_calls;
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
-use crate::syntax::nodes::{self, Kind, children, kind};
+use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, Tree, clean};
 
 /// Statements nest this deep at most; the stack holds it.
@@ -128,12 +128,19 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
     }
     .visit(tree.root_node(), 0);
     facts.params = params;
-    let function = children(tree.root_node()).find(|it| kind(*it) == Kind::FunctionDefinition);
-    let last = function.and_then(nodes::body).and_then(|it| {
-        children(it)
-            .filter(|it| kind(*it) == Kind::ExpressionStatement && children(*it).next().is_some())
-            .last()
-    });
+    let function = tree
+        .root_node()
+        .children()
+        .find(|it| it.kind() == Kind::FunctionDefinition);
+    let last = function
+        .and_then(|it| it.field(Field::Body))
+        .and_then(|it| {
+            it.children()
+                .filter(|it| {
+                    it.kind() == Kind::ExpressionStatement && it.children().next().is_some()
+                })
+                .last()
+        });
     for call in &mut facts.calls {
         call.offset += body as u32;
         call.end += body as u32;
@@ -195,10 +202,10 @@ fn macro_params(head: &[u8]) -> Vec<(crate::lex::Sym, TypeRef)> {
 /// Whether a declarator declares a pointer.
 fn is_pointer(mut node: Node<'_>) -> bool {
     for _ in 0..8 {
-        if kind(node) == Kind::PointerDeclarator {
+        if node.kind() == Kind::PointerDeclarator {
             return true;
         }
-        match nodes::declarator(node) {
+        match node.field(Field::Declarator) {
             Some(inner) => node = inner,
             None => return false,
         }
@@ -218,10 +225,10 @@ impl Walk<'_, '_> {
         if depth > MAX_DEPTH {
             return;
         }
-        match kind(node) {
+        match node.kind() {
             Kind::Error => self.facts.errors.push(self.text.offset(node)),
             Kind::FunctionDefinition if depth <= 2 => {
-                if let Some(of) = nodes::type_of(node) {
+                if let Some(of) = node.field(Field::Type) {
                     self.facts.returns = type_ref(self.text, of);
                 }
             }
@@ -235,18 +242,25 @@ impl Walk<'_, '_> {
             Kind::AssignmentExpression => self.assignment(node),
             _ => {}
         }
-        for child in children(node) {
+        for child in node.children() {
             self.visit(child, depth + 1);
         }
     }
 
     fn params(&mut self, declarator: Node<'_>) {
-        let Some(list) = nodes::parameters(declarator) else {
+        let Some(list) = declarator.field(Field::Parameters) else {
             return;
         };
-        for param in children(list).filter(|it| kind(*it) == Kind::ParameterDeclaration) {
-            let of = nodes::type_of(param).map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
-            let name = nodes::declarator(param).and_then(|it| declared(self.text, it));
+        for param in list
+            .children()
+            .filter(|it| it.kind() == Kind::ParameterDeclaration)
+        {
+            let of = param
+                .field(Field::Type)
+                .map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
+            let name = param
+                .field(Field::Declarator)
+                .and_then(|it| declared(self.text, it));
             if let Some((name, _)) = name {
                 self.facts.params.push((name, of));
             }
@@ -254,12 +268,11 @@ impl Walk<'_, '_> {
     }
 
     fn declaration(&mut self, node: Node<'_>) {
-        let of = nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
+        let of = node
+            .field(Field::Type)
+            .map_or(TypeRef::Unknown, |it| type_ref(self.text, it));
         let is_static = self.text.of(node).starts_with(b"static");
-        let mut cursor = node.walk();
-        let declarators: Vec<Node<'_>> = node
-            .children_by_field_name("declarator", &mut cursor)
-            .collect();
+        let declarators: Vec<Node<'_>> = node.fields(Field::Declarator).collect();
         for declarator in declarators {
             let Some((name, _)) = declared(self.text, declarator) else {
                 continue;
@@ -268,8 +281,8 @@ impl Walk<'_, '_> {
             if of != TypeRef::Unknown && !is_static && !is_pointer(declarator) {
                 self.by_value.push(name);
             }
-            if let Some(value) = nodes::value(declarator) {
-                if matches!(kind(value), Kind::InitializerList | Kind::CompoundLiteral) {
+            if let Some(value) = declarator.field(Field::Value) {
+                if matches!(value.kind(), Kind::InitializerList | Kind::CompoundLiteral) {
                     // A static local is a table like any other.
                     let object = if is_static {
                         Expr::Typed(of)
@@ -287,7 +300,7 @@ impl Walk<'_, '_> {
     }
 
     fn call(&mut self, node: Node<'_>) {
-        let Some(function) = nodes::function(node) else {
+        let Some(function) = node.field(Field::Function) else {
             return;
         };
         if crate::lex::is_control(self.text.of(function)) {
@@ -298,18 +311,19 @@ impl Walk<'_, '_> {
             Expr::Member(object, member) => Callee::Member(*object, member),
             other => Callee::Value(other),
         };
-        let args: Vec<Expr> = nodes::arguments(node)
-            .map(|it| children(it).map(|it| expr(self.text, it)).collect())
+        let args: Vec<Expr> = node
+            .field(Field::Arguments)
+            .map(|it| it.children().map(|it| expr(self.text, it)).collect())
             .unwrap_or_default();
-        if let Some(list) = nodes::arguments(node) {
-            for literal in children(list) {
+        if let Some(list) = node.field(Field::Arguments) {
+            for literal in list.children() {
                 self.literal_argument(literal);
             }
         }
         let offset = match &callee {
-            Callee::Member(..) => {
-                nodes::field(function).map_or(node.start_byte(), |it| it.start_byte())
-            }
+            Callee::Member(..) => function
+                .field(Field::Field)
+                .map_or(node.start_byte(), |it| it.start_byte()),
             _ => function.start_byte(),
         };
         self.facts.calls.push(Call {
@@ -322,12 +336,12 @@ impl Walk<'_, '_> {
 
     /// `f(&(struct ops){ .member = g })`
     fn literal_argument(&mut self, node: Node<'_>) {
-        let node = if kind(node) == Kind::PointerExpression {
-            nodes::argument(node).unwrap_or(node)
+        let node = if node.kind() == Kind::PointerExpression {
+            node.field(Field::Argument).unwrap_or(node)
         } else {
             node
         };
-        if kind(node) == Kind::CompoundLiteral {
+        if node.kind() == Kind::CompoundLiteral {
             let object = expr(self.text, node);
             initializer(
                 self.text,
@@ -340,12 +354,12 @@ impl Walk<'_, '_> {
     }
 
     fn assignment(&mut self, node: Node<'_>) {
-        let (Some(left), Some(right)) = (nodes::left(node), nodes::right(node)) else {
+        let (Some(left), Some(right)) = (node.field(Field::Left), node.field(Field::Right)) else {
             return;
         };
         match expr(self.text, left) {
             Expr::Name(name) => {
-                if kind(right) == Kind::CompoundLiteral {
+                if right.kind() == Kind::CompoundLiteral {
                     initializer(
                         self.text,
                         &Expr::Name(name),
@@ -360,7 +374,7 @@ impl Walk<'_, '_> {
             Expr::Member(object, member) => {
                 let offset = self.text.offset(left);
                 let mut path = vec![Step::Member(member)];
-                if kind(right) == Kind::CompoundLiteral {
+                if right.kind() == Kind::CompoundLiteral {
                     initializer(self.text, &object, right, &mut path, &mut self.facts.stores);
                 } else {
                     let value = expr(self.text, right);

@@ -3,7 +3,7 @@
 use super::expr::{Text, declared, expr, type_ref};
 use super::{Expr, ObjectFacts, Step, Store, TypeRef};
 use crate::lex::Sym;
-use crate::syntax::nodes::{self, Kind, children, kind};
+use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, clean};
 
 /// Braces nest this deep at most.
@@ -37,25 +37,29 @@ fn declaration(
     facts: &mut ObjectFacts,
     depth: u32,
 ) {
-    if kind(node) == Kind::InitDeclarator || kind(node) == Kind::ArrayDeclarator {
-        let owner = node.parent().filter(|it| kind(*it) == Kind::Declaration);
+    if node.kind() == Kind::InitDeclarator || node.kind() == Kind::ArrayDeclarator {
+        let owner = node.parent().filter(|it| it.kind() == Kind::Declaration);
         if let (Some(owner), Some((found, is_array))) = (owner, declared(text, node))
             && (any || found == name)
         {
-            facts.of = nodes::type_of(owner).map_or(TypeRef::Unknown, |it| type_ref(text, it));
+            facts.of = owner
+                .field(Field::Type)
+                .map_or(TypeRef::Unknown, |it| type_ref(text, it));
             facts.is_array = is_array;
-            if let Some(value) = nodes::value(node) {
+            if let Some(value) = node.field(Field::Value) {
                 let object = Expr::Name(name);
                 initializer(text, &object, value, &mut Vec::new(), &mut facts.stores);
             }
             return;
         }
     }
-    if kind(node) == Kind::Declaration && facts.of == TypeRef::Unknown {
-        facts.of = nodes::type_of(node).map_or(TypeRef::Unknown, |it| type_ref(text, it));
+    if node.kind() == Kind::Declaration && facts.of == TypeRef::Unknown {
+        facts.of = node
+            .field(Field::Type)
+            .map_or(TypeRef::Unknown, |it| type_ref(text, it));
     }
     if depth < 8 {
-        for child in children(node) {
+        for child in node.children() {
             declaration(text, child, (name, any), facts, depth + 1);
         }
     }
@@ -69,12 +73,12 @@ pub(crate) fn initializer(
     path: &mut Vec<Step>,
     out: &mut Vec<Store>,
 ) {
-    let node = match kind(node) {
+    let node = match node.kind() {
         // `(struct x){ … }` sets what its braces set.
-        Kind::CompoundLiteral => nodes::value(node).unwrap_or(node),
+        Kind::CompoundLiteral => node.field(Field::Value).unwrap_or(node),
         _ => node,
     };
-    if kind(node) != Kind::InitializerList {
+    if node.kind() != Kind::InitializerList {
         let value = expr(text, node);
         if value != Expr::Unknown && !matches!(value, Expr::Const(_)) {
             out.push(Store {
@@ -90,21 +94,20 @@ pub(crate) fn initializer(
     if path.len() >= MAX_DEPTH {
         return;
     }
-    for (position, child) in children(node).enumerate() {
+    for (position, child) in node.children().enumerate() {
         let before = path.len();
-        if kind(child) == Kind::InitializerPair {
-            let mut cursor = child.walk();
-            for designator in child.children_by_field_name("designator", &mut cursor) {
-                match kind(designator) {
+        if child.kind() == Kind::InitializerPair {
+            for designator in child.fields(Field::Designator) {
+                match designator.kind() {
                     Kind::FieldDesignator => {
-                        if let Some(member) = children(designator).next() {
+                        if let Some(member) = designator.children().next() {
                             path.push(Step::Member(text.sym(member)));
                         }
                     }
                     _ => path.push(Step::Element),
                 }
             }
-            if let Some(value) = nodes::value(child) {
+            if let Some(value) = child.field(Field::Value) {
                 initializer(text, object, value, path, out);
             }
         } else {

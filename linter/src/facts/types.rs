@@ -2,7 +2,7 @@
 
 use super::expr::{Text, declared, declares_function_pointer, type_ref};
 use super::{Member, TypeFacts, TypeRef};
-use crate::syntax::nodes::{self, Kind, children, kind};
+use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, clean};
 
 /// Reads a struct, a union or a typedef.
@@ -25,16 +25,16 @@ pub(crate) fn type_facts(item: &[u8]) -> TypeFacts {
 }
 
 fn find_type(text: Text<'_>, node: Node<'_>, facts: &mut TypeFacts, depth: u32) {
-    match kind(node) {
+    match node.kind() {
         Kind::FieldDeclarationList => members(text, node, facts, 0),
         Kind::TypeDefinition => {
-            if let Some(of) = nodes::type_of(node) {
+            if let Some(of) = node.field(Field::Type) {
                 facts.alias = type_ref(text, of);
                 find_type(text, of, facts, depth + 1);
             }
         }
         _ if depth < 6 => {
-            for child in children(node) {
+            for child in node.children() {
                 find_type(text, child, facts, depth + 1);
                 if !facts.members.is_empty() {
                     break;
@@ -49,8 +49,8 @@ fn members(text: Text<'_>, list: Node<'_>, facts: &mut TypeFacts, depth: u32) {
     if depth > 8 {
         return;
     }
-    for child in children(list) {
-        match kind(child) {
+    for child in list.children() {
+        match child.kind() {
             Kind::FieldDeclaration => member(text, child, facts, depth),
             // Members under errors and leftover directives still count.
             _ => members(text, child, facts, depth + 1),
@@ -59,13 +59,10 @@ fn members(text: Text<'_>, list: Node<'_>, facts: &mut TypeFacts, depth: u32) {
 }
 
 fn member(text: Text<'_>, node: Node<'_>, facts: &mut TypeFacts, depth: u32) {
-    let of = nodes::type_of(node);
+    let of = node.field(Field::Type);
     let type_ref = of.map_or(TypeRef::Unknown, |it| type_ref(text, it));
     let mut named = false;
-    let mut cursor = node.walk();
-    let declarators: Vec<Node<'_>> = node
-        .children_by_field_name("declarator", &mut cursor)
-        .collect();
+    let declarators: Vec<Node<'_>> = node.fields(Field::Declarator).collect();
     for declarator in declarators {
         if let Some((name, is_array)) = declared(text, declarator) {
             named = true;
@@ -85,7 +82,7 @@ fn member(text: Text<'_>, node: Node<'_>, facts: &mut TypeFacts, depth: u32) {
     }
     // An unnamed struct lends its members; a named one without tag is read as if it did, which is
     // enough to type `outer->inner.member`.
-    let body = of.and_then(nodes::body);
+    let body = of.and_then(|it| it.field(Field::Body));
     if let Some(body) = body
         && (!named || type_ref == TypeRef::Unknown)
     {

@@ -7,7 +7,7 @@ use super::Expr;
 use super::expr::{Text, expr};
 use crate::lex::Sym;
 use crate::syntax::Node;
-use crate::syntax::nodes::{self, Kind, children, kind};
+use crate::syntax::nodes::{Field, Kind};
 
 /// Values nest this deep at most; what lies deeper is unknown.
 const MAX_VALUE_DEPTH: u32 = 12;
@@ -116,7 +116,7 @@ fn is_decidable(value: &Value) -> bool {
 }
 
 pub(super) fn operator<'a>(text: Text<'a>, node: Node<'_>) -> &'a [u8] {
-    nodes::operator(node)
+    node.field(Field::Operator)
         .map(|it| text.of(it))
         .unwrap_or_default()
 }
@@ -129,21 +129,23 @@ pub(super) fn value(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
     let inner = |it: Option<Node<'_>>| it.map_or(Value::Unknown, |it| value(text, it, depth + 1));
     let both = |make: fn(Box<Value>, Box<Value>) -> Value| {
         make(
-            Box::new(inner(nodes::left(node))),
-            Box::new(inner(nodes::right(node))),
+            Box::new(inner(node.field(Field::Left))),
+            Box::new(inner(node.field(Field::Right))),
         )
     };
-    match kind(node) {
-        Kind::ParenthesizedExpression => inner(children(node).next()),
+    match node.kind() {
+        Kind::ParenthesizedExpression => inner(node.children().next()),
         Kind::Identifier | Kind::NumberLiteral => leaf(text, node),
-        Kind::FieldExpression => match (inner(nodes::argument(node)), nodes::field(node)) {
-            (Value::Variable(name, mut members), Some(field)) => {
-                members.push(text.sym(field));
-                Value::Variable(name, members)
+        Kind::FieldExpression => {
+            match (inner(node.field(Field::Argument)), node.field(Field::Field)) {
+                (Value::Variable(name, mut members), Some(field)) => {
+                    members.push(text.sym(field));
+                    Value::Variable(name, members)
+                }
+                _ => Value::Unknown,
             }
-            _ => Value::Unknown,
-        },
-        Kind::UnaryExpression => match (operator(text, node), inner(nodes::argument(node))) {
+        }
+        Kind::UnaryExpression => match (operator(text, node), inner(node.field(Field::Argument))) {
             (b"!", Value::Unknown) => Value::Unknown,
             (b"!", it) => Value::Not(Box::new(it)),
             (b"-", Value::Number(it)) => Value::Number(-it),
@@ -159,14 +161,18 @@ pub(super) fn value(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
         },
         // likely(x), unlikely(x) and WARN_ON(x) are worth x.
         Kind::CallExpression => {
-            let name = nodes::function(node)
+            let name = node
+                .field(Field::Function)
                 .map(|it| text.of(it))
                 .unwrap_or_default();
             if matches!(
                 name,
                 b"likely" | b"unlikely" | b"WARN_ON" | b"WARN_ON_ONCE" | b"READ_ONCE"
             ) {
-                inner(nodes::arguments(node).and_then(|it| children(it).next()))
+                inner(
+                    node.field(Field::Arguments)
+                        .and_then(|it| it.children().next()),
+                )
             } else {
                 Value::Unknown
             }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Node;
 use super::flow::{self, Event, EventKind};
+use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, is_number, squeeze, statement_of};
 
 /// What an access does to the counter.
@@ -70,7 +71,7 @@ pub(crate) fn accesses(root: Node<'_>, text: &[u8]) -> Vec<CountAccess> {
         aliases: BTreeMap::new(),
         found: Vec::new(),
     };
-    flow::preorder(root, |node| reader.node(node));
+    root.preorder().for_each(|node| reader.node(node));
     let mut found = reader.found;
     found.sort_by_key(|it| it.offset);
     found.dedup_by_key(|it| it.offset);
@@ -96,10 +97,10 @@ pub(crate) fn accesses(root: Node<'_>, text: &[u8]) -> Vec<CountAccess> {
 pub(crate) fn members(root: Node<'_>, text: &[u8]) -> u32 {
     let mut count = 0;
     if memchr::memmem::find(text, b"i_count").is_some() {
-        flow::preorder(root, |node| {
-            let field = node.child_by_field_name("field");
+        root.preorder().for_each(|node| {
+            let field = node.field(Field::Field);
             count += u32::from(
-                node.kind() == "field_expression"
+                node.kind() == Kind::FieldExpression
                     && field.is_some_and(|it| &text[it.byte_range()] == b"i_count"),
             );
         });
@@ -118,24 +119,21 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn node(&mut self, node: Node<'_>) {
         match node.kind() {
-            "field_expression" => self.member(node),
-            "call_expression" => self.alias_call(node),
+            Kind::FieldExpression => self.member(node),
+            Kind::CallExpression => self.alias_call(node),
             _ => {}
         }
     }
 
     /// `E->i_count` or `E.i_count`, wherever it stands.
     fn member(&mut self, node: Node<'_>) {
-        let Some(field) = node.child_by_field_name("field") else {
+        let Some(field) = node.field(Field::Field) else {
             return;
         };
         if &self.text[field.byte_range()] != b"i_count" {
             return;
         }
-        let Some(inode) = node
-            .child_by_field_name("argument")
-            .map(|it| squeeze(it, self.text))
-        else {
+        let Some(inode) = node.field(Field::Argument).map(|it| squeeze(it, self.text)) else {
             return;
         };
         let inode = strip_parens(&inode).to_owned();
@@ -148,13 +146,13 @@ impl Reader<'_> {
             return;
         };
         match parent.kind() {
-            "field_expression" if self.field_is(parent, b"counter") => {
+            Kind::FieldExpression if self.field_is(parent, b"counter") => {
                 self.raw_counter(parent, inode);
             }
-            "pointer_expression" if self.text[parent.start_byte()] == b'&' => {
+            Kind::PointerExpression if self.text[parent.start_byte()] == b'&' => {
                 self.address(parent, inode, is_inode == Some(true));
             }
-            "update_expression" | "assignment_expression" if is_inode == Some(true) => {
+            Kind::UpdateExpression | Kind::AssignmentExpression if is_inode == Some(true) => {
                 if let Some((op, form)) = self.plain_write(parent, outer) {
                     self.push(parent, inode, (op, form), true);
                 }
@@ -169,7 +167,7 @@ impl Reader<'_> {
     }
 
     fn field_is(&self, node: Node<'_>, name: &[u8]) -> bool {
-        node.child_by_field_name("field")
+        node.field(Field::Field)
             .is_some_and(|it| &self.text[it.byte_range()] == name)
     }
 
@@ -181,7 +179,7 @@ impl Reader<'_> {
             if let Some((op, form)) = self.plain_write(parent, outer) {
                 return self.push(parent, inode, (op, form), true);
             }
-            if parent.kind() == "pointer_expression"
+            if parent.kind() == Kind::PointerExpression
                 && self.text[parent.start_byte()] == b'&'
                 && let Some((call, name)) = self.enclosing_call(parent)
             {
@@ -201,8 +199,8 @@ impl Reader<'_> {
     /// `++`, `--` and assignments whose target is `target`.
     fn plain_write(&self, parent: Node<'_>, target: Node<'_>) -> Option<(CountOp, String)> {
         match parent.kind() {
-            "update_expression" => {
-                let operator = parent.child_by_field_name("operator")?;
+            Kind::UpdateExpression => {
+                let operator = parent.field(Field::Operator)?;
                 let form = fold(operator, self.text);
                 let op = if form == "++" {
                     CountOp::Grab
@@ -211,11 +209,11 @@ impl Reader<'_> {
                 };
                 Some((op, form))
             }
-            "assignment_expression" => {
-                if parent.child_by_field_name("left")? != target {
+            Kind::AssignmentExpression => {
+                if parent.field(Field::Left)? != target {
                     return None;
                 }
-                let operator = fold(parent.child_by_field_name("operator")?, self.text);
+                let operator = fold(parent.field(Field::Operator)?, self.text);
                 let op = match operator.as_str() {
                     "+=" => CountOp::Grab,
                     "-=" => CountOp::Drop,
@@ -230,7 +228,10 @@ impl Reader<'_> {
     /// `&E->i_count`: an operation on it, a local pointer to it, or an address that leaves.
     fn address(&mut self, address: Node<'_>, inode: String, is_inode: bool) {
         let mut outer = outermost_parens(address);
-        while let Some(cast) = outer.parent().filter(|it| it.kind() == "cast_expression") {
+        while let Some(cast) = outer
+            .parent()
+            .filter(|it| it.kind() == Kind::CastExpression)
+        {
             outer = outermost_parens(cast);
         }
         if let Some((call, name)) = self.enclosing_call(outer) {
@@ -247,8 +248,8 @@ impl Reader<'_> {
             return;
         };
         let target = match parent.kind() {
-            "init_declarator" => parent.child_by_field_name("declarator"),
-            "assignment_expression" => parent.child_by_field_name("left"),
+            Kind::InitDeclarator => parent.field(Field::Declarator),
+            Kind::AssignmentExpression => parent.field(Field::Left),
             _ => None,
         };
         if let Some(target) = target {
@@ -282,8 +283,10 @@ impl Reader<'_> {
     fn enclosing_call<'t>(&self, argument: Node<'t>) -> Option<(Node<'t>, String)> {
         let list = argument
             .parent()
-            .filter(|it| it.kind() == "argument_list")?;
-        let call = list.parent().filter(|it| it.kind() == "call_expression")?;
+            .filter(|it| it.kind() == Kind::ArgumentList)?;
+        let call = list
+            .parent()
+            .filter(|it| it.kind() == Kind::CallExpression)?;
         Some((call, call_name(call, self.text)?))
     }
 
@@ -387,16 +390,15 @@ fn recognise_exchange_loops(found: &mut [CountAccess], text: &[u8], root: Node<'
 /// Declared types of parameters and locals: name to type, as in `struct inode`.
 fn declared_types(root: Node<'_>, text: &[u8]) -> BTreeMap<String, String> {
     let mut types = BTreeMap::new();
-    flow::preorder(root, |node| {
-        if !matches!(node.kind(), "declaration" | "parameter_declaration") {
+    root.preorder().for_each(|node| {
+        if !matches!(node.kind(), Kind::Declaration | Kind::ParameterDeclaration) {
             return;
         }
-        let Some(of) = node.child_by_field_name("type") else {
+        let Some(of) = node.field(Field::Type) else {
             return;
         };
         let of = fold(of, text);
-        let mut cursor = node.walk();
-        for declarator in node.children_by_field_name("declarator", &mut cursor) {
+        for declarator in node.fields(Field::Declarator) {
             if let Some(name) = flow::declared_name(declarator, text) {
                 types.insert(name, of.clone());
             }
@@ -408,7 +410,7 @@ fn declared_types(root: Node<'_>, text: &[u8]) -> BTreeMap<String, String> {
 fn outermost_parens(mut node: Node<'_>) -> Node<'_> {
     while let Some(parent) = node
         .parent()
-        .filter(|it| it.kind() == "parenthesized_expression")
+        .filter(|it| it.kind() == Kind::ParenthesizedExpression)
     {
         node = parent;
     }

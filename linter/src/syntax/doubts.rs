@@ -3,6 +3,7 @@
 use super::Node;
 use super::flow::{self, declared_name};
 use super::idioms::Doubt;
+use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, squeeze};
 use crate::kernel::{HAND_OVER_PREFIXES, NEW_INODES};
 
@@ -33,8 +34,8 @@ fn other_arm(call: Node<'_>, text: &[u8]) -> Option<Doubt> {
     let object = flow::root_name(&argument).to_owned();
     let mut child = call;
     while let Some(parent) = child.parent() {
-        if parent.kind() == "if_statement" {
-            let arms = ["consequence", "alternative"].map(|it| parent.child_by_field_name(it));
+        if parent.kind() == Kind::IfStatement {
+            let arms = [Field::Consequence, Field::Alternative].map(|it| parent.field(it));
             if arms.contains(&Some(child)) {
                 let other = arms.into_iter().flatten().find(|it| *it != child);
                 if let Some(name) = other.and_then(|it| handed_over(it, &object, text)) {
@@ -49,8 +50,8 @@ fn other_arm(call: Node<'_>, text: &[u8]) -> Option<Doubt> {
 
 fn handed_over(arm: Node<'_>, object: &str, text: &[u8]) -> Option<String> {
     let mut found = None;
-    flow::preorder(arm, |node| {
-        if node.kind() != "call_expression" {
+    arm.preorder().for_each(|node| {
+        if node.kind() != Kind::CallExpression {
             return;
         }
         let Some(name) = call_name(node, text) else {
@@ -77,12 +78,10 @@ fn rejected(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt> {
         .find(|it| is_lookup(it))?;
     let mut statement = call;
     while let Some(parent) = statement.parent() {
-        if parent.kind() == "compound_statement" || parent.kind() == "case_statement" {
+        if parent.kind() == Kind::CompoundStatement || parent.kind() == Kind::CaseStatement {
             break;
         }
-        if parent.kind() == "if_statement"
-            && parent.child_by_field_name("condition") == Some(statement)
-        {
+        if parent.kind() == Kind::IfStatement && parent.field(Field::Condition) == Some(statement) {
             return None;
         }
         statement = parent;
@@ -100,12 +99,12 @@ fn fails_after(root: Node<'_>, statement: Node<'_>, text: &[u8]) -> bool {
         let is_error =
             words.contains("ERR_PTR(") || words.contains("ERR_CAST(") || words.contains("= -E");
         match it.kind() {
-            "return_statement" => {
+            Kind::ReturnStatement => {
                 return is_error || words.starts_with("return -E") || words == "return NULL;";
             }
-            "expression_statement" if is_error => return true,
-            "goto_statement" => return is_backwards(root, it, text),
-            "labeled_statement" => return false,
+            Kind::ExpressionStatement if is_error => return true,
+            Kind::GotoStatement => return is_backwards(root, it, text),
+            Kind::LabeledStatement => return false,
             _ => {}
         }
         next = it.next_named_sibling();
@@ -114,11 +113,11 @@ fn fails_after(root: Node<'_>, statement: Node<'_>, text: &[u8]) -> bool {
 }
 
 fn is_backwards(root: Node<'_>, goto: Node<'_>, text: &[u8]) -> bool {
-    let label_of = |it: Node<'_>| it.child_by_field_name("label").map(|it| fold(it, text));
+    let label_of = |it: Node<'_>| it.field(Field::Label).map(|it| fold(it, text));
     let wanted = label_of(goto);
     let mut found = false;
-    flow::preorder(root, |node| {
-        found |= node.kind() == "labeled_statement"
+    root.preorder().for_each(|node| {
+        found |= node.kind() == Kind::LabeledStatement
             && node.start_byte() < goto.start_byte()
             && label_of(node) == wanted;
     });
@@ -128,10 +127,10 @@ fn is_backwards(root: Node<'_>, goto: Node<'_>, text: &[u8]) -> bool {
 fn is_for_bad_inodes(call: Node<'_>, text: &[u8]) -> bool {
     let mut node = call;
     while let Some(parent) = node.parent() {
-        if parent.kind() == "if_statement"
-            && parent.child_by_field_name("consequence") == Some(node)
+        if parent.kind() == Kind::IfStatement
+            && parent.field(Field::Consequence) == Some(node)
             && parent
-                .child_by_field_name("condition")
+                .field(Field::Condition)
                 .is_some_and(|it| squeeze(it, text).starts_with("(is_bad_inode("))
         {
             return true;
@@ -151,27 +150,27 @@ fn is_lookup(name: &str) -> bool {
 /// The plain variable that is released.
 fn argument_of(call: Node<'_>, text: &[u8]) -> Option<String> {
     let argument = call_argument(call, 0)?;
-    (argument.kind() == "identifier").then(|| fold(argument, text))
+    (argument.kind() == Kind::Identifier).then(|| fold(argument, text))
 }
 
 /// What a variable is set to in the function: the names of the functions whose results it gets, `None` for anything
 /// else but an error or nothing.
 fn sources(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<Option<String>> {
     let mut found = Vec::new();
-    flow::preorder(root, |node| {
+    root.preorder().for_each(|node| {
         let (target, value) = match node.kind() {
-            "assignment_expression" => (
-                node.child_by_field_name("left").map(|it| fold(it, text)),
-                node.child_by_field_name("right"),
+            Kind::AssignmentExpression => (
+                node.field(Field::Left).map(|it| fold(it, text)),
+                node.field(Field::Right),
             ),
-            "init_declarator" => (
-                node.child_by_field_name("declarator")
+            Kind::InitDeclarator => (
+                node.field(Field::Declarator)
                     .and_then(|it| declared_name(it, text)),
-                node.child_by_field_name("value"),
+                node.field(Field::Value),
             ),
-            "parameter_declaration" => {
+            Kind::ParameterDeclaration => {
                 let name = node
-                    .child_by_field_name("declarator")
+                    .field(Field::Declarator)
                     .and_then(|it| declared_name(it, text));
                 if name.as_deref() == Some(variable) {
                     found.push(None);
@@ -185,7 +184,7 @@ fn sources(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<Option<String>> {
         {
             let spelled = fold(value, text);
             let is_nothing = spelled == "NULL" || spelled.starts_with("ERR_");
-            let source = if value.kind() == "call_expression" {
+            let source = if value.kind() == Kind::CallExpression {
                 call_name(value, text)
             } else {
                 None

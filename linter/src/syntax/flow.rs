@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Node;
 use super::counts::{CountAccess, CountOp, strip_parens};
 use super::locks;
+use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, is_number, squeeze};
 use crate::kernel::HAND_OVER_PREFIXES;
 
@@ -62,34 +63,18 @@ impl Observer for Vec<CountAccess> {
     }
 }
 
-/// Calls `visit` for every node, parents first, without recursion.
-pub(super) fn preorder<'t>(root: Node<'t>, mut visit: impl FnMut(Node<'t>)) {
-    let mut cursor = root.walk();
-    loop {
-        visit(cursor.node());
-        if cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return;
-            }
-        }
-    }
-}
-
 /// Locks, assignments and hand-overs of a function, sorted by offset.
 pub(super) fn events(root: Node<'_>, text: &[u8]) -> Vec<Event> {
     let mut events = Vec::new();
-    preorder(root, |node| {
+    root.preorder().for_each(|node| {
         let kind = match node.kind() {
-            "call_expression" => call_event(node, text).or_else(|| locks::event(node, text)),
-            "assignment_expression" => node
-                .child_by_field_name("left")
-                .filter(|it| it.kind() == "identifier")
+            Kind::CallExpression => call_event(node, text).or_else(|| locks::event(node, text)),
+            Kind::AssignmentExpression => node
+                .field(Field::Left)
+                .filter(|it| it.kind() == Kind::Identifier)
                 .map(|it| EventKind::Assign(fold(it, text))),
-            "init_declarator" => node
-                .child_by_field_name("declarator")
+            Kind::InitDeclarator => node
+                .field(Field::Declarator)
                 .and_then(|it| declared_name(it, text))
                 .map(EventKind::Assign),
             _ => None,
@@ -108,11 +93,12 @@ pub(super) fn events(root: Node<'_>, text: &[u8]) -> Vec<Event> {
 fn call_event(call: Node<'_>, text: &[u8]) -> Option<EventKind> {
     let Some(name) = call_name(call, text) else {
         // guard(spinlock)(&inode->i_lock)
-        let function = call.child_by_field_name("function")?;
-        return (function.kind() == "call_expression" && fold(function, text).starts_with("guard"))
-            .then(|| lock_of(call, 0, text))
-            .flatten()
-            .map(EventKind::Lock);
+        let function = call.field(Field::Function)?;
+        return (function.kind() == Kind::CallExpression
+            && fold(function, text).starts_with("guard"))
+        .then(|| lock_of(call, 0, text))
+        .flatten()
+        .map(EventKind::Lock);
     };
     if HAND_OVER_PREFIXES.iter().any(|it| name.starts_with(it)) {
         return Some(EventKind::HandOver);
@@ -148,10 +134,10 @@ fn lock_of(call: Node<'_>, index: usize, text: &[u8]) -> Option<String> {
 pub(super) fn declared_name(declarator: Node<'_>, text: &[u8]) -> Option<String> {
     let mut node = declarator;
     for _ in 0..16 {
-        if node.kind() == "identifier" {
+        if node.kind() == Kind::Identifier {
             return Some(fold(node, text));
         }
-        node = node.child_by_field_name("declarator")?;
+        node = node.field(Field::Declarator)?;
     }
     None
 }
@@ -256,52 +242,51 @@ impl Walk<'_> {
         }
         let depth = depth + 1;
         match node.kind() {
-            "if_statement" => self.branch(node, state, depth),
-            "while_statement" | "for_statement" | "do_statement" => self.repeat(node, state, depth),
-            "switch_statement" => self.switch(node, state, depth),
-            "labeled_statement" => {
-                let label = node
-                    .child_by_field_name("label")
-                    .map(|it| fold(it, self.text));
+            Kind::IfStatement => self.branch(node, state, depth),
+            Kind::WhileStatement | Kind::ForStatement | Kind::DoStatement => {
+                self.repeat(node, state, depth)
+            }
+            Kind::SwitchStatement => self.switch(node, state, depth),
+            Kind::LabeledStatement => {
+                let label = node.field(Field::Label).map(|it| fold(it, self.text));
                 let arrived = label.and_then(|it| self.labels.get(&it).cloned());
                 self.children(node, join(state, arrived), depth)
             }
-            "goto_statement" => {
-                if let (Some(label), Some(state)) = (node.child_by_field_name("label"), state) {
+            Kind::GotoStatement => {
+                if let (Some(label), Some(state)) = (node.field(Field::Label), state) {
                     let label = fold(label, self.text);
                     let merged = join(self.labels.remove(&label), Some(state));
                     self.labels.extend(merged.map(|it| (label, it)));
                 }
                 None
             }
-            "return_statement" => {
+            Kind::ReturnStatement => {
                 self.leaf(node, state);
                 None
             }
-            "break_statement" => {
+            Kind::BreakStatement => {
                 if let Some(outer) = self.breaks.last_mut() {
                     *outer = join(outer.take(), state);
                 }
                 None
             }
-            "continue_statement" => None,
-            "compound_statement"
-            | "function_definition"
-            | "translation_unit"
-            | "else_clause"
-            | "ERROR"
-            | "preproc_if"
-            | "preproc_ifdef"
-            | "preproc_else"
-            | "preproc_elif"
-            | "linkage_specification" => self.children(node, state, depth),
+            Kind::ContinueStatement => None,
+            Kind::CompoundStatement
+            | Kind::FunctionDefinition
+            | Kind::TranslationUnit
+            | Kind::ElseClause
+            | Kind::Error
+            | Kind::PreprocIf
+            | Kind::PreprocIfdef
+            | Kind::PreprocElse
+            | Kind::PreprocElif
+            | Kind::LinkageSpecification => self.children(node, state, depth),
             _ => self.leaf(node, state),
         }
     }
 
     fn children(&mut self, node: Node<'_>, mut state: Flow, depth: usize) -> Flow {
-        let mut cursor = node.walk();
-        for child in node.named_children(&mut cursor) {
+        for child in node.named_children() {
             state = self.statement(child, state, depth);
         }
         state
@@ -309,13 +294,13 @@ impl Walk<'_> {
 
     fn branch(&mut self, node: Node<'_>, state: Flow, depth: usize) -> Flow {
         let (mut yes, mut no) = (state.clone(), state);
-        if let Some(condition) = node.child_by_field_name("condition") {
+        if let Some(condition) = node.field(Field::Condition) {
             (yes, no) = self.condition(condition, yes);
         }
-        if let Some(consequence) = node.child_by_field_name("consequence") {
+        if let Some(consequence) = node.field(Field::Consequence) {
             yes = self.statement(consequence, yes, depth);
         }
-        if let Some(alternative) = node.child_by_field_name("alternative") {
+        if let Some(alternative) = node.field(Field::Alternative) {
             no = self.statement(alternative, no, depth);
         }
         join(yes, no)
@@ -323,21 +308,21 @@ impl Walk<'_> {
 
     fn repeat(&mut self, node: Node<'_>, mut state: Flow, depth: usize) -> Flow {
         self.breaks.push(None);
-        if let Some(first) = node.child_by_field_name("initializer") {
+        if let Some(first) = node.field(Field::Initializer) {
             state = self.leaf(first, state);
         }
-        let is_do = node.kind() == "do_statement";
+        let is_do = node.kind() == Kind::DoStatement;
         let mut skipped = if is_do { None } else { state.clone() };
-        if let (false, Some(condition)) = (is_do, node.child_by_field_name("condition")) {
+        if let (false, Some(condition)) = (is_do, node.field(Field::Condition)) {
             (state, skipped) = self.condition(condition, state);
         }
-        if let Some(body) = node.child_by_field_name("body") {
+        if let Some(body) = node.field(Field::Body) {
             state = self.statement(body, state, depth);
         }
-        if let Some(update) = node.child_by_field_name("update") {
+        if let Some(update) = node.field(Field::Update) {
             state = self.leaf(update, state);
         }
-        if let (true, Some(condition)) = (is_do, node.child_by_field_name("condition")) {
+        if let (true, Some(condition)) = (is_do, node.field(Field::Condition)) {
             (_, state) = self.condition(condition, state);
         }
         let left = self.breaks.pop().flatten();
@@ -346,17 +331,16 @@ impl Walk<'_> {
 
     fn switch(&mut self, node: Node<'_>, state: Flow, depth: usize) -> Flow {
         let mut head = state;
-        if let Some(condition) = node.child_by_field_name("condition") {
+        if let Some(condition) = node.field(Field::Condition) {
             head = self.leaf(condition, head);
         }
         self.breaks.push(None);
         let mut through = None;
         let mut has_default = false;
-        if let Some(body) = node.child_by_field_name("body") {
-            let mut cursor = body.walk();
-            for child in body.named_children(&mut cursor) {
-                if child.kind() == "case_statement" {
-                    has_default |= child.child_by_field_name("value").is_none();
+        if let Some(body) = node.field(Field::Body) {
+            for child in body.named_children() {
+                if child.kind() == Kind::CaseStatement {
+                    has_default |= child.field(Field::Value).is_none();
                     through = self.children(child, join(through, head.clone()), depth);
                 } else {
                     through = self.statement(child, through, depth);
@@ -506,25 +490,25 @@ pub(super) fn exact_call<'t>(condition: Node<'t>, text: &[u8]) -> Option<(Node<'
     let mut is_true_nonzero = true;
     for _ in 0..32 {
         match node.kind() {
-            "parenthesized_expression" => node = node.named_child(0)?,
-            "unary_expression" => {
+            Kind::ParenthesizedExpression => node = node.named_children().next()?,
+            Kind::UnaryExpression => {
                 if text.get(node.start_byte()) != Some(&b'!') {
                     return None;
                 }
                 is_true_nonzero = !is_true_nonzero;
-                node = node.child_by_field_name("argument")?;
+                node = node.field(Field::Argument)?;
             }
-            "binary_expression" => {
-                let operator = fold(node.child_by_field_name("operator")?, text);
-                let right = is_number(node.child_by_field_name("right")?, text)?;
+            Kind::BinaryExpression => {
+                let operator = fold(node.field(Field::Operator)?, text);
+                let right = is_number(node.field(Field::Right)?, text)?;
                 match (operator.as_str(), right) {
                     (">" | "!=", 0) | (">=", 1) => {}
                     ("==" | "<=", 0) | ("<", 1) => is_true_nonzero = !is_true_nonzero,
                     _ => return None,
                 }
-                node = node.child_by_field_name("left")?;
+                node = node.field(Field::Left)?;
             }
-            "call_expression" => match call_name(node, text).as_deref() {
+            Kind::CallExpression => match call_name(node, text).as_deref() {
                 Some("likely" | "unlikely" | "WARN_ON" | "WARN_ON_ONCE") => {
                     node = call_argument(node, 0)?;
                 }

@@ -9,6 +9,7 @@ use super::Node;
 use super::counts::{self, CountAccess, CountOp, strip_parens};
 use super::doubts;
 use super::flow::{self, Event, EventKind, Observer};
+use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, squeeze, statement_of};
 use crate::kernel::{GRABS, IPUT};
 
@@ -49,8 +50,8 @@ pub(crate) enum Doubt {
 /// The calls of `names` in one function, sorted by offset; `argument` of each is the inode.
 pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> Vec<Release> {
     let mut calls = Vec::new();
-    flow::preorder(root, |node| {
-        if node.kind() == "call_expression" {
+    root.preorder().for_each(|node| {
+        if node.kind() == Kind::CallExpression {
             let name = call_name(node, text);
             let known = names.iter().find(|it| Some(it.0) == name.as_deref());
             if let Some(&(name, index)) = known {
@@ -133,13 +134,13 @@ fn queue_failed(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
     let inode = squeeze(call_argument(call, 0)?, text);
     let mut child = call;
     while let Some(parent) = child.parent() {
-        if parent.kind() == "if_statement" {
-            let condition = parent.child_by_field_name("condition")?;
+        if parent.kind() == Kind::IfStatement {
+            let condition = parent.field(Field::Condition)?;
             if let Some((queued, is_true_queued)) = flow::exact_call(condition, text) {
                 let on_failure = if is_true_queued {
-                    parent.child_by_field_name("alternative") == Some(child)
+                    parent.field(Field::Alternative) == Some(child)
                 } else {
-                    parent.child_by_field_name("consequence") == Some(child)
+                    parent.field(Field::Consequence) == Some(child)
                 };
                 if on_failure && is_hand_over(queued, text) {
                     return grabbed_before(root, parent.start_byte(), &inode, text)
@@ -147,7 +148,7 @@ fn queue_failed(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
                 }
             }
         }
-        if parent.kind() == "compound_statement"
+        if parent.kind() == Kind::CompoundStatement
             && let Some(queued) = queued_and_left(child, text)
         {
             return grabbed_before(root, queued.start_byte(), &inode, text)
@@ -168,11 +169,11 @@ fn queued_and_left<'t>(statement: Node<'t>, text: &[u8]) -> Option<Node<'t>> {
     let mut before = statement.prev_named_sibling();
     for _ in 0..4 {
         let previous = before?;
-        if previous.kind() == "if_statement" {
-            let condition = previous.child_by_field_name("condition")?;
+        if previous.kind() == Kind::IfStatement {
+            let condition = previous.field(Field::Condition)?;
             let (queued, is_true_queued) = flow::exact_call(condition, text)?;
             let leaves = previous
-                .child_by_field_name("consequence")
+                .field(Field::Consequence)
                 .is_some_and(|it| fold(it, text).contains("return"));
             return (is_true_queued && leaves && is_hand_over(queued, text)).then_some(queued);
         }
@@ -192,8 +193,8 @@ fn is_hand_over(call: Node<'_>, text: &[u8]) -> bool {
 
 fn grabbed_before(root: Node<'_>, offset: usize, inode: &str, text: &[u8]) -> bool {
     let mut grabbed = false;
-    flow::preorder(root, |node| {
-        grabbed |= node.kind() == "call_expression"
+    root.preorder().for_each(|node| {
+        grabbed |= node.kind() == Kind::CallExpression
             && node.start_byte() < offset
             && call_name(node, text).is_some_and(|it| GRABS.contains(&it.as_str()))
             && call_argument(node, 0).is_some_and(|it| squeeze(it, text) == inode);
@@ -208,11 +209,11 @@ fn error_label(call: Node<'_>, text: &[u8]) -> Option<String> {
     while let Some(statement) = node {
         let mut sibling = Some(statement);
         while let Some(it) = sibling {
-            if it.kind() == "labeled_statement" {
-                let label = fold(it.child_by_field_name("label")?, text);
-                let leaves = it
-                    .prev_named_sibling()
-                    .is_some_and(|it| matches!(it.kind(), "return_statement" | "goto_statement"));
+            if it.kind() == Kind::LabeledStatement {
+                let label = fold(it.field(Field::Label)?, text);
+                let leaves = it.prev_named_sibling().is_some_and(|it| {
+                    matches!(it.kind(), Kind::ReturnStatement | Kind::GotoStatement)
+                });
                 if WORDS.iter().any(|word| label.contains(word)) {
                     return leaves.then_some(label);
                 }
@@ -221,7 +222,7 @@ fn error_label(call: Node<'_>, text: &[u8]) -> Option<String> {
         }
         node = statement
             .parent()
-            .filter(|it| it.kind() != "function_definition");
+            .filter(|it| it.kind() != Kind::FunctionDefinition);
     }
     None
 }
@@ -244,7 +245,7 @@ pub(crate) enum Wrapper {
 /// reported in its own body there is the caller's business.
 pub(crate) fn wrapper(root: Node<'_>, text: &[u8]) -> Option<Wrapper> {
     let function = definition(root)?;
-    let body = function.child_by_field_name("body")?;
+    let body = function.field(Field::Body)?;
     let accesses = counts::accesses(root, text);
     let defers = accesses
         .iter()
@@ -278,13 +279,15 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
         MAX_STATEMENTS_OF_OTHERS
     };
     let returns_nothing = function
-        .child_by_field_name("type")
+        .field(Field::Type)
         .is_some_and(|it| fold(it, text) == "void");
     let mut statement_count = 0;
     let mut has_loop = false;
-    flow::preorder(body, |node| match node.kind() {
-        "while_statement" | "for_statement" | "do_statement" => has_loop = true,
-        "expression_statement" | "declaration" | "return_statement" => statement_count += 1,
+    body.preorder().for_each(|node| match node.kind() {
+        Kind::WhileStatement | Kind::ForStatement | Kind::DoStatement => has_loop = true,
+        Kind::ExpressionStatement | Kind::Declaration | Kind::ReturnStatement => {
+            statement_count += 1
+        }
         _ => {}
     });
     let is_unconditional = is_unconditional(put, body, &[&names[parameter].0, &dropped], text);
@@ -295,10 +298,10 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
 /// What `DEFINE_FREE()` makes of its parameter, the address of a variable: `struct inode *_T = *(struct inode **)p`.
 fn pointed_to(body: Node<'_>, variable: &str, text: &[u8]) -> Option<String> {
     let mut value = None;
-    flow::preorder(body, |node| {
-        let of_variable = node.kind() == "init_declarator"
+    body.preorder().for_each(|node| {
+        let of_variable = node.kind() == Kind::InitDeclarator
             && flow::declared_name(node, text).is_some_and(|it| it == variable);
-        if of_variable && let Some(it) = node.child_by_field_name("value") {
+        if of_variable && let Some(it) = node.field(Field::Value) {
             value = Some(squeeze(it, text));
         }
     });
@@ -317,9 +320,9 @@ fn is_unconditional(put: Node<'_>, body: Node<'_>, objects: &[&str], text: &[u8]
     };
     let mut node = put;
     while let Some(parent) = node.parent().filter(|_| node != body) {
-        if parent.kind() == "if_statement" {
+        if parent.kind() == Kind::IfStatement {
             let condition = parent
-                .child_by_field_name("condition")
+                .field(Field::Condition)
                 .map_or_else(String::new, |it| squeeze(it, text));
             if !is_there(&condition) {
                 return false;
@@ -331,33 +334,31 @@ fn is_unconditional(put: Node<'_>, body: Node<'_>, objects: &[&str], text: &[u8]
 }
 
 fn definition(root: Node<'_>) -> Option<Node<'_>> {
-    if root.kind() == "function_definition" {
+    if root.kind() == Kind::FunctionDefinition {
         return Some(root);
     }
-    let mut cursor = root.walk();
-    root.named_children(&mut cursor)
-        .find(|it| it.kind() == "function_definition")
+    root.named_children()
+        .find(|it| it.kind() == Kind::FunctionDefinition)
 }
 
 /// Names and types of the parameters, in order.
 fn parameters(function: Node<'_>, text: &[u8]) -> Vec<(String, String)> {
     let mut list = None;
-    let mut node = function.child_by_field_name("declarator");
+    let mut node = function.field(Field::Declarator);
     while let Some(it) = node {
-        list = list.or_else(|| it.child_by_field_name("parameters"));
-        node = it.child_by_field_name("declarator");
+        list = list.or_else(|| it.field(Field::Parameters));
+        node = it.field(Field::Declarator);
     }
     let Some(list) = list else {
         return Vec::new();
     };
-    let mut cursor = list.walk();
-    list.named_children(&mut cursor)
-        .filter(|it| it.kind() == "parameter_declaration")
+    list.named_children()
+        .filter(|it| it.kind() == Kind::ParameterDeclaration)
         .map(|it| {
             let name = it
-                .child_by_field_name("declarator")
+                .field(Field::Declarator)
                 .and_then(|it| flow::declared_name(it, text));
-            let of = it.child_by_field_name("type").map(|it| fold(it, text));
+            let of = it.field(Field::Type).map(|it| fold(it, text));
             (name.unwrap_or_default(), of.unwrap_or_default())
         })
         .collect()
@@ -365,8 +366,8 @@ fn parameters(function: Node<'_>, text: &[u8]) -> Vec<(String, String)> {
 
 fn calls_of<'t>(body: Node<'t>, text: &[u8], name: &str) -> Vec<Node<'t>> {
     let mut calls = Vec::new();
-    flow::preorder(body, |node| {
-        if node.kind() == "call_expression" && call_name(node, text).as_deref() == Some(name) {
+    body.preorder().for_each(|node| {
+        if node.kind() == Kind::CallExpression && call_name(node, text).as_deref() == Some(name) {
             calls.push(node);
         }
     });

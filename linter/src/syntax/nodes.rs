@@ -1,27 +1,27 @@
-//! Typed views of the node kinds that are read: no kind strings elsewhere.
+//! The node kinds and fields that are read: no kind strings elsewhere.
 
 use std::sync::LazyLock;
-use tree_sitter::{Language, Node};
+use tree_sitter::Language;
 
 macro_rules! kinds {
     ($($variant:ident = $name:literal),* $(,)?) => {
         /// The node kinds that extraction tells apart.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
         pub(crate) enum Kind { Other, $($variant),* }
-        const NAMES: &[(Kind, &str)] = &[$((Kind::$variant, $name)),*];
+        const KIND_NAMES: &[(Kind, &str)] = &[$((Kind::$variant, $name)),*];
     };
 }
 
 kinds! {
     Error = "ERROR",
+    TranslationUnit = "translation_unit",
     Identifier = "identifier",
     FieldIdentifier = "field_identifier",
     TypeIdentifier = "type_identifier",
-    PrimitiveType = "primitive_type",
     NumberLiteral = "number_literal",
     FunctionDefinition = "function_definition",
     FunctionDeclarator = "function_declarator",
-    ParameterList = "parameter_list",
     ParameterDeclaration = "parameter_declaration",
     Declaration = "declaration",
     TypeDefinition = "type_definition",
@@ -38,7 +38,6 @@ kinds! {
     InitializerList = "initializer_list",
     InitializerPair = "initializer_pair",
     FieldDesignator = "field_designator",
-    SubscriptDesignator = "subscript_designator",
     CallExpression = "call_expression",
     ArgumentList = "argument_list",
     FieldExpression = "field_expression",
@@ -65,87 +64,89 @@ kinds! {
     ContinueStatement = "continue_statement",
     LabeledStatement = "labeled_statement",
     WhileStatement = "while_statement",
+    DoStatement = "do_statement",
     ForStatement = "for_statement",
     UpdateExpression = "update_expression",
     TypeDescriptor = "type_descriptor",
     Comment = "comment",
+    LinkageSpecification = "linkage_specification",
     PreprocIf = "preproc_if",
     PreprocIfdef = "preproc_ifdef",
-}
-
-static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    let language: Language = tree_sitter_c::LANGUAGE.into();
-    let mut table = vec![Kind::Other; language.node_kind_count()];
-    for (id, slot) in table.iter_mut().enumerate() {
-        let id = u16::try_from(id).unwrap_or(u16::MAX);
-        if let Some(name) = language.node_kind_for_id(id)
-            && language.node_kind_is_named(id)
-            && let Some((kind, _)) = NAMES.iter().find(|it| it.1 == name)
-        {
-            *slot = *kind;
-        }
-    }
-    table
-});
-
-/// The kind of a node.
-pub(crate) fn kind(node: Node<'_>) -> Kind {
-    if node.is_error() {
-        return Kind::Error;
-    }
-    KINDS
-        .get(node.kind_id() as usize)
-        .copied()
-        .unwrap_or(Kind::Other)
+    PreprocElse = "preproc_else",
+    PreprocElif = "preproc_elif",
+    PreprocFunctionDef = "preproc_function_def",
 }
 
 macro_rules! fields {
-    ($($function:ident = $name:literal),* $(,)?) => {
-        struct Fields { $($function: Option<std::num::NonZeroU16>),* }
-        static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-            let language: Language = tree_sitter_c::LANGUAGE.into();
-            Fields { $($function: language.field_id_for_name($name)),* }
-        });
-        $(
-            #[doc = concat!("The child in field `", $name, "`.")]
-            pub(crate) fn $function(node: Node<'_>) -> Option<Node<'_>> {
-                FIELDS.$function.and_then(|id| node.child_by_field_id(id.get()))
-            }
-        )*
+    ($($variant:ident = $name:literal),* $(,)?) => {
+        /// The fields that are asked for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(crate) enum Field { None, $($variant),* }
+        const FIELD_NAMES: &[(Field, &str)] = &[$((Field::$variant, $name)),*];
     };
 }
 
 fields! {
-    declarator = "declarator",
-    type_of = "type",
-    value = "value",
-    function = "function",
-    arguments = "arguments",
-    argument = "argument",
-    field = "field",
-    left = "left",
-    right = "right",
-    body = "body",
-    name = "name",
-    parameters = "parameters",
-    consequence = "consequence",
-    alternative = "alternative",
-    condition = "condition",
-    operator = "operator",
+    Declarator = "declarator",
+    Designator = "designator",
+    Type = "type",
+    Value = "value",
+    Function = "function",
+    Arguments = "arguments",
+    Argument = "argument",
+    Field = "field",
+    Left = "left",
+    Right = "right",
+    Body = "body",
+    Name = "name",
+    Label = "label",
+    Parameters = "parameters",
+    Consequence = "consequence",
+    Alternative = "alternative",
+    Condition = "condition",
+    Initializer = "initializer",
+    Update = "update",
+    Operator = "operator",
 }
 
-/// The named children that are no comments, in order.
-pub(crate) fn children(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
-    let mut cursor = node.walk();
-    let mut more = cursor.goto_first_child();
-    std::iter::from_fn(move || {
-        while more {
-            let child = cursor.node();
-            more = cursor.goto_next_sibling();
-            if child.is_named() && kind(child) != Kind::Comment {
-                return Some(child);
-            }
+/// By the grammar's numbers.
+pub(super) struct Names {
+    kinds: Vec<Kind>,
+    fields: Vec<Field>,
+}
+
+pub(super) static NAMES: LazyLock<Names> = LazyLock::new(|| {
+    let language: Language = tree_sitter_c::LANGUAGE.into();
+    let mut kinds = vec![Kind::Other; language.node_kind_count()];
+    for (id, slot) in (0u16..).zip(&mut kinds) {
+        let name = language
+            .node_kind_for_id(id)
+            .filter(|_| language.node_kind_is_named(id));
+        if let Some(known) = KIND_NAMES.iter().find(|it| Some(it.1) == name) {
+            *slot = known.0;
         }
-        None
-    })
+    }
+    let mut fields = vec![Field::None; language.field_count() + 1];
+    for (field, name) in FIELD_NAMES {
+        if let Some(id) = language.field_id_for_name(name) {
+            fields[usize::from(id.get())] = *field;
+        }
+    }
+    Names { kinds, fields }
+});
+
+impl Names {
+    pub(super) fn kind(&self, node: tree_sitter::Node<'_>) -> Kind {
+        if node.is_error() {
+            return Kind::Error;
+        }
+        let known = self.kinds.get(usize::from(node.kind_id()));
+        known.copied().unwrap_or(Kind::Other)
+    }
+
+    pub(super) fn field(&self, id: Option<std::num::NonZeroU16>) -> Field {
+        let known = id.and_then(|it| self.fields.get(usize::from(it.get())));
+        known.copied().unwrap_or(Field::None)
+    }
 }

@@ -1,6 +1,7 @@
 //! Texts of nodes: folded for people, squeezed for comparison.
 
 use super::Node;
+use super::nodes::{Field, Kind};
 
 /// Statements are cut off here, at a character's border.
 const MAX_STATEMENT_BYTES: usize = 200;
@@ -64,16 +65,19 @@ pub(crate) fn statement_of(node: Node<'_>, text: &[u8]) -> String {
     let mut current = Some(node);
     while let Some(it) = current {
         let range = match it.kind() {
-            "expression_statement" | "declaration" | "return_statement" => Some(it.byte_range()),
-            "if_statement" | "while_statement" | "switch_statement" | "for_statement" => {
-                Some(it.start_byte()..header_end(it))
+            Kind::ExpressionStatement | Kind::Declaration | Kind::ReturnStatement => {
+                Some(it.byte_range())
             }
-            "do_statement"
-            | "compound_statement"
-            | "case_statement"
-            | "labeled_statement"
-            | "function_definition"
-            | "preproc_function_def" => Some(inner.byte_range()),
+            Kind::IfStatement
+            | Kind::WhileStatement
+            | Kind::SwitchStatement
+            | Kind::ForStatement => Some(it.start_byte()..header_end(it)),
+            Kind::DoStatement
+            | Kind::CompoundStatement
+            | Kind::CaseStatement
+            | Kind::LabeledStatement
+            | Kind::FunctionDefinition
+            | Kind::PreprocFunctionDef => Some(inner.byte_range()),
             _ => None,
         };
         if let Some(range) = range {
@@ -87,8 +91,8 @@ pub(crate) fn statement_of(node: Node<'_>, text: &[u8]) -> String {
 
 fn header_end(statement: Node<'_>) -> usize {
     let body = statement
-        .child_by_field_name("consequence")
-        .or_else(|| statement.child_by_field_name("body"));
+        .field(Field::Consequence)
+        .or_else(|| statement.field(Field::Body));
     body.map_or(statement.end_byte(), |it| it.start_byte())
 }
 
@@ -106,16 +110,15 @@ fn cut(mut statement: String) -> String {
 
 /// The name of the function that a call names directly.
 pub(crate) fn call_name(call: Node<'_>, text: &[u8]) -> Option<String> {
-    let function = call.child_by_field_name("function")?;
-    (function.kind() == "identifier").then(|| fold(function, text))
+    let function = call.field(Field::Function)?;
+    (function.kind() == Kind::Identifier).then(|| fold(function, text))
 }
 
 /// The argument of this index, from 0, comments not counted.
 pub(crate) fn call_argument(call: Node<'_>, index: usize) -> Option<Node<'_>> {
-    let list = call.child_by_field_name("arguments")?;
-    let mut cursor = list.walk();
-    list.named_children(&mut cursor)
-        .filter(|it| it.kind() != "comment")
+    let list = call.field(Field::Arguments)?;
+    list.named_children()
+        .filter(|it| it.kind() != Kind::Comment)
         .nth(index)
 }
 
