@@ -7,6 +7,7 @@
 mod ast;
 pub(crate) mod clean;
 pub(crate) mod counts;
+mod direct;
 mod doubts;
 pub(crate) mod flow;
 pub(crate) mod idioms;
@@ -15,6 +16,7 @@ pub(crate) mod nodes;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
+mod token;
 
 use std::cell::RefCell;
 
@@ -39,10 +41,25 @@ fn new_parser() -> tree_sitter::Parser {
 }
 
 /// Parses C text; `None` where it is too large.
+///
+/// Most of it is read directly; the grammar takes what is left, and in builds with debug assertions, so in every
+/// test, it also confirms each tree.
 pub(crate) fn parse(text: &[u8]) -> Option<Tree> {
     if text.len() > MAX_ITEM_BYTES {
         return None;
     }
+    let Some(tree) = direct::parse(text) else {
+        return by_grammar(text);
+    };
+    debug_assert!(
+        by_grammar(text).is_some_and(|it| it == tree),
+        "the grammar reads this in another way: {}",
+        String::from_utf8_lossy(text)
+    );
+    Some(tree)
+}
+
+fn by_grammar(text: &[u8]) -> Option<Tree> {
     let parsed = PARSER.with(|parser| parser.borrow_mut().parse(text, None))?;
     Some(taken_over(&parsed))
 }
@@ -58,10 +75,11 @@ fn taken_over(parsed: &tree_sitter::Tree) -> Tree {
     loop {
         let node = cursor.node();
         let (field, is_named) = (names.field(cursor.field_id()), node.is_named());
+        let kind = names.kind(node);
         if is_named || field != Field::None {
             let at = entries.len() as u32;
             entries.push(Entry {
-                kind: names.kind(node),
+                kind,
                 field,
                 is_named,
                 start: node.start_byte() as u32,
@@ -74,7 +92,7 @@ fn taken_over(parsed: &tree_sitter::Tree) -> Tree {
         } else {
             open.push(None);
         }
-        if cursor.goto_first_child() {
+        if !kind.is_leaf() && cursor.goto_first_child() {
             continue;
         }
         loop {

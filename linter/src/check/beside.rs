@@ -30,7 +30,7 @@ impl Run<'_, '_, '_> {
         let root = parsed.tree.as_ref()?.root_node();
         let condition = condition_of(root.innermost_at(release.offset))?;
         let object = condition.field(Field::Argument)?;
-        let member = squeeze(condition.field(Field::Field)?, &parsed.clean);
+        let member = squeeze(condition.field(Field::Member)?, &parsed.clean);
         let beside = release
             .inode
             .strip_prefix(&squeeze(object, &parsed.clean))?;

@@ -270,7 +270,7 @@ impl Walk<'_> {
             return;
         };
         let named = match function.kind() {
-            Kind::FieldExpression => function.field(Field::Field).unwrap_or(node),
+            Kind::FieldExpression => function.field(Field::Member).unwrap_or(node),
             _ => function,
         };
         let list = node.field(Field::Arguments);
@@ -349,7 +349,7 @@ impl Walk<'_> {
         match left.kind() {
             Kind::Identifier => self.define(self.text.sym(left), given),
             Kind::FieldExpression => {
-                if let Some(field) = left.field(Field::Field) {
+                if let Some(field) = left.field(Field::Member) {
                     let store = (self.text.sym(field), self.text.offset(left));
                     self.out.stores.push(store);
                 }

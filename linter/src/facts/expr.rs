@@ -43,7 +43,7 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
     let inner = |node| expr_at(text, node, depth + 1);
     match node.kind() {
         Kind::Identifier => name_or_type(text, node),
-        Kind::FieldExpression => match (node.field(Field::Argument), node.field(Field::Field)) {
+        Kind::FieldExpression => match (node.field(Field::Argument), node.field(Field::Member)) {
             (Some(object), Some(field)) => Expr::Member(Box::new(inner(object)), text.sym(field)),
             _ => Expr::Unknown,
         },

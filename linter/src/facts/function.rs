@@ -322,8 +322,8 @@ impl Walk<'_, '_> {
         }
         let offset = match &callee {
             Callee::Member(..) => function
-                .field(Field::Field)
-                .map_or(node.start_byte(), |it| it.start_byte()),
+                .field(Field::Member)
+                .map_or(node.start_byte(), Node::start_byte),
             _ => function.start_byte(),
         };
         self.facts.calls.push(Call {

@@ -137,7 +137,10 @@ pub(super) fn value(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
         Kind::ParenthesizedExpression => inner(node.children().next()),
         Kind::Identifier | Kind::NumberLiteral => leaf(text, node),
         Kind::FieldExpression => {
-            match (inner(node.field(Field::Argument)), node.field(Field::Field)) {
+            match (
+                inner(node.field(Field::Argument)),
+                node.field(Field::Member),
+            ) {
                 (Value::Variable(name, mut members), Some(field)) => {
                     members.push(text.sym(field));
                     Value::Variable(name, members)

@@ -3,7 +3,7 @@
 use super::nodes::{Field, Kind};
 
 /// A tree. Its nodes stand in the order of their text, parents before their children.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Tree {
     entries: Vec<Entry>,
 }

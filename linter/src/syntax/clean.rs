@@ -388,6 +388,10 @@ impl Cleaner<'_> {
         }
         let open = self.skip_space(end);
         if self.byte(open) != b'(' {
+            if !in_body && self.is_storage_macro(start, end, open) {
+                blank(&mut self.out[start..end]);
+                return false;
+            }
             return !(statement && in_body && self.is_static_macro(start, end, open));
         }
         let word = &self.out[start..end];
@@ -422,6 +426,16 @@ impl Cleaner<'_> {
             return self.macro_use(start, open, statement);
         }
         true
+    }
+
+    /// `STATIC int name(…)`: a word before a type is a macro for how a function is stored.
+    fn is_storage_macro(&self, start: usize, end: usize, next: usize) -> bool {
+        let is_type = |word: &[u8]| {
+            words::is_type_word(word)
+                && !matches!(word, b"const" | b"volatile" | b"static" | b"extern")
+                && !words::is_inline(word)
+        };
+        !words::is_type_word(&self.out[start..end]) && is_type(&self.out[next..self.word_end(next)])
     }
 
     /// `static DEFINE_X(…);` in a body: without the word it is a call. Blanks it where that is what stands here.

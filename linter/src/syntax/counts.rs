@@ -98,7 +98,7 @@ pub(crate) fn members(root: Node<'_>, text: &[u8]) -> u32 {
     let mut count = 0;
     if memchr::memmem::find(text, b"i_count").is_some() {
         root.preorder().for_each(|node| {
-            let field = node.field(Field::Field);
+            let field = node.field(Field::Member);
             count += u32::from(
                 node.kind() == Kind::FieldExpression
                     && field.is_some_and(|it| &text[it.byte_range()] == b"i_count"),
@@ -127,7 +127,7 @@ impl Reader<'_> {
 
     /// `E->i_count` or `E.i_count`, wherever it stands.
     fn member(&mut self, node: Node<'_>) {
-        let Some(field) = node.field(Field::Field) else {
+        let Some(field) = node.field(Field::Member) else {
             return;
         };
         if &self.text[field.byte_range()] != b"i_count" {
@@ -167,7 +167,7 @@ impl Reader<'_> {
     }
 
     fn field_is(&self, node: Node<'_>, name: &[u8]) -> bool {
-        node.field(Field::Field)
+        node.field(Field::Member)
             .is_some_and(|it| &self.text[it.byte_range()] == name)
     }
 

@@ -286,7 +286,7 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
     body.preorder().for_each(|node| match node.kind() {
         Kind::WhileStatement | Kind::ForStatement | Kind::DoStatement => has_loop = true,
         Kind::ExpressionStatement | Kind::Declaration | Kind::ReturnStatement => {
-            statement_count += 1
+            statement_count += 1;
         }
         _ => {}
     });

@@ -20,6 +20,9 @@ kinds! {
     FieldIdentifier = "field_identifier",
     TypeIdentifier = "type_identifier",
     NumberLiteral = "number_literal",
+    StringLiteral = "string_literal",
+    CharLiteral = "char_literal",
+    ConcatenatedString = "concatenated_string",
     FunctionDefinition = "function_definition",
     FunctionDeclarator = "function_declarator",
     ParameterDeclaration = "parameter_declaration",
@@ -77,6 +80,16 @@ kinds! {
     PreprocFunctionDef = "preproc_function_def",
 }
 
+impl Kind {
+    /// Whether what lies inside such a node is not looked at.
+    pub(super) fn is_leaf(self) -> bool {
+        matches!(
+            self,
+            Self::StringLiteral | Self::CharLiteral | Self::ConcatenatedString
+        )
+    }
+}
+
 macro_rules! fields {
     ($($variant:ident = $name:literal),* $(,)?) => {
         /// The fields that are asked for.
@@ -95,7 +108,7 @@ fields! {
     Function = "function",
     Arguments = "arguments",
     Argument = "argument",
-    Field = "field",
+    Member = "field",
     Left = "left",
     Right = "right",
     Body = "body",

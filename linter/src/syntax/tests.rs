@@ -2,7 +2,7 @@
 
 use super::counts::{CountOp, accesses};
 use super::idioms::{Wrapper, releases, wrapper};
-use super::parse;
+use super::{clean, parse};
 
 #[track_caller]
 fn check_accesses(function: &str, expected: &[&str]) {
@@ -311,4 +311,74 @@ fn hostile_nesting_ends() {
         found.iter().map(|it| it.op).collect::<Vec<_>>(),
         [CountOp::Drop]
     );
+}
+
+/// Whether a text is read directly; it must then be read as the grammar reads it.
+#[track_caller]
+fn check_direct(text: &str, is_direct: bool) {
+    let text = clean::clean(text.as_bytes());
+    let direct = super::direct::parse(&text);
+    let shown = String::from_utf8_lossy(&text);
+    assert_eq!(direct.is_some(), is_direct, "input: {shown}");
+    if direct.is_some() {
+        assert_eq!(direct, super::by_grammar(&text), "input: {shown}");
+    }
+}
+
+#[test]
+fn what_functions_mostly_say_is_read_directly() {
+    for text in [
+        "static inline unsigned long f(const struct box *b, int (*g)(void *), ...) { return -1; }",
+        "STATIC int f(struct box *b) { return b ? b->lid.size : !g(b); }",
+        "void f(void) { u32 a = 1, *b, c[3] = { [1] = 2, 3 }; struct box d = { .lid = g, .x.y = 1 }; a *= b - -1; }",
+        "void f(void) { for (int i = 0; i < 3; i++) if (g(i)) continue; else break; do { a = b; } while (a && b || !c); }",
+        "void f(void) { switch (x) { case A: case B: { y(); break; } default: z; goto out; } out: return; }",
+        "void f(void) { for_each_box(b, list) { (void)g(b, &(struct box){ .x = 1 }); *b->p++ = ~(u32)x << 3; } }",
+        "void f(void) { a = sizeof(struct box *) + sizeof x + offsetof(struct box, lid); b = x ?: (y, z); }",
+        "void f(void) { pr_info(\"a %s\\n\" FMT \"b\", 'c', '\\''); (name)(x); x[1].y(z)->w--; ({ g(); }); }",
+        "void f(void) { int n = min_t(int, a, b); g(container_of(p, struct box, lid)); fallthrough; }",
+        "static const struct ops table[] = { { .open = f, }, [TWO] = { g, h }, };",
+        "struct box { struct lid { int a:1, b; } lid, *lids[2]; int (*open)(struct box *, int); union { u8 c; }; };",
+        "void f(void) { a * b; }",
+        "enum colour { RED, GREEN = 2, };",
+    ] {
+        check_direct(text, true);
+    }
+}
+
+#[test]
+fn what_can_be_read_in_two_ways_is_left_to_the_grammar() {
+    for text in [
+        "void f(void) { a = (b) - c; }",
+        "void f(void) { a = (b) * c; }",
+        "void f(void) { if ((is_set(b)) && c) g(); }",
+        "void f(void) { TYPE(x) *p; }",
+        "void f(void) { put(OF(sizeof(struct box))); }",
+        "void f(void) { a = !b++; }",
+        "void f(void) { a = sizeof(struct box)-4; }",
+        "void f(a, b) int a; { }",
+        "void f(void) { a * b(c); }",
+        "void f(void) { g(a,); }",
+        "void f(void) { typeof(a) b; asm(\"nop\"); }",
+        "struct box { };",
+        "u64 (*reader)(void) = g;",
+    ] {
+        check_direct(text, false);
+    }
+}
+
+#[test]
+fn deep_nesting_is_left_to_the_grammar() {
+    for (open, close) in [
+        ("(", ")"),
+        ("f(", ")"),
+        ("!", ""),
+        ("*", ""),
+        ("a ? b : ", ""),
+        ("{", "}"),
+    ] {
+        let value = format!("{}a{}", open.repeat(5_000), close.repeat(5_000));
+        let text = format!("void f(void) {{ {value}; }}");
+        assert!(super::direct::parse(text.as_bytes()).is_none(), "{open}");
+    }
 }

@@ -93,7 +93,7 @@ fn header_end(statement: Node<'_>) -> usize {
     let body = statement
         .field(Field::Consequence)
         .or_else(|| statement.field(Field::Body));
-    body.map_or(statement.end_byte(), |it| it.start_byte())
+    body.map_or(statement.end_byte(), Node::start_byte)
 }
 
 fn cut(mut statement: String) -> String {
