@@ -125,6 +125,21 @@ pub(crate) struct FunctionFacts {
     pub(crate) unread: Vec<u32>,
 }
 
+impl FunctionFacts {
+    /// Gives back what lists were allotted and did not need: thousands of functions are kept.
+    fn shrink(&mut self) {
+        self.params.shrink_to_fit();
+        self.locals.shrink_to_fit();
+        self.calls.shrink_to_fit();
+        self.calls
+            .iter_mut()
+            .for_each(|it| it.args.shrink_to_fit());
+        self.stores.shrink_to_fit();
+        self.assigns.shrink_to_fit();
+        self.conditions.shrink();
+    }
+}
+
 /// One member of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Member {

@@ -53,6 +53,16 @@ impl Conditions {
         let at = self.sites.binary_search_by_key(&offset, |it| it.offset);
         at.ok().map(|it| &self.sites[it])
     }
+
+    pub(super) fn shrink(&mut self) {
+        self.guards.shrink_to_fit();
+        self.sites.shrink_to_fit();
+        self.stores.shrink_to_fit();
+        for site in &mut self.sites {
+            site.guards.shrink_to_fit();
+            site.args.shrink_to_fit();
+        }
+    }
 }
 
 /// Reads a function whose parameters have these names.

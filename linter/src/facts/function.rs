@@ -80,6 +80,7 @@ pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> Functio
         facts.conditions = conditions(text, tree.root_node(), &params);
         add_unread_calls((item, &parsed.clean), body, &mut facts);
     }
+    facts.shrink();
     facts
 }
 
@@ -147,6 +148,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
     }
     add_unread_calls((item, &[]), body, &mut facts);
     facts.result = last.map_or(Expr::Unknown, |it| expr(text, it));
+    facts.shrink();
     facts
 }
 

@@ -1,10 +1,10 @@
 //! Trees on disk: a plain directory, or a git work tree as it stands, with whatever is not committed.
 
 use std::collections::HashSet;
-use std::fs::{self, FileType, Metadata};
-use std::io::ErrorKind;
+use std::fs::{self, File, FileType, Metadata};
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -25,6 +25,9 @@ pub struct DirTree {
 }
 
 struct Index(gix::index::File);
+
+/// What the file system says of a file, as git keeps it.
+type Stat = gix::index::fs::Metadata;
 
 impl DirTree {
     /// Opens the directory `root`.
@@ -88,11 +91,7 @@ impl DirTree {
             if kind.is_dir() {
                 below.push(path + "/");
             } else if is_content(kind) {
-                let metadata = entry.metadata();
-                files.push(metadata.map_or_else(
-                    |_| unknown_entry(tree_path.clone()),
-                    |it| self.file_entry(tree_path.clone(), &it),
-                ));
+                files.push(self.file_entry(tree_path));
             }
         }
         let deeper: Vec<Vec<FileEntry>> = below
@@ -109,18 +108,20 @@ impl DirTree {
         Ok(files)
     }
 
-    fn file_entry(&self, path: TreePath, metadata: &Metadata) -> FileEntry {
-        let mode = if metadata.file_type().is_symlink() {
+    fn file_entry(&self, path: TreePath) -> FileEntry {
+        let full = self.root.join(path.as_str());
+        let Ok(now) = Stat::from_path_no_follow(&full) else {
+            return unknown_entry(path);
+        };
+        let mode = if now.is_symlink() {
             Mode::Symlink
-        } else if metadata.permissions().mode() & 0o100 != 0 {
+        } else if now.is_executable() {
             Mode::Executable
         } else {
             Mode::Regular
         };
-        let blob = self
-            .index
-            .as_ref()
-            .and_then(|it| it.blob(&path, &self.root));
+        let index = self.index.as_ref();
+        let blob = index.and_then(|it| it.blob(&path, &full, &now));
         FileEntry { path, blob, mode }
     }
 
@@ -190,29 +191,23 @@ impl TreeSource for DirTree {
 
     fn entry(&self, path: &TreePath) -> Result<Option<FileEntry>, TreeError> {
         let metadata = self.metadata(path)?.filter(|it| is_content(it.file_type()));
-        Ok(metadata.map(|it| self.file_entry(path.clone(), &it)))
+        Ok(metadata.map(|_| self.file_entry(path.clone())))
     }
 
     fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError> {
-        let Some(metadata) = self.metadata(path)? else {
+        if !self.is_inside(path) {
             return Ok(None);
-        };
+        }
         let full = self.root.join(path.as_str());
-        let kind = metadata.file_type();
-        let data = if kind.is_symlink() {
-            fs::read_link(&full).map(|it| it.into_os_string().into_vec())
-        } else if kind.is_file() {
-            fs::read(&full)
-        } else if kind.is_dir() {
-            // Only a directory that cannot be listed comes here from a listing.
-            match fs::read_dir(&full) {
-                Ok(_) => return Ok(None),
-                Err(error) => Err(error),
+        match read_file(&full) {
+            Ok(found) => Ok(found),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
             }
-        } else {
-            return Ok(None);
-        };
-        data.map(Some).map_err(|it| Self::read_error(&full, it))
+            Err(error) => Err(Self::read_error(&full, error)),
+        }
     }
 
     fn is_directory(&self, path: &TreePath) -> Result<bool, TreeError> {
@@ -229,18 +224,16 @@ impl TreeSource for DirTree {
 
 impl Index {
     /// The blob id of a file that has not changed since it was added; `None` when only reading it can tell.
-    fn blob(&self, path: &TreePath, root: &Path) -> Option<BlobId> {
+    fn blob(&self, path: &TreePath, full: &Path, metadata: &Stat) -> Option<BlobId> {
         let entry = self.0.entry_by_path(path.as_str().into())?;
         let options = gix::index::entry::stat::Options::default();
-        let full = root.join(path.as_str());
-        let metadata = gix::index::fs::Metadata::from_path_no_follow(&full).ok()?;
-        let now = gix::index::entry::Stat::from_fs(&metadata).ok()?;
+        let now = gix::index::entry::Stat::from_fs(metadata).ok()?;
         if !entry.stat.matches(&now, options) {
             return None;
         }
         // A file written in the same moment as the index may have changed after that without a trace.
         if entry.stat.is_racy(self.0.timestamp(), options) {
-            let text = fs::read(&full).ok().filter(|_| !metadata.is_symlink())?;
+            let text = fs::read(full).ok().filter(|_| !metadata.is_symlink())?;
             let kind = gix::object::Kind::Blob;
             let id = gix::objs::compute_hash(entry.id.kind(), kind, &text).ok()?;
             if id != entry.id {
@@ -249,6 +242,31 @@ impl Index {
         }
         BlobId::from_bytes(entry.id.as_bytes())
     }
+}
+
+/// The bytes of a file, or where a link leads; `None` for whatever else is no part of a tree.
+fn read_file(full: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let mut options = File::options();
+    // A pipe would block.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    let file = match options.read(true).custom_flags(flags).open(full) {
+        Ok(file) => file,
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            return fs::read_link(full).map(|it| Some(it.into_os_string().into_vec()));
+        }
+        // What nobody listens at: a socket, or a device without a driver.
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    let size = metadata.len();
+    let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    // As much as there was a moment ago: asking for the end would cost one more call.
+    file.take(size).read_to_end(&mut text)?;
+    Ok(Some(text))
 }
 
 /// Devices, sockets and pipes are no part of a tree.
