@@ -131,9 +131,7 @@ impl FunctionFacts {
         self.params.shrink_to_fit();
         self.locals.shrink_to_fit();
         self.calls.shrink_to_fit();
-        self.calls
-            .iter_mut()
-            .for_each(|it| it.args.shrink_to_fit());
+        self.calls.iter_mut().for_each(|it| it.args.shrink_to_fit());
         self.stores.shrink_to_fit();
         self.assigns.shrink_to_fit();
         self.conditions.shrink();

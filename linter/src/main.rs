@@ -1,5 +1,8 @@
 //! The `lorelint` program: hands the process's own streams and directories to [`lorelint::cli::run`].
 
+#[global_allocator]
+static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
