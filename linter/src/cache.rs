@@ -7,8 +7,11 @@ mod frame;
 mod stored;
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use frame::{Frame, Parts};
 pub(crate) use stored::TreeFile;
@@ -41,13 +44,16 @@ impl Cache {
 
     /// The whole file of this name; `None` where there is none, or it cannot be read.
     fn load(&self, name: &str) -> Option<Vec<u8>> {
-        let mut file = File::open(self.directory.join(name)).ok()?;
+        const PART: usize = 4 << 20;
+        let file = File::open(self.directory.join(name)).ok()?;
         let size = file.metadata().ok()?.len();
         if size > MAX_BYTES {
             return None;
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).ok()?);
-        file.read_to_end(&mut bytes).ok()?;
+        let mut bytes = vec![0; usize::try_from(size).ok()?];
+        let parts = bytes.par_chunks_mut(PART).enumerate();
+        let read = parts.map(|(at, part)| file.read_exact_at(part, (at * PART) as u64));
+        read.collect::<std::io::Result<()>>().ok()?;
         Some(bytes)
     }
 
