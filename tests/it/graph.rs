@@ -234,6 +234,26 @@ static void fill(int *x)\n{\n\t*x = 1;\n}\nvoid two(int *x)\n{\n\tfill(x);\n}\n"
 }
 
 #[test]
+fn a_comment_between_arguments_hides_none_of_them() {
+    let header = (
+        "include/linux/guard.h",
+        "#define DEFINE_GUARD(name, lock, unlock) \\
+\tstatic inline void name##_begin(void) { lock; } \\
+\tstatic inline void name##_end(void) { unlock; }
+DEFINE_GUARD(example,
+\tdo {
+\t\ttake();
+\t\t/* it's not called here, or so one (or another) says */
+\t\tnote();
+\t} while (0),
+\tgive())
+",
+    );
+    check_edges(&[header], "example_begin", &["macro note", "macro take"]);
+    check_edges(&[header], "example_end", &["macro give"]);
+}
+
+#[test]
 fn macros_without_code_and_types_are_not_called() {
     let file = (
         "fs/example/a.c",

@@ -109,14 +109,16 @@ pub(super) fn flatten(text: &[u8]) -> Vec<u8> {
                 out.extend_from_slice(&text[at..end]);
                 at = end;
             }
-            b'/' if text.get(at + 1) == Some(&b'*') => {
-                at = memchr::memmem::find(&text[at + 2..], b"*/")
-                    .map_or(text.len(), |it| at + it + 4);
-                out.push(b' ');
-            }
-            b'/' if text.get(at + 1) == Some(&b'/') => {
-                at = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |it| at + it);
-            }
+            b'/' => match comment_end(text, at) {
+                Some(end) => {
+                    at = end;
+                    out.push(b' ');
+                }
+                None => {
+                    out.push(b'/');
+                    at += 1;
+                }
+            },
             b'\\' | b'\n' | b'\r' | b'\t' | b' ' => {
                 if out.last() != Some(&b' ') {
                     out.push(b' ');
@@ -130,6 +132,21 @@ pub(super) fn flatten(text: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// One past the comment that starts at the `/` at `at`; `None` where it is an operator.
+pub(super) fn comment_end(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at + 1)? {
+        b'*' => {
+            let end = memchr::memmem::find(&text[at + 2..], b"*/");
+            Some(end.map_or(text.len(), |it| at + it + 4))
+        }
+        b'/' => {
+            let end = memchr::memchr(b'\n', &text[at..]);
+            Some(end.map_or(text.len(), |it| at + it))
+        }
+        _ => None,
+    }
 }
 
 /// One past the literal that starts at `at`.

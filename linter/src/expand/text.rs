@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::definition::{Definition, flatten, literal_end};
+use super::definition::{Definition, comment_end, flatten, literal_end};
 use crate::lex::{Sym, is_annotation, is_control, is_word_byte};
 
 /// Macros nest this deep at most.
@@ -241,7 +241,7 @@ impl<'a> Expander<'a> {
     }
 }
 
-fn is_single_word(body: &[u8]) -> bool {
+pub(super) fn is_single_word(body: &[u8]) -> bool {
     let word = body.trim_ascii();
     !word.is_empty() && word.iter().all(|it| is_word_byte(*it)) && !word[0].is_ascii_digit()
 }
@@ -305,6 +305,10 @@ pub(crate) fn close_of(text: &[u8], open: usize) -> usize {
                 if depth == 0 {
                     return at + 1;
                 }
+            }
+            b'/' => {
+                at = comment_end(text, at).unwrap_or(at + 1);
+                continue;
             }
             _ => {}
         }
