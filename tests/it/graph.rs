@@ -253,6 +253,65 @@ DEFINE_GUARD(example,
     check_edges(&[header], "example_end", &["macro give"]);
 }
 
+const ARCH_FILES: &[(&str, &str)] = &[
+    // The generic header is not read: the architecture has its own.
+    (
+        "include/asm-generic/stack.h",
+        "#define align_stack(x) (x)\n",
+    ),
+    ("arch/x86/include/asm/stack.h", "/* as it is */\n"),
+    (
+        "arch/odd/include/asm/page.h",
+        "#define pte_num(x) odd_num(x)\nstatic inline void stop(void) { odd_stop(); }\n",
+    ),
+    (
+        "arch/x86/include/asm/page.h",
+        "#define pte_num(x) x86_num(x)\n#define has_key has_key
+#ifdef CONFIG_EXAMPLE\n#define untag(x) check_tag(x)\n#endif\n",
+    ),
+    (
+        "include/linux/page.h",
+        "#include <asm/page.h>\n#include <asm/stack.h>\n#define stop() generic_stop()
+#ifndef pte_num\n#define pte_num(x) generic_num(x)\n#endif
+#ifndef has_key\n#define has_key(x) no_key(x)\n#endif
+#ifndef untag\n#define untag(x) plain_tag(x)\n#endif\n",
+    ),
+    (
+        "arch/x86/mm/page.c",
+        "int has_key(int x)\n{\n\treturn x;\n}
+int align_stack(int x)\n{\n\treturn x;\n}\n",
+    ),
+];
+
+#[test]
+fn the_architecture_that_stands_for_all_defines_its_own() {
+    let user = (
+        "fs/example/a.c",
+        "#include <linux/page.h>\nvoid one(int x)\n{\n\tpte_num(x);\n}
+void two(int x)\n{\n\thas_key(x);\n\talign_stack(x);\n}
+void three(int x)\n{\n\tuntag(x);\n\tstop();\n}\n",
+    );
+    let files = [ARCH_FILES, &[user]].concat();
+    check_edges(&files, "one", &["macro generic_num", "macro x86_num"]);
+    check_edges(
+        &files,
+        "two",
+        &["direct align_stack", "direct has_key", "macro no_key"],
+    );
+    check_edges(
+        &files,
+        "three",
+        &["macro check_tag", "macro generic_stop", "macro plain_tag"],
+    );
+    let own = (
+        "fs/example/b.c",
+        "#include <linux/page.h>\n#ifndef pte_num\n#define pte_num(x) own_num(x)\n#endif
+void four(int x)\n{\n\tpte_num(x);\n}\n",
+    );
+    let files = [ARCH_FILES, &[own]].concat();
+    check_edges(&files, "four", &["macro own_num", "macro x86_num"]);
+}
+
 #[test]
 fn macros_without_code_and_types_are_not_called() {
     let file = (

@@ -12,13 +12,12 @@ use super::typing::directory;
 const MAX_DEPTH: u8 = 12;
 /// The depth of what a file does not include, as far as one can see.
 pub(crate) const NOT_INCLUDED: u8 = u8::MAX;
-/// Where `<…>` is looked for, in this order. A kernel is built for one architecture; x86 stands for all.
-const ROOTS: &[&str] = &[
-    "include/",
-    "include/uapi/",
-    "arch/x86/include/",
-    "arch/x86/include/uapi/",
-];
+/// Where `<…>` is looked for, in this order, and then in the architecture's headers.
+const ROOTS: &[&str] = &["include/", "include/uapi/"];
+/// What `asm/…` means where an architecture has none of that name.
+const GENERIC: &str = "include/asm-generic/";
+/// A kernel is built for one architecture; this one stands for all where the text is no architecture's own.
+const ARCH: &str = "arch/x86/";
 
 /// Headers by file index, with the number of includes that lead there.
 pub(crate) type Included = FxHashMap<u32, u8>;
@@ -54,6 +53,22 @@ impl Resolver<'_, '_> {
         })
     }
 
+    /// Whether `asm/…` means an architecture's header and not this generic one of the same name, which `file`
+    /// does not include otherwise either.
+    pub(crate) fn is_superseded(&self, home: usize, file: usize) -> bool {
+        let path = self.index.file(home).path.as_str();
+        let Some(name) = path.strip_prefix(GENERIC) else {
+            return false;
+        };
+        let arch = arch_of(self.index.file(file).path.as_str());
+        let own = self.index.file_at(&format!("{arch}include/asm/{name}"));
+        own.is_some_and(|own| {
+            self.index.file(own).at_home
+                && !self.direct_includes(own).contains(&(home as u32))
+                && !self.included(file).contains_key(&(home as u32))
+        })
+    }
+
     /// The names in a file's `#include` lines.
     pub(crate) fn include_names(&self, file: usize) -> Arc<Vec<String>> {
         let content = self.index.file(file).content;
@@ -69,6 +84,14 @@ impl Resolver<'_, '_> {
     pub(crate) fn direct_includes(&self, file: usize) -> Arc<Vec<u32>> {
         self.direct_includes.get(file as u32, || {
             let source = self.index.file(file);
+            let arch = arch_of(source.path.as_str());
+            let of_arch = [format!("{arch}include/"), format!("{arch}include/uapi/")];
+            let roots = || {
+                ROOTS
+                    .iter()
+                    .copied()
+                    .chain(of_arch.iter().map(String::as_str))
+            };
             self.include_names(file)
                 .iter()
                 .filter_map(|name| {
@@ -79,20 +102,29 @@ impl Resolver<'_, '_> {
                     self.index
                         .file_at(&beside)
                         .or_else(|| {
-                            ROOTS
-                                .iter()
-                                .find_map(|it| self.index.file_at(&format!("{it}{name}")))
+                            roots().find_map(|it| self.index.file_at(&format!("{it}{name}")))
                         })
                         .or_else(|| {
                             let generic = name.strip_prefix("asm/")?;
-                            self.index
-                                .file_at(&format!("include/asm-generic/{generic}"))
+                            self.index.file_at(&format!("{GENERIC}{generic}"))
                         })
                 })
                 .map(|it| it as u32)
                 .collect()
         })
     }
+}
+
+/// The directory of the architecture that a path is of, or of the one that stands for all.
+pub(super) fn arch_of(path: &str) -> &str {
+    let own = path.match_indices('/').nth(1).map(|it| &path[..=it.0]);
+    own.filter(|it| it.starts_with("arch/")).unwrap_or(ARCH)
+}
+
+/// Whether a path is that of a header of the architecture for which `user` is read.
+pub(crate) fn is_of_arch(path: &str, user: &str) -> bool {
+    path.strip_prefix(arch_of(user))
+        .is_some_and(|it| it.starts_with("include/"))
 }
 
 /// What stands between the quotes or brackets of `include "…"`; comments are not looked for.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::includes::{NOT_INCLUDED, arch_of, is_of_arch};
 use super::index::ItemId;
 use super::resolve::Resolver;
 use super::typing::directory;
 use crate::finding::Confidence;
 use crate::kernel;
-use crate::lex::Sym;
+use crate::lex::{Sym, flags};
 use crate::warm::Memo;
 
 /// Definitions of one macro in one file that are meant together.
@@ -63,43 +64,84 @@ impl Resolver<'_, '_> {
     }
 
     fn nearest_macro(&self, name: Sym, file: usize) -> Option<ItemId> {
-        let mut all = self
-            .index
-            .macros(name)
-            .map(|it| (self.distance(it, file), it))
-            .filter(|it| it.0 < 4);
-        let first = all.next()?;
-        let rest: Vec<(u8, ItemId)> = all.collect();
-        let nearest = rest.iter().fold(first.0, |least, it| least.min(it.0));
-        let mut near = std::iter::once(first)
-            .chain(rest)
-            .filter(|it| it.0 == nearest)
-            .map(|it| it.1);
-        let first = near.next()?;
+        let near = self.near_macros(name, file);
+        let first = *near.first()?;
         let home = self.index.file_index(first);
-        let others: Vec<ItemId> = near
-            .filter(|it| self.index.file_index(*it) != home)
-            .collect();
-        if others.is_empty() {
+        if near.iter().all(|it| self.index.file_index(*it) == home) {
             return Some(first);
         }
-        others
-            .into_iter()
-            .chain([first])
-            .min_by_key(|it| (self.include_depth(*it, file), *it))
+        let has_arch = self.has_arch(&near, file);
+        near.into_iter().min_by_key(|it| {
+            let gives_way = has_arch && !self.is_of_arch(*it, file) && self.gives_way(*it);
+            (gives_way, self.include_depth(*it, file), *it)
+        })
     }
 
-    /// The macros that a name can mean in a file: the arms of an `#if` are all meant.
+    /// The macros of a name that are as near as any, in order; with those of the architecture where they give way.
+    fn near_macros(&self, name: Sym, file: usize) -> Vec<ItemId> {
+        let all = self.index.macros(name);
+        let all: Vec<(u8, ItemId)> = all
+            .map(|it| (self.distance(it, file), it))
+            .filter(|it| it.0 < 4)
+            .collect();
+        let Some(nearest) = all.iter().map(|it| it.0).min() else {
+            return Vec::new();
+        };
+        let (near, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| it.0 == nearest);
+        let mut found: Vec<ItemId> = near.into_iter().map(|it| it.1).collect();
+        let rest = rest.into_iter().map(|it| it.1);
+        let of_arch: Vec<ItemId> = rest.filter(|it| self.is_of_arch(*it, file)).collect();
+        if !of_arch.is_empty() && found.iter().any(|it| self.gives_way(*it)) {
+            found.extend(of_arch);
+            found.sort_unstable();
+        }
+        found
+    }
+
+    fn is_of_arch(&self, id: ItemId, file: usize) -> bool {
+        let path = self.index.file_of(id).path.as_str();
+        is_of_arch(path, self.index.file(file).path.as_str())
+    }
+
+    /// Whether one of these macros is the architecture's and meant in a file: what an architecture defines is not
+    /// defined again, whichever header is included by the shorter way.
+    fn has_arch(&self, near: &[ItemId], file: usize) -> bool {
+        let reach = |of_arch: bool| {
+            let found = near
+                .iter()
+                .filter(|it| self.is_of_arch(**it, file) == of_arch);
+            found.map(|it| self.include_depth(*it, file)).min()
+        };
+        reach(true)
+            .is_some_and(|it| it < NOT_INCLUDED || reach(false).is_none_or(|it| it == NOT_INCLUDED))
+    }
+
+    /// The macros that a name can mean in a file: the arms of an `#if` are all meant, and so are headers that stand
+    /// in for each other by the architecture and its configuration.
     pub(super) fn macros_in(&self, name: Sym, file: usize) -> Vec<ItemId> {
         let Some(first) = self.macro_in(name, file) else {
             return Vec::new();
         };
         let home = self.index.file_index(first);
-        self.index
+        let mut all: Vec<ItemId> = self
+            .index
             .macros(name)
             .filter(|it| self.index.file_index(*it) == home)
-            .take(MAX_MACRO_TWINS)
-            .collect()
+            .collect();
+        if self.is_of_arch(first, file) {
+            let depth = self.include_depth(first, file);
+            let others = self.near_macros(name, file).into_iter();
+            all.extend(others.filter(|it| {
+                self.index.file_index(*it) != home
+                    && if self.is_of_arch(*it, file) {
+                        self.include_depth(*it, file) == depth
+                    } else {
+                        self.gives_way(*it)
+                    }
+            }));
+        }
+        all.truncate(MAX_MACRO_TWINS);
+        all
     }
 
     /// The functions that a name can mean in a file: twins of `#ifdef` arms are all meant.
@@ -156,7 +198,7 @@ impl Resolver<'_, '_> {
             0
         } else if kernel::is_built_apart(path) {
             4
-        } else if is_arch && !own.starts_with(arch_of(path)) {
+        } else if is_arch && !path.starts_with(arch_of(own)) {
             3
         } else if is_arch || path.starts_with("drivers/") {
             2
@@ -171,6 +213,9 @@ impl Resolver<'_, '_> {
         self.meanings.calls.get((name, file as u32), || {
             let mut functions = self.functions_in(name, file).to_vec();
             let mut macros = self.macros_in(name, file);
+            let all = macros.len();
+            macros.retain(|it| !self.names_itself(*it));
+            let is_function = macros.len() < all;
             if let (Some((function, _)), Some(definition)) = (functions.first(), macros.first()) {
                 let (to_function, to_macro) = (
                     self.distance(*function, file),
@@ -179,9 +224,10 @@ impl Resolver<'_, '_> {
                 if to_function < to_macro {
                     macros.clear();
                 } else if to_macro < to_function
+                    && !is_function
                     && (self.index.file_of(*function).is_shared
                         || self.link_rank(*function, file) > 1)
-                    && !self.yields(*definition, *function)
+                    && !self.yields(*definition, *function, file)
                 {
                     functions.clear();
                 }
@@ -190,25 +236,36 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// Whether a macro only stands in for a function that an architecture may have.
-    fn yields(&self, definition: ItemId, function: ItemId) -> bool {
-        let index = self.index;
-        let path = index.file_of(function).path.as_str();
-        if !path.starts_with("arch/") || !path.contains("/include/asm/") {
+    /// Whether a macro only stands in for a function that the architecture may have, or is one arm of an `#if` of
+    /// which the other has the function.
+    fn yields(&self, definition: ItemId, function: ItemId, file: usize) -> bool {
+        let arch = arch_of(self.index.file(file).path.as_str());
+        self.index.file_of(function).path.as_str().starts_with(arch)
+            && (self.is_of_arch(definition, file)
+                || self.is_generic(definition)
+                || self.gives_way(definition))
+    }
+
+    fn is_generic(&self, definition: ItemId) -> bool {
+        let path = &self.index.file_of(definition).path;
+        path.is_under("include/asm-generic")
+    }
+
+    /// Whether a macro is defined only where nothing else of its name is.
+    fn gives_way(&self, definition: ItemId) -> bool {
+        let guard = format!("#ifndef {}\n", self.index.name_of(definition));
+        let text = self.index.text(self.index.file_index(definition));
+        memchr::memmem::find(text, guard.as_bytes()).is_some()
+    }
+
+    /// `#define x x` says that there is a function `x`.
+    fn names_itself(&self, definition: ItemId) -> bool {
+        let item = self.index.item(definition);
+        if item.flags & flags::FUNCTION_LIKE != 0 {
             return false;
         }
-        let guard = || format!("#ifndef {}\n", index.name_of(definition));
-        let text = || index.text(index.file_index(definition));
-        index
-            .file_of(definition)
-            .path
-            .is_under("include/asm-generic")
-            || memchr::memmem::find(text(), guard().as_bytes()).is_some()
+        let body = (item.body - item.start) as usize;
+        let value = self.index.item_text(definition).get(body..);
+        value.is_some_and(|it| Sym::of(it.trim_ascii()) == item.name)
     }
-}
-
-fn arch_of(path: &str) -> &str {
-    path.match_indices('/')
-        .nth(1)
-        .map_or(path, |it| &path[..it.0])
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::includes::is_of_arch;
 use super::index::ItemId;
 use super::resolve::{Resolver, Scope};
 use crate::facts::{Expr, FunctionFacts, Member, TypeFacts, TypeRef};
@@ -210,7 +211,7 @@ impl Resolver<'_, '_> {
             return 0;
         }
         let (there, here) = (self.index.file(home), self.index.file(file));
-        if !there.at_home || there.is_foreign != here.is_foreign {
+        if !there.at_home || there.is_foreign != here.is_foreign || self.is_superseded(home, file) {
             return 7;
         }
         let (there_dir, here_dir) = (
@@ -227,6 +228,7 @@ impl Resolver<'_, '_> {
             }
             true if there.path.as_str().starts_with("include/") => 2,
             true if there.domain == here.domain && there.domain.0 != 0 => 2,
+            true if is_of_arch(there.path.as_str(), here.path.as_str()) => 2,
             true if there.path.as_str().starts_with("arch/") => 4,
             true => 3,
             false => 5,
