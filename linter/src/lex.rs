@@ -14,7 +14,7 @@ mod item;
 mod scan;
 pub(crate) mod words;
 
-pub(crate) use body::{count_members, each_call, is_word as is_word_byte};
+pub(crate) use body::{count_members, each_call, each_word, is_word as is_word_byte};
 pub(crate) use directive::define_lines;
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use scan::scan;

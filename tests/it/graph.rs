@@ -253,6 +253,35 @@ DEFINE_GUARD(example,
     check_edges(&[header], "example_end", &["macro give"]);
 }
 
+#[test]
+fn macros_without_arguments_call_what_stands_in_them() {
+    let files = [
+        ("include/linux/self.h", "#define self get_self()\n"),
+        (
+            "include/linux/size.h",
+            "#include <linux/self.h>\n#define SIZE (is_small(self) ? small_size() : WHOLE)
+#define WHOLE whole_size()\n#define fits(x) ((x) < SIZE)\n#define LIMIT 12\n",
+        ),
+        ("include/linux/other.h", "#define end other_end()\n"),
+        (
+            "fs/example/a.c",
+            "#include <linux/size.h>
+int one(int x, struct box *end)\n{\n\treturn x < SIZE && x->self != end;\n}
+int two(int x)\n{\n\treturn fits(x) && x != LIMIT;\n}
+int three(int x)\n{\n\treturn x == end;\n}\n",
+        ),
+    ];
+    let size = [
+        "macro get_self",
+        "macro is_small",
+        "macro small_size",
+        "macro whole_size",
+    ];
+    check_edges(&files, "one", &size);
+    check_edges(&files, "two", &size);
+    check_edges(&files, "three", &[]);
+}
+
 const ARCH_FILES: &[(&str, &str)] = &[
     // The generic header is not read: the architecture has its own.
     (

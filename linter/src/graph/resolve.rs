@@ -106,6 +106,8 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
     pub(crate) pasting: super::pasted::Pasting,
+    /// Where they are followed.
+    pub(super) bare: Option<super::bare::Bare>,
     /// What names stand for, by name and file.
     pub(crate) numbers: Memo<(Sym, u32), Option<i64>>,
     pub(crate) defines: Memo<u32, super::constants::Defines>,
@@ -137,6 +139,7 @@ impl<'i, 't> Resolver<'i, 't> {
             includes: Memo::new(),
             direct_includes: Memo::new(),
             pasting: super::pasted::Pasting::new(),
+            bare: None,
             numbers: Memo::new(),
             defines: Memo::new(),
             enumerators: Memo::new(),
@@ -226,13 +229,8 @@ impl<'i, 't> Resolver<'i, 't> {
         };
         let mut out = Vec::new();
         for call in facts.calls.iter().filter(|it| self.may_lead(it, &facts)) {
-            let site = Site {
-                scope,
-                offset: call.offset,
-                via_macro: None,
-                depth: 0,
-                seen: &RefCell::default(),
-            };
+            let seen = RefCell::default();
+            let site = Site::new(scope, call.offset, &seen);
             self.call_edges(call, &site, &mut out);
             if let Callee::Name(name) = call.callee
                 && !self.is_made(id, call.offset)
@@ -243,6 +241,7 @@ impl<'i, 't> Resolver<'i, 't> {
             }
         }
         self.stack_edges(scope, &mut out);
+        self.bare_edges(id, scope, &mut out);
         self.mark_made(id, &mut out);
         out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
         out.dedup();
@@ -323,7 +322,7 @@ impl<'i, 't> Resolver<'i, 't> {
         }
     }
 
-    fn call_edges(&self, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
+    pub(super) fn call_edges(&self, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
         match &call.callee {
             Callee::Name(name) => self.named_call(*name, call, at, out),
             Callee::Member(object, member) => self.member_call(object, *member, at, out),
@@ -418,13 +417,7 @@ impl<'i, 't> Resolver<'i, 't> {
             return;
         }
         let facts = self.facts(definition);
-        let inside = Site {
-            seen: at.seen,
-            scope: at.scope,
-            offset: at.offset,
-            via_macro: Some(at.via_macro.unwrap_or(name)),
-            depth: at.depth + 1,
-        };
+        let inside = at.below(name);
         if self.index.item(definition).flags & flags::FUNCTION_LIKE == 0 {
             // An alias: the call is one of what it stands for.
             if let Expr::Name(other) = facts.result
@@ -457,6 +450,7 @@ impl<'i, 't> Resolver<'i, 't> {
             };
             self.call_edges(&expanded, &inside, out);
         }
+        self.bare_edges_inside(definition, &inside, out);
     }
 
     fn member_call(&self, object: &Expr, member: Sym, at: &Site<'_>, out: &mut Vec<Edge>) {
@@ -638,7 +632,37 @@ pub(crate) struct Site<'a> {
     pub(crate) seen: &'a RefCell<FxHashSet<(ItemId, u64)>>,
 }
 
-impl Site<'_> {
+impl<'a> Site<'a> {
+    /// A place in a function's own text.
+    pub(super) fn new(
+        scope: Scope<'a>,
+        offset: u32,
+        seen: &'a RefCell<FxHashSet<(ItemId, u64)>>,
+    ) -> Self {
+        Self {
+            scope,
+            offset,
+            via_macro: None,
+            depth: 0,
+            seen,
+        }
+    }
+
+    /// The same place in the body of the macro `name`, which is used there.
+    fn below(&self, name: Sym) -> Self {
+        Self {
+            via_macro: Some(self.via_macro.unwrap_or(name)),
+            depth: self.depth + 1,
+            ..*self
+        }
+    }
+
+    /// As [`Site::below`], for a macro without arguments; `None` where it is not to be followed.
+    pub(super) fn inside(&self, definition: ItemId, name: Sym) -> Option<Self> {
+        let is_near = self.depth < MAX_MACRO_DEPTH && self.via_macro != Some(name);
+        (is_near && self.is_first_use(definition, &[])).then(|| self.below(name))
+    }
+
     /// Whether a use is to be followed: each once, and not without end.
     fn is_first_use(&self, definition: ItemId, args: &[Expr]) -> bool {
         let mut seen = self.seen.borrow_mut();

@@ -232,17 +232,23 @@ pub(crate) fn count_members(text: &[u8], from: usize, name: &[u8]) -> u32 {
 /// Calls `found` with the bounds of every word before `(` from `from` on, and whether it is a member.
 pub(crate) fn each_call(text: &[u8], from: usize, mut found: impl FnMut(usize, usize, bool)) {
     let scanner = Scanner::over(text);
+    each_word(text, from, |start, end, member| {
+        if scanner.byte(scanner.skip_space(end)) == b'(' {
+            found(start, end, member);
+        }
+    });
+}
+
+/// Calls `found` with the bounds of every name from `from` on, and whether it is a member.
+pub(crate) fn each_word(text: &[u8], from: usize, mut found: impl FnMut(usize, usize, bool)) {
+    let scanner = Scanner::over(text);
     let mut at = scanner.skip_space(from);
     let mut prev = 0u8;
     while at < text.len() {
         let byte = text[at];
         if is_word(byte) {
             let end = scanner.word_end(at);
-            let word = &text[at..end];
-            if scanner.byte(scanner.skip_space(end)) == b'('
-                && !byte.is_ascii_digit()
-                && !words::is_control(word)
-            {
+            if !byte.is_ascii_digit() && !words::is_control(&text[at..end]) {
                 found(at, end, matches!(prev, ARROW | b'.'));
             }
             prev = WORD;
