@@ -282,6 +282,42 @@ int three(int x)\n{\n\treturn x == end;\n}\n",
     check_edges(&files, "three", &[]);
 }
 
+#[test]
+fn a_name_chosen_by_type_is_called_by_the_arguments_behind_it() {
+    let header = (
+        "include/linux/count.h",
+        "#define count_of(x, what) _Generic(*(x), plain_t: plain_##what, \\
+\tlocked_t: locked_##what)\n#define count_get(x) count_of(x, get)(x)
+static inline int plain_get(plain_t *x) { return x->count; }
+static inline int locked_get(locked_t *x) { return x->count; }\n",
+    );
+    let user = (
+        "fs/example/a.c",
+        "int one(plain_t *x)\n{\n\treturn count_get(x);\n}\n",
+    );
+    check_edges(
+        &[header, user],
+        "one",
+        &["macro _Generic", "macro locked_get", "macro plain_get"],
+    );
+}
+
+#[test]
+fn a_made_name_may_be_another_word_for_a_function() {
+    let files = [
+        (
+            "include/linux/clean.h",
+            "#define __free(name) __cleanup(__free_##name)\n#define __free_box put_box\n",
+        ),
+        (
+            "fs/example/a.c",
+            "void put_box(struct box *box)\n{\n\tstore(box);\n}
+void one(void)\n{\n\tstruct box box __free(box) = {};\n\n\tfill(&box);\n}\n",
+        ),
+    ];
+    check_edges(&files, "one", &["direct fill", "macro put_box"]);
+}
+
 const ARCH_FILES: &[(&str, &str)] = &[
     // The generic header is not read: the architecture has its own.
     (

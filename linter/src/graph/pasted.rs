@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Site, Target, Through};
 use crate::expand::{Definition, Definitions, Expander};
-use crate::facts::Callee;
+use crate::facts::{Callee, Expr};
 use crate::graph::domains::Domain;
 use crate::lex::{self, Sym, flags};
 use crate::warm::Memo;
@@ -117,6 +117,16 @@ impl Resolver<'_, '_> {
         }
     }
 
+    /// What a name is another word for: a macro may give a made name its meaning.
+    fn unaliased(&self, name: Sym, file: usize) -> Sym {
+        let definition = self.macro_in(name, file);
+        let bare = definition.filter(|it| self.index.item(*it).flags & flags::FUNCTION_LIKE == 0);
+        match bare.map(|it| self.facts(it).result.clone()) {
+            Some(Expr::Name(other)) => other,
+            _ => name,
+        }
+    }
+
     /// The functions whose names the use of a macro in a function's text makes.
     pub(crate) fn pasted_edges(
         &self,
@@ -157,7 +167,8 @@ impl Resolver<'_, '_> {
             if memchr::memmem::find(used, &called).is_some() {
                 continue;
             }
-            for (target, confidence) in self.functions_in(Sym::of(&called), file).iter() {
+            let name = self.unaliased(Sym::of(&called), file);
+            for (target, confidence) in self.functions_in(name, file).iter() {
                 out.push(Edge {
                     target: Target::Function(*target),
                     offset: at.offset,
@@ -209,7 +220,7 @@ impl Made {
     }
 }
 
-/// The words before `(`, and what cleans up.
+/// The words before `(`, what cleans up, and what is chosen by a type and followed by arguments.
 fn called_names(text: &[u8]) -> Names {
     let mut found = Names::new();
     lex::each_call(text, 0, |start, end, member| {
@@ -222,6 +233,8 @@ fn called_names(text: &[u8]) -> Names {
                 .position(|it| !lex::is_word_byte(*it))
                 .unwrap_or(argument.len());
             found.push(argument[..length].to_vec());
+        } else if word == b"_Generic" {
+            found.extend(chosen_names(&text[end..]));
         } else if !member {
             found.push(word.to_vec());
         }
@@ -229,4 +242,24 @@ fn called_names(text: &[u8]) -> Names {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// The names among which `_Generic` chooses; `text` begins behind that word.
+fn chosen_names(text: &[u8]) -> Names {
+    let open = text.len() - text.trim_ascii_start().len();
+    let close = crate::expand::close_of(text, open);
+    let is_called = text[close..].trim_ascii_start().starts_with(b"(");
+    let inside = text
+        .get(open + 1..close.saturating_sub(1))
+        .unwrap_or_default();
+    let choices = crate::expand::split(inside).into_iter().skip(1);
+    choices
+        .filter(|_| is_called)
+        .filter_map(|it| {
+            let colon = it.iter().rposition(|it| *it == b':')?;
+            let name = it[colon + 1..].trim_ascii();
+            let is_name = !name.is_empty() && name.iter().all(|it| lex::is_word_byte(*it));
+            is_name.then(|| name.to_vec())
+        })
+        .collect()
 }
