@@ -10,6 +10,7 @@
 
 mod definition;
 mod make;
+mod renamed;
 mod text;
 
 pub(crate) use definition::Definition;

@@ -283,6 +283,41 @@ int three(int x)\n{\n\treturn x == end;\n}\n",
 }
 
 #[test]
+fn what_a_source_is_included_with_names_its_functions_too() {
+    let files = [
+        (
+            "fs/example/small.c",
+            "#include <linux/kernel.h>\n#define open_example open_small_example\n#define load load_small
+#include \"example.c\"\n#define late open_late\n",
+        ),
+        (
+            "fs/example/example.c",
+            "static int late(int x)\n{\n\treturn x;\n}
+int open_example(int x)\n{\n\treturn load(x) + late(x);\n}\n",
+        ),
+    ];
+    check_edges(&files, "open_example", &["direct late", "direct load"]);
+    check_edges(
+        &files,
+        "open_small_example",
+        &["direct late", "macro load_small"],
+    );
+    let functions = ask(&files, |graph| graph.functions(""));
+    let lines: Vec<String> = functions
+        .iter()
+        .map(|it| format!("{}:{} {}", it.file, it.line, it.name))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "fs/example/example.c:1 late",
+            "fs/example/example.c:5 open_example",
+            "fs/example/example.c:5 open_small_example"
+        ]
+    );
+}
+
+#[test]
 fn a_name_chosen_by_type_is_called_by_the_arguments_behind_it() {
     let header = (
         "include/linux/count.h",

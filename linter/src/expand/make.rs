@@ -112,6 +112,68 @@ impl Made {
     }
 }
 
+/// A text under way that is to stand behind a file's own.
+pub(super) struct Part {
+    pub(super) text: Vec<u8>,
+    /// Where it begins, counted from the file's first byte.
+    pub(super) base: u32,
+    spans: Vec<Span>,
+}
+
+impl Part {
+    fn push(&mut self, origin: usize, text: &[u8], is_copy: bool) {
+        self.spans.push(Span {
+            at: self.base + self.text.len() as u32,
+            origin: origin as u32,
+            is_copy,
+        });
+        self.text.extend_from_slice(text);
+    }
+
+    /// Takes over the file's text at `origin`.
+    pub(super) fn copy(&mut self, origin: usize, text: &[u8]) {
+        self.push(origin, text, true);
+    }
+
+    /// Puts something else in the place of what stands at `origin`.
+    pub(super) fn replace(&mut self, origin: usize, text: &[u8]) {
+        self.push(origin, text, false);
+    }
+}
+
+impl Made {
+    /// Nothing yet, behind a file's own text.
+    pub(super) fn behind(own: &[u8]) -> Self {
+        Self {
+            text: Vec::new(),
+            start: own.len() as u32,
+            spans: Vec::new(),
+            key: ContentKey::default(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// An empty part, to stand behind all that was made so far.
+    pub(super) fn part(&self) -> Part {
+        Part {
+            text: Vec::new(),
+            base: self.start + self.text.len() as u32 + 1,
+            spans: Vec::new(),
+        }
+    }
+
+    /// Takes a part that was begun with [`Made::part`]; nothing was added since.
+    pub(super) fn add(&mut self, part: Part) {
+        self.text.push(b'\n');
+        self.text.extend_from_slice(&part.text);
+        self.spans.extend(part.spans);
+        self.key = ContentKey::of_text(&self.text);
+    }
+}
+
 /// An item: file and index.
 type Place = (u32, u32);
 
@@ -181,7 +243,11 @@ pub(crate) fn grow(
         file.source.is_read = true;
         file.source.made = Some(Box::new(growth.made));
     }
-    macros.names
+    let names = macros.names;
+    if tracepoints.is_some() {
+        super::renamed::grow(tree, warm, files);
+    }
+    names
 }
 
 struct Growth {
@@ -669,7 +735,7 @@ impl Definitions for View<'_, '_> {
 }
 
 /// Reads what was made and appends its items, shifted by `base`; false where there are none.
-fn append(scan: &mut FileScan, part: &[u8], base: u32, body: Option<u32>) -> bool {
+pub(super) fn append(scan: &mut FileScan, part: &[u8], base: u32, body: Option<u32>) -> bool {
     let made = lex::scan(part);
     let kept: Vec<usize> = (0..made.items.len())
         .filter(|it| {
