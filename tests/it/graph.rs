@@ -318,6 +318,19 @@ int open_example(int x)\n{\n\treturn load(x) + late(x);\n}\n",
 }
 
 #[test]
+fn macro_uses_in_a_row_each_make_something() {
+    let file = (
+        "include/linux/bits.h",
+        "#define TEST_BIT(name) static inline int test_##name(long *x) { return load(x); }
+#define SET_BIT(name) static inline void set_##name(long *x) { store(x); }
+TEST_BIT(one) SET_BIT(one)\n\tTEST_BIT(two)\n",
+    );
+    check_edges(&[file], "test_one", &["macro load"]);
+    check_edges(&[file], "set_one", &["macro store"]);
+    check_edges(&[file], "test_two", &["macro load"]);
+}
+
+#[test]
 fn a_name_chosen_by_type_is_called_by_the_arguments_behind_it() {
     let header = (
         "include/linux/count.h",

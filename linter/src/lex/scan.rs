@@ -164,7 +164,7 @@ impl Scanner<'_> {
             let byte = self.src[at];
             if is_word(byte) {
                 let end = self.word_end(at);
-                if self.begins_next_item(&head, at, end) {
+                if self.begins_next_item(&head, at, end) || self.follows_use(&head, at, end) {
                     self.macro_use(&head, head.groups[0].close);
                     return at;
                 }
@@ -232,6 +232,19 @@ impl Scanner<'_> {
             && self.is_constant(start, end)
             && self.is_constant(at, self.word_end(at))
             && self.byte(self.skip_space(self.word_end(at))) == b'('
+    }
+
+    /// Uses of macros may stand in a row, on one line and without semicolons.
+    fn follows_use(&self, head: &Head, at: usize, end: usize) -> bool {
+        let [group] = head.groups[..] else {
+            return false;
+        };
+        head.words == 1
+            && head.flags == 0
+            && head.pointer.is_none()
+            && self.is_constant(group.word.0, group.word.1)
+            && self.is_constant(at, end)
+            && self.byte(self.skip_space(end)) == b'('
     }
 
     /// Whether a word is spelled as constants and most macros are.
