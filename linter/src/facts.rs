@@ -12,6 +12,7 @@ mod expr;
 mod function;
 mod initializer;
 pub(crate) mod number;
+mod objects;
 mod types;
 mod unread;
 mod value;
@@ -22,6 +23,7 @@ pub(crate) use function::{
     ParsedItem, facts_of, function_facts, macro_facts, parse_function, parse_macro,
 };
 pub(crate) use initializer::object_facts;
+pub(crate) use objects::Inside;
 pub(crate) use types::type_facts;
 pub(crate) use value::Value;
 

@@ -15,6 +15,7 @@ mod includes;
 pub(crate) mod index;
 pub(crate) mod known;
 mod meaning;
+mod objects;
 mod pasted;
 mod queued;
 pub(crate) mod reading;

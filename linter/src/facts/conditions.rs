@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::expr::{Text, declared};
-use super::value::{Names, Value, operator, value};
+use super::objects::{Inside, Objects};
+use super::value::{Names, Settings, Value, operator, value};
 use crate::lex::Sym;
 use crate::syntax::Node;
 use crate::syntax::nodes::{Field, Kind};
@@ -34,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) guards: Vec<u32>,
     /// Arguments that are understood, with their index.
     pub(crate) args: Vec<(u16, Value)>,
+    /// Arguments that are addresses of objects of which something is known.
+    pub(crate) inside: Vec<Inside>,
     /// It stands in the arm of an `if` that handles an error.
     pub(crate) on_failure: bool,
 }
@@ -44,7 +47,7 @@ pub(crate) struct Conditions {
     pub(crate) guards: Vec<Guard>,
     /// Sorted by offset.
     pub(crate) sites: Vec<Site>,
-    /// Members that the function sets, with the offset of each store.
+    /// Members that the function sets, with the offset of each store; no name for a whole object.
     pub(crate) stores: Vec<(Sym, u32)>,
 }
 
@@ -78,6 +81,8 @@ pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[Sym]) -> Cond
         failures: 0,
         definitions: FxHashMap::default(),
         changed: FxHashMap::default(),
+        settings: FxHashMap::default(),
+        objects: Objects::default(),
     };
     walk.visit(root, 0);
     walk.finish(params)
@@ -95,6 +100,8 @@ struct Walk<'a> {
     definitions: FxHashMap<Sym, Value>,
     /// How often a variable is set; a taken address counts as many.
     changed: FxHashMap<Sym, u32>,
+    settings: FxHashMap<Sym, Settings>,
+    objects: Objects,
 }
 
 impl Walk<'_> {
@@ -106,7 +113,16 @@ impl Walk<'_> {
         let held = self.held.len();
         match node.kind() {
             Kind::IfStatement | Kind::ConditionalExpression => self.branch(node, depth),
-            Kind::WhileStatement | Kind::ForStatement => self.repeat(node, depth),
+            Kind::WhileStatement | Kind::ForStatement | Kind::DoStatement => {
+                self.objects.forget_all();
+                self.iterate(node);
+                if node.kind() == Kind::DoStatement {
+                    self.each(node, depth);
+                } else {
+                    self.repeat(node, depth);
+                }
+                self.objects.forget_all();
+            }
             Kind::SwitchStatement => self.switch(node, depth),
             Kind::CompoundStatement | Kind::CaseStatement => {
                 self.sequence(node, depth);
@@ -114,6 +130,7 @@ impl Walk<'_> {
             }
             Kind::LabeledStatement => {
                 self.barrier = self.out.guards.len() as u32;
+                self.objects.forget_all();
                 self.each(node, depth);
             }
             Kind::BinaryExpression => self.binary(node, depth),
@@ -161,10 +178,13 @@ impl Walk<'_> {
             return self.each(node, depth);
         };
         self.visit(condition, depth);
+        let before = self.objects.clone();
+        let mut after: Option<Objects> = None;
         for (arm, holds) in [
             (node.field(Field::Consequence), true),
             (node.field(Field::Alternative), false),
         ] {
+            self.objects.clone_from(&before);
             if let Some(arm) = arm {
                 let guard = self.guard(condition, holds);
                 let is_failure =
@@ -172,6 +192,9 @@ impl Walk<'_> {
                 self.failures += u32::from(is_failure);
                 self.under(Some(guard), arm, depth);
                 self.failures -= u32::from(is_failure);
+            }
+            if let Some(other) = after.replace(self.objects.clone()) {
+                self.objects.join(&other);
             }
         }
     }
@@ -233,6 +256,7 @@ impl Walk<'_> {
             return self.each(node, depth);
         };
         self.visit(condition, depth);
+        self.objects.forget_all();
         let selector = value(self.text, condition, 0);
         let offset = self.text.offset(condition);
         let cases: Vec<Node<'_>> = body
@@ -262,6 +286,7 @@ impl Walk<'_> {
                 }
                 None => None,
             };
+            self.objects.forget_all();
             self.under(guard, *case, depth);
             if case.children().last().is_some_and(leaves) {
                 entered = Some(Vec::new());
@@ -273,6 +298,7 @@ impl Walk<'_> {
         {
             self.visit(other, depth);
         }
+        self.objects.forget_all();
     }
 
     fn site(&mut self, node: Node<'_>) {
@@ -302,16 +328,36 @@ impl Walk<'_> {
             .filter(|it| *it >= self.barrier)
             .collect();
         let offset = self.text.offset(named);
+        let inside = list.map_or_else(Vec::new, |it| self.objects.give(self.text, it, offset));
         self.out.sites.push(Site {
             offset,
             guards,
             args,
+            inside,
             on_failure: self.failures > 0,
         });
     }
 
+    /// A loop that the grammar reads as `while` and that is spelled otherwise is a macro: it sets what it is given.
+    fn iterate(&mut self, node: Node<'_>) {
+        let word = &self.text.original[node.start_byte()..];
+        if node.kind() != Kind::WhileStatement || word.starts_with(b"while") {
+            return;
+        }
+        let given = node.field(Field::Condition).into_iter();
+        let names = given.flat_map(Node::preorder);
+        for name in names.filter(|it| it.kind() == Kind::Identifier) {
+            let name = self.text.sym(name);
+            self.settings
+                .entry(name)
+                .or_default()
+                .add(&Value::Unknown, None);
+        }
+    }
+
     /// Notes what sets a variable or a member.
     fn change(&mut self, node: Node<'_>) {
+        self.objects.change(self.text, node);
         match node.kind() {
             Kind::AssignmentExpression => {
                 let (Some(left), Some(right)) = (node.field(Field::Left), node.field(Field::Right))
@@ -319,25 +365,28 @@ impl Walk<'_> {
                     return;
                 };
                 let is_plain = operator(self.text, node) == b"=";
-                self.set(
-                    left,
-                    if is_plain {
-                        value(self.text, right, 0)
-                    } else {
-                        Value::Unknown
-                    },
-                );
+                let given = if is_plain {
+                    value(self.text, right, 0)
+                } else {
+                    Value::Unknown
+                };
+                self.set(left, given, is_plain.then_some(right));
             }
             Kind::UpdateExpression => {
                 if let Some(argument) = node.field(Field::Argument) {
-                    self.set(argument, Value::Unknown);
+                    self.set(argument, Value::Unknown, None);
                 }
             }
             Kind::PointerExpression if self.text.of(node).starts_with(b"&") => {
                 if let Some(argument) = node.field(Field::Argument)
                     && argument.kind() == Kind::Identifier
                 {
-                    *self.changed.entry(self.text.sym(argument)).or_default() += 2;
+                    let name = self.text.sym(argument);
+                    *self.changed.entry(name).or_default() += 2;
+                    self.settings
+                        .entry(name)
+                        .or_default()
+                        .add(&Value::Unknown, None);
                 }
             }
             Kind::InitDeclarator => {
@@ -348,16 +397,23 @@ impl Walk<'_> {
                     let given = node
                         .field(Field::Value)
                         .map_or(Value::Unknown, |it| value(self.text, it, 0));
-                    self.define(name, given);
+                    self.define(name, given, node.field(Field::Value));
                 }
             }
             _ => {}
         }
     }
 
-    fn set(&mut self, left: Node<'_>, given: Value) {
+    fn set(&mut self, left: Node<'_>, given: Value, right: Option<Node<'_>>) {
         match left.kind() {
-            Kind::Identifier => self.define(self.text.sym(left), given),
+            Kind::Identifier => self.define(self.text.sym(left), given, right),
+            Kind::PointerExpression
+                if right.is_some_and(|it| {
+                    matches!(it.kind(), Kind::PointerExpression | Kind::CompoundLiteral)
+                }) =>
+            {
+                self.out.stores.push((Sym::NONE, self.text.offset(left)));
+            }
             Kind::FieldExpression => {
                 if let Some(field) = left.field(Field::Member) {
                     let store = (self.text.sym(field), self.text.offset(left));
@@ -368,17 +424,26 @@ impl Walk<'_> {
         }
     }
 
-    fn define(&mut self, name: Sym, given: Value) {
+    fn define(&mut self, name: Sym, given: Value, right: Option<Node<'_>>) {
+        let call = right
+            .filter(|it| it.kind() == Kind::CallExpression)
+            .and_then(|it| it.field(Field::Function))
+            .filter(|it| it.kind() == Kind::Identifier)
+            .map(|it| self.text.offset(it));
+        self.settings.entry(name).or_default().add(&given, call);
         *self.changed.entry(name).or_default() += 1;
         self.definitions.insert(name, given);
     }
 
     /// Replaces variables by what they stand for and forgets what stays unknown.
     fn finish(mut self, params: &[Sym]) -> Conditions {
+        let guarded = self.out.sites.iter().filter(|it| !it.guards.is_empty());
         let names = Names {
             params,
             definitions: &self.definitions,
             changed: &self.changed,
+            settings: &self.settings,
+            guarded: guarded.map(|it| it.offset).collect(),
         };
         for guard in &mut self.out.guards {
             guard.test = names.resolve(&guard.test, 0);
@@ -392,9 +457,10 @@ impl Walk<'_> {
             site.guards
                 .retain(|it| guards[*it as usize].test != Value::Unknown);
         }
-        self.out
-            .sites
-            .retain(|it| !it.args.is_empty() || !it.guards.is_empty() || it.on_failure);
+        self.out.sites.retain(|it| {
+            let says = !it.args.is_empty() || !it.inside.is_empty();
+            says || !it.guards.is_empty() || it.on_failure
+        });
         self.out.sites.sort_by_key(|it| it.offset);
         self.out.sites.dedup_by_key(|it| it.offset);
         self.out

@@ -1,6 +1,6 @@
 //! Values of conditions and arguments, as far as parameters and constants decide them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::Expr;
@@ -32,6 +32,28 @@ pub(crate) enum Value {
     Bits(Box<Value>, Box<Value>),
     /// Equal to one of several.
     AnyOf(Box<Value>, Vec<Value>),
+    /// `NULL` where none of the guarded calls at these offsets runs: only they give the variable a value.
+    NullUnless(Vec<u32>),
+}
+
+/// Who gives a variable its values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    is_null_first: bool,
+    /// The calls whose results it gets.
+    calls: Vec<u32>,
+    /// It gets something else, or its address is taken.
+    is_other: bool,
+}
+
+impl Settings {
+    pub(super) fn add(&mut self, given: &Value, call: Option<u32>) {
+        match (given, call) {
+            (Value::Number(0), _) => self.is_null_first |= self.calls.is_empty(),
+            (_, Some(call)) => self.calls.push(call),
+            _ => self.is_other = true,
+        }
+    }
 }
 
 /// Replaces variables by what they stand for.
@@ -39,6 +61,9 @@ pub(super) struct Names<'a> {
     pub(super) params: &'a [Sym],
     pub(super) definitions: &'a FxHashMap<Sym, Value>,
     pub(super) changed: &'a FxHashMap<Sym, u32>,
+    pub(super) settings: &'a FxHashMap<Sym, Settings>,
+    /// The calls that stand under a condition.
+    pub(super) guarded: FxHashSet<u32>,
 }
 
 impl Names<'_> {
@@ -77,6 +102,14 @@ impl Names<'_> {
                 Value::Unknown
             };
         }
+        let settings = self.settings.get(&name).filter(|it| {
+            it.is_null_first && !it.is_other && members.is_empty() && !it.calls.is_empty()
+        });
+        if let Some(settings) = settings
+            && settings.calls.iter().all(|it| self.guarded.contains(it))
+        {
+            return Value::NullUnless(settings.calls.clone());
+        }
         let definition = self.definitions.get(&name).filter(|_| changes == 1);
         match definition.map(|it| self.resolve(it, depth + 1)) {
             Some(Value::Place(index, mut before)) => {
@@ -105,7 +138,7 @@ fn has_place(value: &Value) -> bool {
 fn is_decidable(value: &Value) -> bool {
     match value {
         Value::Unknown | Value::Variable(..) => false,
-        Value::Number(_) | Value::Constant(_) | Value::Place(..) => true,
+        Value::Number(_) | Value::Constant(_) | Value::Place(..) | Value::NullUnless(_) => true,
         Value::Not(it) => is_decidable(it),
         Value::And(a, b) | Value::Or(a, b) | Value::Bits(a, b) => {
             is_decidable(a) || is_decidable(b)

@@ -11,11 +11,11 @@ use rustc_hash::FxBuildHasher;
 
 use super::index::ItemId;
 use super::resolve::Resolver;
-use crate::facts::{Callee, Conditions, Guard, Site, Value};
+use crate::facts::{Conditions, Guard, Site, Value};
 use crate::lex::Sym;
 
 /// Parameters are followed through this many functions that only pass them on.
-const MAX_PASSES: u32 = 3;
+pub(super) const MAX_PASSES: u32 = 3;
 /// More than this about one call is not kept.
 const MAX_KNOWN: usize = 6;
 
@@ -31,13 +31,15 @@ impl Entry {
 /// A value of a parameter, or of something inside what it points to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Known {
-    param: u16,
-    members: Vec<Sym>,
-    value: Fact,
+    pub(super) param: u16,
+    pub(super) members: Vec<Sym>,
+    pub(super) value: Fact,
+    /// Whoever gets the object may change it: it is one on a caller's stack, and this its initial value.
+    pub(super) is_initial: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Fact {
+pub(super) enum Fact {
     Number(i64),
     Constant(Sym),
     NotZero,
@@ -53,7 +55,7 @@ impl Resolver<'_, '_> {
         let Some(site) = facts.conditions.site(offset) else {
             return false;
         };
-        let known = self.known(entry);
+        let known = self.known_at(function, offset, entry);
         let weigh = self.weigh(function, &facts.conditions, &known);
         site.guards.iter().any(|it| {
             let guard = &facts.conditions.guards[*it as usize];
@@ -75,7 +77,7 @@ impl Resolver<'_, '_> {
         };
         let given = site.args.iter().find(|it| it.0 == argument);
         given.is_some_and(|it| {
-            let known = self.known(entry);
+            let known = self.known_at(function, offset, entry);
             let weigh = self.weigh(function, &facts.conditions, &known);
             let tested = weigh.tested(site);
             weigh.with(&tested).value(&it.1, offset) == Some(Fact::Number(0))
@@ -106,15 +108,15 @@ impl Resolver<'_, '_> {
         let Some(site) = facts
             .conditions
             .site(offset)
-            .filter(|it| !it.args.is_empty())
+            .filter(|it| !it.args.is_empty() || !it.inside.is_empty())
         else {
             return Entry::ANY;
         };
-        let known = self.known(entry);
+        let known = self.known_at(caller, offset, entry);
         let weigh = self.weigh(caller, &facts.conditions, &known);
         let tested = weigh.tested(site);
         let weigh = weigh.with(&tested);
-        let mut found: Vec<Known> = Vec::new();
+        let mut found = self.inside(caller, callee, site);
         for (index, value) in &site.args {
             if !may_be_known(value, weigh.known) || !self.decides(callee, *index, 0) {
                 continue;
@@ -128,7 +130,7 @@ impl Resolver<'_, '_> {
                 found.extend(inside.map(|it| Known {
                     param: *index,
                     members: it.members[members.len()..].to_vec(),
-                    value: it.value,
+                    ..it.clone()
                 }));
             }
             if let Some(value) = weigh.value(value, offset) {
@@ -136,6 +138,7 @@ impl Resolver<'_, '_> {
                     param: *index,
                     members: Vec::new(),
                     value,
+                    is_initial: false,
                 });
             }
         }
@@ -154,8 +157,16 @@ impl Resolver<'_, '_> {
         key
     }
 
-    fn known(&self, entry: Entry) -> Arc<Vec<Known>> {
-        self.entered.known(entry).unwrap_or_default()
+    /// What is known at a call of what was known at the function's entry.
+    fn known_at(&self, function: ItemId, offset: u32, entry: Entry) -> Arc<Vec<Known>> {
+        let known = self.entered.known(entry).unwrap_or_default();
+        if known.iter().all(|it| !it.is_initial) {
+            return known;
+        }
+        let kept = known
+            .iter()
+            .filter(|it| !it.is_initial || !self.is_changed(function, it, offset));
+        Arc::new(kept.cloned().collect())
     }
 
     fn weigh<'a>(
@@ -198,16 +209,10 @@ impl Resolver<'_, '_> {
 
     /// Whether a call's argument decides something in the callee.
     fn is_passed_on(&self, caller: ItemId, offset: u32, to: u16, depth: u32) -> bool {
-        let file = self.index.file_index(caller);
-        let facts = self.facts(caller);
-        let calls = facts.calls.iter().filter(|it| it.offset == offset);
-        calls
-            .filter_map(|it| match it.callee {
-                Callee::Name(name) => Some(name),
-                _ => None,
-            })
-            .flat_map(|it| self.functions_in(it, file).to_vec())
-            .any(|it| it.0 != caller && self.decides(it.0, to, depth + 1))
+        let callees = self.callees(caller, offset).into_iter();
+        callees
+            .filter(|it| *it != caller)
+            .any(|it| self.decides(it, to, depth + 1))
     }
 }
 
@@ -243,7 +248,23 @@ fn mentions(value: &Value, wanted: u16) -> bool {
         Value::AnyOf(it, values) => {
             mentions(it, wanted) || values.iter().any(|it| mentions(it, wanted))
         }
-        Value::Unknown | Value::Number(_) | Value::Constant(_) | Value::Variable(..) => false,
+        Value::Unknown
+        | Value::Number(_)
+        | Value::Constant(_)
+        | Value::Variable(..)
+        | Value::NullUnless(_) => false,
+    }
+}
+
+fn asks_for_calls(value: &Value) -> bool {
+    match value {
+        Value::NullUnless(_) => true,
+        Value::Not(it) => asks_for_calls(it),
+        Value::And(a, b) | Value::Or(a, b) | Value::Equal(a, b) | Value::Bits(a, b) => {
+            asks_for_calls(a) || asks_for_calls(b)
+        }
+        Value::AnyOf(it, values) => asks_for_calls(it) || values.iter().any(asks_for_calls),
+        _ => false,
     }
 }
 
@@ -297,6 +318,19 @@ impl<'a> Weigh<'a> {
         !stores.any(|it| members.contains(&it.0) && (from..to).contains(&it.1))
     }
 
+    /// Whether a guard of the call at `offset` certainly fails.
+    fn is_ruled_out(&self, offset: u32) -> bool {
+        let site = self.conditions.site(offset);
+        site.is_some_and(|site| {
+            site.guards.iter().any(|it| {
+                let guard = &self.conditions.guards[*it as usize];
+                // A guard on such a variable would ask for this again.
+                !asks_for_calls(&guard.test)
+                    && self.truth(&guard.test, guard.offset) == Some(!guard.holds)
+            })
+        })
+    }
+
     fn truth(&self, value: &Value, at: u32) -> Option<bool> {
         match self.value(value, at)? {
             Fact::Number(it) => Some(it != 0),
@@ -318,6 +352,10 @@ impl<'a> Weigh<'a> {
                     .filter(|_| !self.is_of_entry || self.is_stable(members, 0, at))
                     .map(|it| it.value)
             }
+            Value::NullUnless(calls) => calls
+                .iter()
+                .all(|it| self.is_ruled_out(*it))
+                .then_some(Fact::Number(0)),
             Value::Not(it) => self.truth(it, at).map(|it| of_bool(!it)),
             Value::And(a, b) => match (self.truth(a, at), self.truth(b, at)) {
                 (Some(false), _) | (_, Some(false)) => Some(of_bool(false)),
@@ -389,6 +427,7 @@ fn tell(test: &Value, holds: bool, out: &mut Vec<Known>) {
             } else {
                 Fact::Number(0)
             },
+            is_initial: false,
         }),
         Value::Not(it) => tell(it, !holds, out),
         Value::And(a, b) if holds => {
@@ -426,5 +465,6 @@ fn tell_equal(a: &Value, b: &Value, holds: bool, out: &mut Vec<Known>) {
         param: *place.0,
         members: place.1.clone(),
         value,
+        is_initial: false,
     });
 }
