@@ -271,6 +271,12 @@ pub static ALWAYS_DROP: &[&str] = &["generic_delete_inode", "inode_just_drop"];
 /// Functions that take a reference on an inode: `include/linux/fs.h`, `fs/inode.c`.
 pub static GRABS: &[&str] = &["ihold", "igrab", "__iget"];
 
+/// Macros that take the pointer out of a variable, so that its `__free()` finds nothing: `include/linux/cleanup.h`.
+pub static TAKES: &[&str] = &["no_free_ptr", "return_ptr", "retain_and_null_ptr"];
+
+/// The one of [`TAKES`] that also returns.
+pub const TAKE_AND_RETURN: &str = "return_ptr";
+
 /// Prefixes of functions whose use on the false branch of a conditional drop means that the
 /// reference is handed to a worker: `include/linux/{workqueue,list,llist,kthread,task_work}.h`.
 pub static HAND_OVER_PREFIXES: &[&str] = &[

@@ -13,6 +13,7 @@ pub(crate) mod flow;
 pub(crate) mod idioms;
 mod locks;
 pub(crate) mod nodes;
+pub(crate) mod taken;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;

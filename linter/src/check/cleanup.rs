@@ -4,6 +4,7 @@ use super::findings::Run;
 use super::parse;
 use crate::graph::{EdgeKind, ItemId};
 use crate::syntax::idioms::Release;
+use crate::syntax::taken;
 use crate::syntax::text::{fold_bytes, start_around};
 
 /// A declaration that is longer is shown up to here.
@@ -12,7 +13,7 @@ const MAX_DECLARATION_BYTES: usize = 256;
 impl Run<'_, '_, '_> {
     /// The declarations of a function whose attribute makes another name for `iput()` run at the end of the scope.
     ///
-    /// Whether something takes the pointer out of the variable before (`no_free_ptr()`) is not looked at.
+    /// One out of which the pointer is taken on every way (`no_free_ptr()`) releases nothing.
     pub(super) fn cleanups(&self, id: ItemId, text: &[u8]) -> Vec<Release> {
         let edges = self.resolver.edges(id);
         let mut macros = edges.iter().filter(|it| it.kind == EdgeKind::Macro);
@@ -27,7 +28,14 @@ impl Run<'_, '_, '_> {
             let is_attribute = parsed.clean.get(offset) == Some(&b' ');
             let alias = is_attribute.then(|| self.alias_at(id, edge)).flatten();
             if let Some((callee, argument)) = alias {
-                found.push(at_end_of_scope(text, offset, callee, argument));
+                let release = at_end_of_scope(text, offset, callee, argument);
+                let root = parsed.tree.as_ref().map(|it| it.root_node());
+                let is_taken = root.is_some_and(|it| {
+                    taken::is_always_taken(it, &parsed.clean, &release.inode, offset)
+                });
+                if !is_taken {
+                    found.push(release);
+                }
             }
         }
         found.sort_by_key(|it| it.offset);
