@@ -271,6 +271,16 @@ pub static ALWAYS_DROP: &[&str] = &["generic_delete_inode", "inode_just_drop"];
 /// Functions that take a reference on an inode: `include/linux/fs.h`, `fs/inode.c`.
 pub static GRABS: &[&str] = &["ihold", "igrab", "__iget"];
 
+/// Functions and macros that store their second or third argument at the place that is the first.
+/// Source: `include/linux/atomic/atomic-instrumented.h`, `include/asm-generic/rwonce.h`, `include/linux/rcupdate.h`.
+pub static PUBLISHERS: &[&str] = &[
+    "WRITE_ONCE",
+    "cmpxchg",
+    "rcu_assign_pointer",
+    "smp_store_release",
+    "xchg",
+];
+
 /// Macros that take the pointer out of a variable, so that its `__free()` finds nothing: `include/linux/cleanup.h`.
 pub static TAKES: &[&str] = &["no_free_ptr", "return_ptr", "retain_and_null_ptr"];
 

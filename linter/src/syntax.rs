@@ -11,6 +11,7 @@ mod direct;
 mod doubts;
 pub(crate) mod flow;
 pub(crate) mod idioms;
+pub(crate) mod kept;
 mod locks;
 pub(crate) mod nodes;
 pub(crate) mod taken;

@@ -64,6 +64,7 @@ fn at_end_of_scope(text: &[u8], offset: usize, callee: String, argument: usize) 
         under_i_lock: false,
         atomic: None,
         not_last: None,
+        from: None,
         doubt: None,
         error_label: None,
     }

@@ -24,6 +24,7 @@ use crate::report::{CheckReport, Site, SiteKind};
 use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RuleFinding};
 use crate::syntax::counts;
 use crate::syntax::idioms::{self, Release, Wrapper};
+use crate::syntax::kept;
 use crate::warm::{Body, Warm};
 
 /// What a function says, from its tree; a text that is not there says nothing.
@@ -309,14 +310,38 @@ impl Run<'_, '_, '_> {
         };
         found
             .iter()
-            .map(|release| ReachedRelease {
+            .map(|release| (release, reaches_of(release)))
+            .map(|(release, reaches)| ReachedRelease {
                 release: release.clone(),
                 flag: self.flag(id, release),
-                reaches: reaches_of(release),
+                kept_by: (!reaches.is_empty())
+                    .then(|| self.kept_by(id, release))
+                    .flatten(),
+                reaches,
                 always_drops: self.drops.always(self.index, id),
                 keeper: self.drops.keeper(self.index, id),
             })
             .collect()
+    }
+
+    /// The lookup that the inode comes from, if all that it can mean keep a reference of their own.
+    fn kept_by(&self, id: ItemId, release: &Release) -> Option<String> {
+        let lookup = release.from.as_ref()?;
+        let file = self.index.file_index(id);
+        let meant = self.resolver.functions_in(Sym::of(lookup), file).to_vec();
+        let keeps = |it: ItemId| {
+            let speaks_of = |name: &&str| {
+                memchr::memmem::find(self.index.item_text(it), name.as_bytes()).is_some()
+            };
+            let parsed = kernel::GRABS.iter().any(speaks_of);
+            let parsed = parsed.then(|| parse(self.index, it)).flatten();
+            parsed.is_some_and(|it| {
+                let root = it.tree.as_ref().map(|it| it.root_node());
+                root.is_some_and(|root| kept::keeps(root, &it.clean))
+            })
+        };
+        let all = !meant.is_empty() && meant.iter().all(|it| keeps(it.0));
+        all.then(|| lookup.clone())
     }
 
     /// The context of code that must not sleep, where the call stands in it; its chain is the function alone.

@@ -94,6 +94,8 @@ pub(crate) struct ReachedRelease {
     pub(crate) flag: Option<String>,
     /// Whether its file system's `->drop_inode` is one of `kernel::ALWAYS_DROP`.
     pub(crate) always_drops: bool,
+    /// The lookup that the inode comes from, where that keeps a reference of its own.
+    pub(crate) kept_by: Option<String>,
     /// Its file system's `->drop_inode`, where that keeps the inodes that are under writeback.
     pub(crate) keeper: Option<String>,
 }

@@ -95,6 +95,14 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
             ),
         );
     }
+    if let Some(lookup) = &reached.kept_by {
+        lower(
+            Confidence::Low,
+            format!(
+                "{lookup}() keeps a reference of its own to the inodes that it finds: this is not the last one while it does"
+            ),
+        );
+    }
     match &reached.release.doubt {
         Some(Doubt::OtherArmDefers(by)) => lower(
             Confidence::Medium,
@@ -130,7 +138,7 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
         reach,
         confidence,
         doubts,
-        is_excused: keeper.is_some(),
+        is_excused: keeper.is_some() || reached.kept_by.is_some(),
     }
 }
 

@@ -23,6 +23,18 @@ pub(super) fn new_inode(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<S
         })
 }
 
+/// The function whose results are all that the released variable gets.
+pub(super) fn only_source(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
+    let inode = argument_of(call, text)?;
+    let sources = sources(root, &inode, text);
+    let first = sources.first()?.clone()?;
+    let is_filled_in = root.preorder().any(|it| {
+        it.kind() == Kind::PointerExpression && squeeze(it, text).strip_prefix('&') == Some(&inode)
+    });
+    let is_only = sources.iter().all(|it| it.as_ref() == Some(&first));
+    (is_only && !is_filled_in).then_some(first)
+}
+
 /// What speaks against a deadlock at this release.
 pub(super) fn doubt(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt> {
     other_arm(call, text).or_else(|| rejected(root, call, text))

@@ -32,6 +32,8 @@ pub(crate) struct Release {
     pub(crate) atomic: Option<String>,
     /// Why this cannot be the last reference, or why its end is harmless; `None` where neither is known.
     pub(crate) not_last: Option<String>,
+    /// The one function that the inode comes from, whatever way leads here.
+    pub(crate) from: Option<String>,
     /// What speaks against a deadlock here, without excluding it.
     pub(crate) doubt: Option<Doubt>,
     /// The error label behind which it stands, where only `goto` leads there.
@@ -75,6 +77,7 @@ pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> 
         release.not_last = marked_not_last(*call, text)
             .or_else(|| queue_failed(root, *call, text))
             .or_else(|| doubts::new_inode(root, *call, text));
+        release.from = doubts::only_source(root, *call, text);
         release.doubt = doubts::doubt(root, *call, text);
         release.error_label = error_label(*call, text);
     }
@@ -108,6 +111,7 @@ fn release(call: Node<'_>, text: &[u8], name: &str, index: usize) -> Release {
         under_i_lock: false,
         atomic: None,
         not_last: None,
+        from: None,
         doubt: None,
         error_label: None,
     }
@@ -375,7 +379,7 @@ fn calls_of<'t>(body: Node<'t>, text: &[u8], name: &str) -> Vec<Node<'t>> {
 }
 
 /// Whether `name` stands in the expression as a word of its own.
-fn mentions(expression: &str, name: &str) -> bool {
+pub(super) fn mentions(expression: &str, name: &str) -> bool {
     !name.is_empty()
         && expression
             .split(|it: char| !it.is_alphanumeric() && it != '_')
