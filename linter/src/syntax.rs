@@ -12,7 +12,7 @@ mod doubts;
 pub(crate) mod flow;
 pub(crate) mod idioms;
 pub(crate) mod kept;
-mod locks;
+pub(crate) mod locks;
 pub(crate) mod nodes;
 pub(crate) mod taken;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::roots::{RootAt, roots};
 use super::sieve::{Closures, Sieve};
 use super::typing::directory;
 use super::values::Entry;
-use crate::contexts::Context;
+use crate::contexts::{Context, RootKind};
 use crate::facts::TypeRef;
 use crate::finding::{Confidence, Hop};
 use crate::kernel;
@@ -60,6 +60,9 @@ pub(crate) struct Reach {
 /// Each further search goes on from where the ones before it stopped.
 pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &Limits) -> Reach {
     let roots = roots(resolver, context);
+    // Who gives back the lock under which it was called may sleep.
+    let is_under_locks = context.roots.iter().any(|it| it.kind == RootKind::NoSleep);
+    let is_entered = |it: ItemId| !is_under_locks || !super::held::gives_back(resolver.index, it);
     let max_hops = context.max_hops.unwrap_or(MAX_HOPS);
     let mut reach = Reach {
         states: FxHashMap::default(),
@@ -104,8 +107,9 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
                     let sure = edges.iter().filter(|it| {
                         it.confidence >= least && taken.is_none_or(|taken| it.confidence < taken)
                     });
-                    sure.filter_map(|it| Some((step(resolver, *state, it, limits)?, *it)))
-                        .collect()
+                    let steps =
+                        sure.filter_map(|it| Some((step(resolver, *state, it, limits)?, *it)));
+                    steps.filter(|it| is_entered(it.0.function)).collect()
                 })
                 .collect();
             let mut next = Vec::new();
@@ -260,7 +264,7 @@ fn first_state(resolver: &Resolver<'_, '_>, root: &RootAt) -> State {
         function: root.function,
         domain,
         home,
-        entry: Entry::ANY,
+        entry: root.entry,
     }
 }
 

@@ -4,6 +4,7 @@ use super::domains::Domain;
 use super::index::ItemId;
 use super::resolve::{Resolver, Scope, Through, named_values};
 use super::roots::{RootAt, callers_of, passed_to};
+use super::values::Entry;
 use crate::facts::{Call, Callee, Expr, FunctionFacts, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
@@ -149,6 +150,7 @@ fn set_up(
                 confidence: it.1,
                 domain: Domain::PRIVATE,
                 is_shared: false,
+                entry: Entry::ANY,
             }));
         }
     }

@@ -3,6 +3,7 @@
 use super::domains::Domain;
 use super::index::ItemId;
 use super::resolve::{EdgeKind, Resolver, Scope, Target, Through};
+use super::values::Entry;
 use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, Expr, Step, TypeRef};
 use crate::finding::Confidence;
@@ -19,6 +20,8 @@ pub(super) struct RootAt {
     pub(super) confidence: Confidence,
     pub(super) domain: Domain,
     pub(super) is_shared: bool,
+    /// What it is called with, where it is called.
+    pub(super) entry: Entry,
 }
 
 /// The entry points of a context in this tree, each function once.
@@ -37,6 +40,7 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
                     confidence: it.confidence,
                     domain: it.domain.or_private(),
                     is_shared: false,
+                    entry: Entry::ANY,
                 }));
                 found.extend(given_to_setters(resolver, tag, name));
             }
@@ -59,6 +63,7 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
                             confidence: Confidence::High,
                             domain,
                             is_shared: false,
+                            entry: Entry::ANY,
                         }),
                 );
             }
@@ -68,8 +73,8 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
             RootKind::Argument { function, index } => {
                 found.extend(passed_to(resolver, Sym::of(function), index));
             }
-            // Lies within functions: `check` asks each of them.
-            RootKind::NoSleep => {}
+            // What lies within functions `check` asks each of them for.
+            RootKind::NoSleep => found.extend(super::held::called_under_locks(resolver)),
             RootKind::Deferred(runner) => found.extend(deferred_to(resolver, runner)),
         }
         found[before..]
@@ -90,13 +95,14 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
         (
             it.function,
             it.domain,
+            it.entry,
             it.is_shared,
             std::cmp::Reverse(it.confidence),
             it.item,
             it.offset,
         )
     });
-    found.dedup_by_key(|it| (it.function, it.domain));
+    found.dedup_by_key(|it| (it.function, it.domain, it.entry));
     found
 }
 
@@ -223,6 +229,7 @@ pub(super) fn passed_in(
                     confidence,
                     domain: resolver.index.file_of(caller).domain,
                     is_shared: false,
+                    entry: Entry::ANY,
                 });
             }
         }
@@ -259,6 +266,7 @@ fn deferred_to(resolver: &Resolver<'_, '_>, runner: kernel::Runner) -> Vec<RootA
                     confidence: edge.confidence,
                     domain: resolver.index.file_of(caller).domain,
                     is_shared: false,
+                    entry: Entry::ANY,
                 });
             }
         }

@@ -45,6 +45,8 @@ pub(super) enum EventKind {
     Enter(String),
     /// That reason is gone.
     Leave(String),
+    /// All of them are, and all locks.
+    LeaveAll,
 }
 
 /// What receives the walk's results.
@@ -190,13 +192,25 @@ pub(super) fn run(
     walk.statement(root, Some(entry), 0);
 }
 
+/// Whether the function gives back a lock that it was called with.
+pub(super) fn is_entered_locked(events: &[Event]) -> bool {
+    !locked_by_caller(events).is_empty() || !atomic_by_caller(events).is_empty()
+}
+
 /// A function that gives a lock back before it takes it was called with it.
 fn locked_by_caller(events: &[Event]) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let mut held = BTreeSet::new();
+    let mut assigned = BTreeSet::new();
     for event in events {
         match &event.kind {
-            EventKind::Unlock(inode) if seen.insert(inode.clone()) => {
+            EventKind::Assign(name) => {
+                assigned.insert(name.as_str());
+            }
+            // The caller knows nothing of a variable that the function sets itself.
+            EventKind::Unlock(inode)
+                if seen.insert(inode.clone()) && !assigned.contains(root_name(inode)) =>
+            {
                 held.insert(inode.clone());
             }
             EventKind::Lock(inode) | EventKind::TryLock(inode) => {
@@ -212,10 +226,17 @@ fn locked_by_caller(events: &[Event]) -> BTreeSet<String> {
 fn atomic_by_caller(events: &[Event]) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let mut held = BTreeSet::new();
+    let mut assigned = BTreeSet::new();
     for event in events {
         match &event.kind {
+            EventKind::Assign(name) => {
+                assigned.insert(name.as_str());
+            }
             EventKind::Leave(reason) if seen.insert(reason.clone()) => {
-                held.insert(reason.clone());
+                let lock = reason.split_once('(').map_or("", |it| it.1);
+                if !assigned.contains(root_name(lock)) {
+                    held.insert(reason.clone());
+                }
             }
             EventKind::Enter(reason) => {
                 seen.insert(reason.clone());
@@ -386,6 +407,10 @@ impl Walk<'_> {
             }
             EventKind::Leave(reason) => {
                 state.atomic.remove(reason);
+            }
+            EventKind::LeaveAll => {
+                state.atomic.clear();
+                state.locked.clear();
             }
             EventKind::Release(index) => {
                 self.observer.release(*index, &state.locked, &state.atomic);

@@ -1,0 +1,105 @@
+//! Functions that are called where nothing may sleep: under a spinlock, in an RCU read side.
+
+use rayon::prelude::*;
+
+use super::index::{Index, ItemId};
+use super::resolve::{EdgeKind, Resolver, Target, Through};
+use super::roots::RootAt;
+use super::values::Entry;
+use crate::facts::{self, ParsedItem};
+use crate::lex::{ItemKind, Sym, flags, is_word_byte};
+use crate::syntax::locks;
+
+/// What stands in the text of each function that takes or gives back such a lock.
+const WORDS: &[&str] = &["_lock", "_unlock", "_disable", "_enable", "_irq_"];
+
+/// The callees of calls that are made with a lock held.
+///
+/// One that gives the lock back is none: what it does before that is seen in itself.
+pub(super) fn called_under_locks(resolver: &Resolver<'_, '_>) -> Vec<RootAt> {
+    let index = resolver.index;
+    let callers: Vec<ItemId> = index
+        .function_ids()
+        .filter(|it| resolver.sieve.passes(*it))
+        .filter(|it| index.file_of(*it).at_home && !index.file_of(*it).is_foreign)
+        .filter(|it| speaks_of_locks(index.item_text(*it)))
+        .collect();
+    let parts: Vec<Vec<RootAt>> = callers
+        .par_iter()
+        .map(|it| called_by(resolver, *it))
+        .collect();
+    parts.into_iter().flatten().collect()
+}
+
+/// Whether a function gives back a lock that its caller took: whatever it calls then may sleep.
+pub(super) fn gives_back(index: &Index<'_>, function: ItemId) -> bool {
+    let is_any = speaks_of_locks(index.item_text(function));
+    let parsed = is_any.then(|| parse(index, function)).flatten();
+    parsed.is_some_and(|it| {
+        let root = it.tree.as_ref().map(|it| it.root_node());
+        root.is_some_and(|root| locks::gives_back(root, &it.clean))
+    })
+}
+
+fn called_by(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<RootAt> {
+    let index = resolver.index;
+    let Some(parsed) = parse(index, caller) else {
+        return Vec::new();
+    };
+    let Some(root) = parsed.tree.as_ref().map(|it| it.root_node()) else {
+        return Vec::new();
+    };
+    let edges = resolver.edges(caller);
+    let gives_back_at = |offset: usize| {
+        edges.iter().any(|it| match it.target {
+            Target::Function(target) => it.offset as usize == offset && gives_back(index, target),
+            Target::External(_) => false,
+        })
+    };
+    let held = locks::calls_under_locks(root, &parsed.clean, &gives_back_at);
+    if held.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for edge in edges.iter() {
+        let at = |it: &&locks::HeldCall| it.offset == edge.offset as usize;
+        let (Some(call), Target::Function(target)) = (held.iter().find(at), edge.target) else {
+            continue;
+        };
+        let is_called = !matches!(edge.kind, EdgeKind::Deferred(_));
+        if is_called && resolver.sieve.passes(target) && !gives_back(index, target) {
+            found.push(RootAt {
+                function: target,
+                item: caller,
+                offset: edge.offset,
+                through: lock_in(index.item_text(caller), &call.reason),
+                confidence: edge.confidence,
+                domain: index.file_of(caller).domain,
+                is_shared: false,
+                entry: resolver.entry(caller, edge.offset, target, Entry::ANY),
+            });
+        }
+    }
+    found
+}
+
+/// How the text spells the call that took the lock of a reason; nothing where the caller's caller did.
+fn lock_in(text: &[u8], reason: &str) -> Through {
+    let name = reason.split('(').next().unwrap_or_default().as_bytes();
+    let mut words = text.split(|it| !is_word_byte(*it));
+    let taken = words.find(|it| it.strip_prefix(b"raw_").unwrap_or(it).starts_with(name));
+    taken.map_or(Through::Nothing, |it| Through::Name(Sym::of(it)))
+}
+
+fn speaks_of_locks(text: &[u8]) -> bool {
+    WORDS
+        .iter()
+        .any(|it| memchr::memmem::find(text, it.as_bytes()).is_some())
+}
+
+fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
+    let (item, text) = (index.item(id), index.item_text(id));
+    let body = (item.body - item.start) as usize;
+    let is_function = item.kind == ItemKind::Function && body <= text.len();
+    is_function.then(|| facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0))
+}
