@@ -109,16 +109,11 @@ pub(super) fn flatten(text: &[u8]) -> Vec<u8> {
                 out.extend_from_slice(&text[at..end]);
                 at = end;
             }
-            b'/' => match comment_end(text, at) {
-                Some(end) => {
-                    at = end;
-                    out.push(b' ');
-                }
-                None => {
-                    out.push(b'/');
-                    at += 1;
-                }
-            },
+            b'/' => {
+                let end = comment_end(text, at);
+                out.push(if end.is_some() { b' ' } else { b'/' });
+                at = end.unwrap_or(at + 1);
+            }
             b'\\' | b'\n' | b'\r' | b'\t' | b' ' => {
                 if out.last() != Some(&b' ') {
                     out.push(b' ');

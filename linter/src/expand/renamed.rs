@@ -18,10 +18,15 @@ use crate::warm::Warm;
 /// What words are replaced by.
 type Names = BTreeMap<Vec<u8>, Vec<u8>>;
 
+/// Whether a path is one of what is compiled; the kernel's build knows the ending in lower case only.
+fn is_unit(path: &str) -> bool {
+    path.as_bytes().ends_with(b".c")
+}
+
 /// Puts the functions and tables that have other names behind the files that hold them.
 pub(super) fn grow(tree: &dyn TreeSource, warm: &Warm, files: &mut [ReadFile]) {
     for user in 0..files.len() {
-        if !files[user].source.path.as_str().ends_with(".c") {
+        if !is_unit(files[user].source.path.as_str()) {
             continue;
         }
         for (included, names) in included(tree, warm, files, user) {
@@ -57,10 +62,7 @@ fn included(
     let mut found = Vec::new();
     for (start, end) in &file.scan.includes {
         let name = text.get(*start as usize..*end as usize).unwrap_or_default();
-        let Some(name) = std::str::from_utf8(name)
-            .ok()
-            .filter(|it| it.ends_with(".c"))
-        else {
+        let Some(name) = std::str::from_utf8(name).ok().filter(|it| is_unit(it)) else {
             continue;
         };
         let path = format!("{directory}/{name}");

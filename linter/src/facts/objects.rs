@@ -119,7 +119,7 @@ impl Objects {
         loop {
             match node.kind() {
                 Kind::FieldExpression => {
-                    member = node.field(Field::Field).map(|it| text.sym(it));
+                    member = node.field(Field::Member).map(|it| text.sym(it));
                     steps += 1;
                 }
                 Kind::SubscriptExpression | Kind::ParenthesizedExpression => steps += 2,

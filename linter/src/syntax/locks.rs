@@ -100,7 +100,7 @@ pub(crate) fn calls_under_locks(
             && let Some(callee) = node.field(Field::Function)
         {
             let named = match callee.kind() {
-                Kind::FieldExpression => callee.field(Field::Field).unwrap_or(callee),
+                Kind::FieldExpression => callee.field(Field::Member).unwrap_or(callee),
                 _ => callee,
             };
             events.push(Event {
