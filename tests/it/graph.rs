@@ -256,11 +256,15 @@ DEFINE_GUARD(example,
 #[test]
 fn macros_without_arguments_call_what_stands_in_them() {
     let files = [
-        ("include/linux/self.h", "#define self get_self()\n"),
+        (
+            "include/linux/self.h",
+            "#define self get_self()\nstatic inline int get_self(void) { return 1; }\n",
+        ),
         (
             "include/linux/size.h",
             "#include <linux/self.h>\n#define SIZE (is_small(self) ? small_size() : WHOLE)
-#define WHOLE whole_size()\n#define fits(x) ((x) < SIZE)\n#define LIMIT 12\n",
+#define WHOLE whole_size()\nstatic inline int whole_size(void) { return 1; }
+static inline int small_size(void) { return 1; }\nstatic inline int is_small(int x) { return x; }\n#define fits(x) ((x) < SIZE)\n#define LIMIT 12\n",
         ),
         ("include/linux/other.h", "#define end other_end()\n"),
         (
