@@ -1,7 +1,7 @@
 //! The stages of a check, one by one: `LORELINT_KERNEL_612=… cargo bench -p lorelint-tests --bench stages`
 //!
 //! Each is what [`lorelint::report::StageCost`] says of it in a cold check of fs/ceph and net/ceph, and of fs with what it
-//! stands on; then the series of one patch, on a base that is known.
+//! stands on; then the series of one patch, on a base that is known, and what five patches cost a warm worker.
 
 use std::time::Duration;
 
@@ -53,34 +53,75 @@ fn stages(criterion: &mut Criterion) {
     }
     group.finish();
     review(criterion, &base);
+    warm_worker(&base);
+}
+
+/// What a worker of the service that knows the base spends on a series: five patches, five states.
+#[expect(clippy::print_stdout, reason = "this is its result")]
+fn warm_worker(base: &dyn TreeSource) {
+    const TURNS: u32 = 20;
+    let linter = cold(&[]);
+    let files = ["addr.c", "cache.c", "caps.c", "crypto.c", "debugfs.c"];
+    let series = |turn: u32| -> Vec<PatchInput> {
+        let numbered = (1..).zip(files);
+        numbered
+            .map(|(index, file)| patch(base, index, &format!("fs/ceph/{file}"), turn))
+            .collect()
+    };
+    let lint = |turn| {
+        let report = linter
+            .review(base, &series(turn))
+            .expect("the base can be read");
+        assert!(
+            report.patches.iter().all(|it| it.reason.is_none()),
+            "they apply"
+        );
+    };
+    lint(0);
+    let (ticks, start) = (cpu_ticks(), std::time::Instant::now());
+    (1..=TURNS).for_each(lint);
+    // A tick is a hundredth of a second on all that Linux runs on.
+    let cpu_ms = 10 * (cpu_ticks() - ticks) / u64::from(TURNS);
+    let wall_ms = start.elapsed().as_secs_f64() * 1000.0 / f64::from(TURNS);
+    println!("review/whole tree, five patches, warm worker: {cpu_ms} ms of CPU, {wall_ms:.0} ms");
+}
+
+/// User and system time of this process so far; see proc(5).
+fn cpu_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("a Linux with /proc");
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let fields = behind_name.split_whitespace().skip(11).take(2);
+    fields.filter_map(|it| it.parse::<u64>().ok()).sum()
+}
+
+/// A patch that adds a call to the first function of a file.
+fn patch(base: &dyn TreeSource, index: u32, path: &str, turn: u32) -> PatchInput {
+    let file = TreePath::parse(path).expect("a constant path is valid");
+    let text = base.read(&file).expect("the base can be read");
+    let text = String::from_utf8(text.unwrap_or_default()).expect("sources are UTF-8");
+    let line = text.lines().position(|it| it == "{").unwrap_or_default() + 1;
+    let diff = format!(
+        "--- a/{path}\n+++ b/{path}\n@@ -{line},1 +{line},2 @@\n {{\n+\tnew_call({turn});\n"
+    );
+    PatchInput {
+        index,
+        subject: "one".to_owned(),
+        message_id: None,
+        commit: None,
+        diff: diff.into_bytes(),
+    }
 }
 
 /// One patch that adds a call to the first function of a file.
 fn review(criterion: &mut Criterion, base: &dyn TreeSource) {
     let linter = cold(&scopes()[0].1);
     linter.check(base).expect("the base can be read");
-    let path = "fs/ceph/caps.c";
-    let file = TreePath::parse(path).expect("a constant path is valid");
-    let text = base.read(&file).expect("the base can be read");
-    let text = String::from_utf8(text.unwrap_or_default()).expect("sources are UTF-8");
-    let line = text.lines().position(|it| it == "{").unwrap_or_default();
     let mut turn = 0u32;
     criterion.bench_function("review/ceph, one patch", |bencher| {
         bencher.iter(|| {
             // Another patch each time: a state that is known is not linted again.
             turn += 1;
-            let diff = format!(
-                "--- a/{path}\n+++ b/{path}\n@@ -{},1 +{},2 @@\n {{\n+\tnew_call({turn});\n",
-                line + 1,
-                line + 1
-            );
-            let patch = PatchInput {
-                index: 1,
-                subject: "one".to_owned(),
-                message_id: None,
-                commit: None,
-                diff: diff.into_bytes(),
-            };
+            let patch = patch(base, 1, "fs/ceph/caps.c", turn);
             let report = linter.review(base, &[patch]).expect("the base can be read");
             assert!(report.patches[0].reason.is_none(), "it applies");
         });
