@@ -100,8 +100,9 @@ fn patch(base: &dyn TreeSource, index: u32, path: &str, turn: u32) -> PatchInput
     let text = base.read(&file).expect("the base can be read");
     let text = String::from_utf8(text.unwrap_or_default()).expect("sources are UTF-8");
     let line = text.lines().position(|it| it == "{").unwrap_or_default() + 1;
+    let next = text.lines().nth(line).unwrap_or_default();
     let diff = format!(
-        "--- a/{path}\n+++ b/{path}\n@@ -{line},1 +{line},2 @@\n {{\n+\tnew_call({turn});\n"
+        "--- a/{path}\n+++ b/{path}\n@@ -{line},2 +{line},3 @@\n {{\n+\tnew_call({turn});\n {next}\n"
     );
     PatchInput {
         index,
