@@ -10,6 +10,7 @@ use super::Definition;
 use super::make::{Made, append};
 use super::text::is_single_word;
 use crate::graph::image::ReadFile;
+use crate::graph::reading::is_unit;
 use crate::graph::typing::directory;
 use crate::lex::{self, ItemKind, flags};
 use crate::tree::TreeSource;
@@ -17,11 +18,6 @@ use crate::warm::Warm;
 
 /// What words are replaced by.
 type Names = BTreeMap<Vec<u8>, Vec<u8>>;
-
-/// Whether a path is one of what is compiled; the kernel's build knows the ending in lower case only.
-fn is_unit(path: &str) -> bool {
-    path.as_bytes().ends_with(b".c")
-}
 
 /// Puts the functions and tables that have other names behind the files that hold them.
 pub(super) fn grow(tree: &dyn TreeSource, warm: &Warm, files: &mut [ReadFile]) {

@@ -64,6 +64,7 @@ impl Conditions {
         for site in &mut self.sites {
             site.guards.shrink_to_fit();
             site.args.shrink_to_fit();
+            site.inside.shrink_to_fit();
         }
     }
 }

@@ -35,8 +35,13 @@ pub(crate) enum Reading {
 
 /// Whether a path is a C source or header.
 pub(crate) fn is_source(path: &str) -> bool {
-    // git and the kernel's build know these two endings in lower case only.
-    path.as_bytes().ends_with(b".c") || is_header(path)
+    is_unit(path) || is_header(path)
+}
+
+/// Whether a path is one of what is compiled. git and the kernel's build know this ending, and that of headers, in
+/// lower case only.
+pub(crate) fn is_unit(path: &str) -> bool {
+    path.as_bytes().ends_with(b".c")
 }
 
 fn is_header(path: &str) -> bool {
