@@ -3,6 +3,7 @@
 mod dir;
 mod git;
 mod overlay;
+mod work;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -55,12 +55,10 @@ fn a_directory_and_its_commit_list_the_same_files() {
     }
 }
 
-#[test]
-fn the_index_knows_unchanged_files_and_only_those() {
-    let git = fixture();
-    // git calls files racy that were written in the moment of the index; older ones are not.
+/// git calls files racy that were written in the moment of the index; older ones are not.
+fn settle(git: &GitFixture, names: &[&str]) {
     let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
-    for name in ["fs/a.c", "fs/a/b.c"] {
+    for name in names {
         let file = std::fs::File::options()
             .write(true)
             .open(git.path().join(name))
@@ -68,6 +66,67 @@ fn the_index_knows_unchanged_files_and_only_those() {
         file.set_modified(old).unwrap();
     }
     git.run(&["update-index", "--refresh", "-q"]);
+}
+
+#[test]
+fn a_commit_is_read_from_its_checked_out_files_only_where_those_are_the_same() {
+    let names = ["fs/clean.c", "fs/edited.c", "fs/staged.c", "fs/gone.c"];
+    let texts = names.map(|it| format!("/* $Id$ of {it} */\n").into_bytes());
+    // Attributes, and whether what git checks out is what lies in the blobs.
+    let cases = [
+        ("", true),
+        ("*.c diff=cpp\n", true),
+        ("*.c text eol=crlf\n", false),
+        ("*.c ident\n", false),
+        ("*.c filter=shout\n", false),
+        ("*.c working-tree-encoding=UTF-16LE\n", false),
+    ];
+    for (attributes, is_same) in cases {
+        let git = GitFixture::new();
+        git.run(&["config", "filter.shout.smudge", "tr a-z A-Z"]);
+        let clean = "tr A-Z a-z | sed 's/id/Id/'";
+        git.run(&["config", "filter.shout.clean", clean]);
+        for (name, text) in names.iter().zip(&texts) {
+            git.write(name, text);
+        }
+        git.commit("files");
+        git.write(".gitattributes", attributes.as_bytes());
+        git.run(&["add", ".gitattributes"]);
+        git.run(&["commit", "-q", "-m", "attributes"]);
+        std::fs::remove_dir_all(git.path().join("fs")).unwrap();
+        git.run(&["checkout", "-q", "--", "fs"]);
+        settle(&git, &names);
+        // An even number of bytes is UTF-16 as well.
+        git.write("fs/edited.c", b"edited\n\n");
+        git.write("fs/staged.c", b"staged\n\n");
+        git.run(&["add", "fs/staged.c"]);
+        std::fs::remove_file(git.path().join("fs/gone.c")).unwrap();
+        let read = |name: &str| {
+            let tree = GitRepo::open(git.path()).unwrap().tree("HEAD").unwrap();
+            assert_eq!(tree.files().unwrap().len(), names.len() + 1);
+            tree.read(&path(name)).ok().flatten()
+        };
+        for (name, text) in names.iter().zip(&texts) {
+            assert_eq!(read(name).as_ref(), Some(text), "{name} with {attributes}");
+        }
+        // Without its blob only the file itself can be read.
+        for (name, is_file) in [("fs/clean.c", is_same), ("fs/edited.c", false)] {
+            let blob = git.run(&["rev-parse", &format!("HEAD:{name}")]);
+            let object = git
+                .path()
+                .join(".git/objects")
+                .join(&blob[..2])
+                .join(&blob[2..]);
+            std::fs::remove_file(object).unwrap();
+            assert_eq!(read(name).is_some(), is_file, "{name} with {attributes}");
+        }
+    }
+}
+
+#[test]
+fn the_index_knows_unchanged_files_and_only_those() {
+    let git = fixture();
+    settle(&git, &["fs/a.c", "fs/a/b.c"]);
     git.write("fs/a/b.c", b"B\n");
     git.write("fs/untracked.c", b"u\n");
     let dir = DirTree::open(git.path()).unwrap();

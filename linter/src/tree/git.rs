@@ -9,6 +9,7 @@ use gix::objs::tree::{EntryKind, EntryMode};
 use gix::objs::{Kind, TreeRefIter};
 use rayon::prelude::*;
 
+use super::work::WorkFiles;
 use super::{BlobId, FileChanges, FileEntry, Mode, TreeError, TreePath, TreeSource};
 
 /// Bytes of decoded directories that each thread keeps: they are read again for each path below them.
@@ -25,6 +26,7 @@ struct Shared {
     repository: gix::ThreadSafeRepository,
     /// Handles that no thread uses now: they keep their caches and open packs.
     idle: Mutex<Vec<Handle>>,
+    work: OnceLock<Option<WorkFiles>>,
 }
 
 /// What one thread reads with.
@@ -55,6 +57,7 @@ impl GitRepo {
                 path: path.to_owned(),
                 repository,
                 idle: Mutex::default(),
+                work: OnceLock::new(),
             }),
         })
     }
@@ -190,6 +193,13 @@ impl GitRepo {
             .find_object(id)
             .map_err(|error| self.error(&id.to_string(), &error))?;
         Ok(std::mem::take(&mut object.data))
+    }
+
+    /// What is checked out, where that can stand for blobs.
+    fn work_files(&self) -> Option<&WorkFiles> {
+        let work = &self.shared.work;
+        let found = work.get_or_init(|| self.with(WorkFiles::of));
+        found.as_ref()
     }
 
     /// The index of a work tree; `None` where there is none or it cannot be read.
@@ -347,6 +357,12 @@ impl TreeSource for GitTree {
         let Some(entry) = self.entry(path)? else {
             return Ok(None);
         };
+        // Who lists a tree reads much of it.
+        let work = self.listing.get().and_then(|_| self.repo.work_files());
+        let written = work.zip(entry.blob).and_then(|it| it.0.read(path, it.1));
+        if written.is_some() {
+            return Ok(written);
+        }
         self.repo.with_handle(|handle| match entry.blob {
             Some(blob) => self.repo.object(&handle.files, id(blob)).map(Some),
             None => Ok(self
