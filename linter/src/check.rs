@@ -21,9 +21,11 @@ use crate::contexts::{CONTEXTS, Context, RootKind};
 use crate::facts::ParsedItem;
 use crate::focus::Focus;
 use crate::graph::drops::DropInode;
-use crate::graph::explore::{self, Limits};
+use crate::graph::explore;
+use crate::graph::focused::Focused;
 use crate::graph::index::Snapshot;
 use crate::graph::known::KnownEdges;
+use crate::graph::limits::Limits;
 use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::reuse::Before;
 use crate::graph::sieve::{Closures, Sieve};
@@ -207,7 +209,7 @@ impl<'t> Prepared<'t> {
         let read = || index.live().flat_map(|it| index.items(it)).map(|it| it.0);
         let measured = |work: &dyn Fn() -> Work| is_whole.then(work).unwrap_or_default();
         clock.stage("read", measured(&|| work_on(&index, read())));
-        let helpers = helpers(index.tree)?;
+        let helpers = helpers(&index)?;
         let suspects = suspects(&index);
         let wrappers = wrappers(&index, warm, &suspects);
         let work = measured(&|| work_on(&index, suspects.iter().copied()));
@@ -262,7 +264,8 @@ impl<'t> Prepared<'t> {
     fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> Linted {
         let index = &self.index;
         let mut clock = self.clock.clone();
-        let limits = Limits::of(&self.wrappers, focus.map(|it| it.domains.clone()));
+        let focused = focus.map(|it| Focused::new(index, it.domains.clone()));
+        let limits = Limits::of(&self.wrappers, focused);
         let sieve = if options.no_sieve {
             Sieve::open()
         } else {
@@ -359,9 +362,14 @@ impl Clock {
     }
 }
 
-fn helpers(tree: &dyn TreeSource) -> Result<Helpers, TreeError> {
+fn helpers(index: &Index<'_>) -> Result<Helpers, TreeError> {
     let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
-    Ok(Helpers::of_header(&tree.read(&header)?.unwrap_or_default()))
+    if let Some(slot) = index.slot_of(&header) {
+        return Ok(Helpers::of_header(index.text(slot)));
+    }
+    Ok(Helpers::of_header(
+        &index.tree.read(&header)?.unwrap_or_default(),
+    ))
 }
 
 fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
@@ -394,7 +402,8 @@ pub(crate) fn wrappers(
         let (item, text, key) = (index.item(id), index.item_text(id), index.key(id));
         let no_alias = (key, Sym::of("").0);
         warm.bodies.get_with(no_alias, || {
-            findings::body_of(Some(&parsed), Some(text), &[])
+            let from = (item.body - item.start) as usize;
+            findings::body_of(Some(&parsed), (text, from, false), &[])
         });
         warm.functions.get(key, || {
             crate::facts::facts_of(&parsed, text, (item.body - item.start) as usize)
@@ -464,12 +473,8 @@ fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {
                 return RootState::Present;
             }
             // A directory with hardly anything in it is a part of a kernel, not a kernel that renamed it.
-            let sources = index
-                .files()
-                .filter(|it| !under.is_empty() && it.path.as_str().starts_with(under))
-                .take(20)
-                .count();
-            if sources == 20 {
+            let sources = index.count_live(&index.files_below(under));
+            if !under.is_empty() && sources >= 20 {
                 RootState::Absent
             } else {
                 RootState::OutOfSight

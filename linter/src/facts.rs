@@ -17,7 +17,7 @@ mod types;
 mod unread;
 mod value;
 
-pub(crate) use conditions::{Conditions, Guard, Site};
+pub(crate) use conditions::{Conditions, Site};
 pub(crate) use expr::{Text, expr};
 pub(crate) use function::{
     ParsedItem, facts_of, function_facts, macro_facts, parse_function, parse_macro,

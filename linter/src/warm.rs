@@ -1,20 +1,24 @@
 //! What was learned from file contents, kept for the next tree that has the same files.
 
-use std::hash::{BuildHasher as _, Hash};
-use std::sync::{Arc, Mutex, OnceLock};
+mod memo;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::sync::{Arc, OnceLock};
+
+pub(crate) use memo::{Copies, Memo};
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{FunctionFacts, ObjectFacts, TypeFacts};
+use crate::lex::FileScan;
 use crate::syntax::counts::CountAccess;
 use crate::syntax::idioms::{Release, Wrapper};
 use crate::tree::BlobId;
 
 /// More values than this in one memo, and it starts anew: about two kernels' worth.
 const MAX_VALUES: usize = 400_000;
-const SHARDS: usize = 64;
+/// As [`MAX_VALUES`], for readings of whole files: some hundred kilobytes each.
+const MAX_SCANS: usize = 512;
 
 /// A file's content: the first half of its git blob id, or of its BLAKE3 hash where git does not know it.
 #[derive(
@@ -45,94 +49,6 @@ impl ContentKey {
 
 /// An item of a content.
 pub(crate) type ItemKey = (ContentKey, u32);
-
-/// Values computed once per key, from many threads.
-pub(crate) struct Memo<K, V> {
-    shards: Vec<Mutex<FxHashMap<K, Arc<V>>>>,
-}
-
-impl<K: Hash + Eq + Copy, V> Default for Memo<K, V> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<K: Hash + Eq + Copy, V> Memo<K, V> {
-    pub(crate) fn new() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-        }
-    }
-
-    fn shard(&self, key: &K) -> &Mutex<FxHashMap<K, Arc<V>>> {
-        &self.shards[(FxBuildHasher.hash_one(key) >> 58) as usize]
-    }
-
-    /// The value for `key`, if somebody asked before.
-    pub(crate) fn known(&self, key: K) -> Option<Arc<V>> {
-        self.shard(&key)
-            .lock()
-            .expect("no panic while locked")
-            .get(&key)
-            .cloned()
-    }
-
-    /// The value for `key`; two threads may compute it at once, one result is kept.
-    pub(crate) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
-        self.get_shared(key, || Arc::new(compute()))
-    }
-
-    /// As [`Memo::get`], of a value that others hold as well.
-    pub(crate) fn get_shared(&self, key: K, compute: impl FnOnce() -> Arc<V>) -> Arc<V> {
-        if let Some(value) = self.known(key) {
-            return value;
-        }
-        let value = compute();
-        Arc::clone(
-            self.shard(&key)
-                .lock()
-                .expect("no panic while locked")
-                .entry(key)
-                .or_insert(value),
-        )
-    }
-
-    pub(crate) fn values(&self) -> Vec<Arc<V>> {
-        self.shards
-            .iter()
-            .flat_map(|it| {
-                it.lock()
-                    .expect("no panic while locked")
-                    .values()
-                    .cloned()
-                    .collect::<Vec<_>>()
-            })
-            .collect()
-    }
-
-    /// All keys with their values, in no order.
-    pub(crate) fn pairs(&self) -> Vec<(K, Arc<V>)> {
-        let shards = self.shards.iter();
-        shards
-            .flat_map(|it| {
-                let shard = it.lock().expect("no panic while locked");
-                shard
-                    .iter()
-                    .map(|it| (*it.0, Arc::clone(it.1)))
-                    .collect::<Vec<_>>()
-            })
-            .collect()
-    }
-
-    fn trim(&self) {
-        for shard in &self.shards {
-            let mut shard = shard.lock().expect("no panic while locked");
-            if shard.len() > MAX_VALUES / SHARDS {
-                shard.clear();
-            }
-        }
-    }
-}
 
 /// What an item of a content says, from this run or from the cache.
 pub(crate) struct Learned<V> {
@@ -268,6 +184,8 @@ pub(crate) struct Body {
     pub(crate) releases: Vec<Release>,
     /// How often the grammar sees a member `i_count`, whoever's.
     pub(crate) counters: u32,
+    /// How often the lexical reading of a function sees a call of `iput()`, and such a member.
+    pub(crate) lexical: (u32, u32),
     /// Whether the grammar could take it at all.
     pub(crate) is_parsed: bool,
 }
@@ -276,6 +194,8 @@ pub(crate) struct Body {
 pub(crate) struct Warm {
     known: Arc<OnceLock<Known>>,
     pub(crate) texts: Memo<ContentKey, Vec<u8>>,
+    /// Of files that patches changed: each state of a series has them again.
+    pub(crate) scans: Memo<ContentKey, FileScan>,
     pub(crate) functions: Learned<FunctionFacts>,
     pub(crate) signatures: Learned<FunctionFacts>,
     pub(crate) types: Learned<TypeFacts>,
@@ -291,6 +211,7 @@ impl Warm {
         let known = Arc::default();
         Self {
             texts: Memo::new(),
+            scans: Memo::new(),
             functions: Learned::new(0, &known),
             signatures: Learned::new(1, &known),
             types: Learned::new(2, &known),
@@ -330,13 +251,14 @@ impl Warm {
 
     /// Lets go of what has grown beyond its bound.
     pub(crate) fn trim(&self) {
-        self.texts.trim();
-        self.functions.memo.trim();
-        self.signatures.memo.trim();
-        self.types.memo.trim();
-        self.objects.memo.trim();
-        self.wrappers.memo.trim();
-        self.bodies.memo.trim();
-        self.includes.memo.trim();
+        self.texts.trim(MAX_VALUES);
+        self.scans.trim(MAX_SCANS);
+        self.functions.memo.trim(MAX_VALUES);
+        self.signatures.memo.trim(MAX_VALUES);
+        self.types.memo.trim(MAX_VALUES);
+        self.objects.memo.trim(MAX_VALUES);
+        self.wrappers.memo.trim(MAX_VALUES);
+        self.bodies.memo.trim(MAX_VALUES);
+        self.includes.memo.trim(MAX_VALUES);
     }
 }

@@ -16,6 +16,7 @@ use crate::graph::domains::Domain;
 use crate::graph::drops::DropInode;
 use crate::graph::explore;
 use crate::graph::hops;
+use crate::graph::limits::Limits;
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
@@ -32,7 +33,7 @@ use crate::warm::{Body, Warm};
 /// Of a macro the lines are joined in the text that was read: it has no other.
 pub(super) fn body_of(
     parsed: Option<&ParsedItem>,
-    text: Option<&[u8]>,
+    (text, from, is_macro): (&[u8], usize, bool),
     aliases: &[(String, usize)],
 ) -> Body {
     let Some(parsed) = parsed else {
@@ -44,15 +45,32 @@ pub(super) fn body_of(
     let Some(tree) = &parsed.tree else {
         return Body::default();
     };
-    let text = text.unwrap_or(&parsed.clean);
+    let lexical = (
+        u32::try_from(lexical_calls(text, from).len()).unwrap_or(u32::MAX),
+        crate::lex::count_members(text, from, b"i_count"),
+    );
+    let text = if is_macro { &parsed.clean } else { text };
     let mut names: Vec<(&str, usize)> = vec![(kernel::IPUT, 0)];
     names.extend(aliases.iter().map(|it| (it.0.as_str(), it.1)));
     Body {
         accesses: counts::accesses(tree.root_node(), text),
         releases: idioms::releases(tree.root_node(), text, &names),
         counters: counts::members(tree.root_node(), text),
+        lexical,
         is_parsed: true,
     }
+}
+
+/// Where `iput()` is called in the text of an item behind `body`, without a look at its grammar.
+fn lexical_calls(text: &[u8], body: usize) -> Vec<usize> {
+    let iput = Sym::of(kernel::IPUT);
+    let mut found = Vec::new();
+    crate::lex::each_call(text, body, |start, end, member| {
+        if !member && Sym::of(&text[start..end]) == iput {
+            found.push(start);
+        }
+    });
+    found
 }
 
 /// Everything that a finding is made from.
@@ -75,17 +93,15 @@ impl Run<'_, '_, '_> {
         items.extend(self.alias_callers());
         items.sort_unstable();
         items.dedup();
-        items.retain(|it| {
-            let file = self.index.file_of(*it);
-            let path = &file.path;
-            if focus.is_some_and(|focus| {
+        if let Some(focus) = focus {
+            items.retain(|it| {
+                let file = self.index.file_of(*it);
+                // A generic line may be reached through what changed.
                 let is_generic = file.at_home && file.domain == Domain::GENERIC;
-                !is_generic && !focus.holds(self.index, path)
-            }) {
-                return false;
-            }
-            true
-        });
+                let is_reached = || self.reaches.iter().any(|reach| reach.reaches(*it));
+                focus.holds(self.index, &file.path) || is_generic && is_reached()
+            });
+        }
         let parts: Vec<CheckReport> = items.par_iter().map(|it| self.function(*it)).collect();
         let mut report = CheckReport::default();
         for part in parts {
@@ -209,7 +225,7 @@ impl Run<'_, '_, '_> {
         }
         CheckReport {
             findings,
-            gaps: self.gaps(id, text, &body),
+            gaps: self.gaps(id, &body),
             sites: self.sites(id, &name, &body),
             ..CheckReport::default()
         }
@@ -239,7 +255,8 @@ impl Run<'_, '_, '_> {
             let calls = body.releases.iter().filter(|it| it.callee == kernel::IPUT);
             calls.map(|it| it.offset).collect()
         } else {
-            self.lexical_calls(id)
+            let item = self.index.item(id);
+            lexical_calls(self.index.item_text(id), (item.body - item.start) as usize)
         };
         calls
             .into_iter()
@@ -262,8 +279,10 @@ impl Run<'_, '_, '_> {
         self.warm
             .bodies
             .get_with((self.index.key(id), Sym::of(names).0), || {
-                let kind = self.index.item(id).kind;
-                let text = (kind == ItemKind::Function).then(|| self.index.item_text(id));
+                let item = self.index.item(id);
+                let from = (item.body - item.start) as usize;
+                let is_macro = item.kind != ItemKind::Function;
+                let text = (self.index.item_text(id), from, is_macro);
                 body_of(parse(self.index, id).as_ref(), text, aliases)
             })
     }
@@ -278,8 +297,9 @@ impl Run<'_, '_, '_> {
                 return Vec::new();
             }
             let offset = release.offset as u32;
+            let facts = self.resolver.facts(id);
             let runs = |entry| {
-                !self.resolver.is_excluded(id, offset, entry)
+                !self.resolver.is_excluded((id, offset), &facts, entry)
                     && !self
                         .resolver
                         .is_null(id, offset, release.argument as u16, entry)
@@ -398,7 +418,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// Where the two readings of a function disagree on what the rules look at.
-    fn gaps(&self, id: ItemId, text: &[u8], body: &Body) -> Vec<Gap> {
+    fn gaps(&self, id: ItemId, body: &Body) -> Vec<Gap> {
         let mut gaps = Vec::new();
         let item = self.index.item(id);
         if item.flags & flags::UNBALANCED != 0 && item.kind == ItemKind::Function {
@@ -408,35 +428,17 @@ impl Run<'_, '_, '_> {
                 "braces do not balance: the end of this function was guessed",
             ));
         }
-        let from = (item.body - item.start) as usize;
-        let lexical = self.lexical_calls(id).len();
         let calls = body.releases.iter();
         let parsed = calls.filter(|it| it.callee == kernel::IPUT).count();
+        let lexical = body.lexical.0 as usize;
         if lexical != parsed && item.kind == ItemKind::Function {
             gaps.push(self.gap(id, 0, &format!("{lexical} iput() calls stand in the text of this function, the grammar sees {parsed}")));
         }
-        let (lexical, parsed) = (
-            crate::lex::count_members(text, from, b"i_count"),
-            body.counters,
-        );
+        let (lexical, parsed) = (body.lexical.1, body.counters);
         if lexical != parsed {
             gaps.push(self.gap(id, 0, &format!("{lexical} uses of i_count stand in the text of this function, the grammar sees {parsed}")));
         }
         gaps
-    }
-
-    /// Where `iput()` is called in the text of an item, without a look at its grammar.
-    fn lexical_calls(&self, id: ItemId) -> Vec<usize> {
-        let (item, text) = (self.index.item(id), self.index.item_text(id));
-        let iput = Sym::of(kernel::IPUT);
-        let mut found = Vec::new();
-        let from = (item.body - item.start) as usize;
-        crate::lex::each_call(text, from, |start, end, member| {
-            if !member && Sym::of(&text[start..end]) == iput {
-                found.push(start);
-            }
-        });
-        found
     }
 
     /// Where the two readings of a function that a context reaches disagree on any call.
@@ -445,7 +447,7 @@ impl Run<'_, '_, '_> {
     pub(super) fn unread(
         &self,
         suspects: &[ItemId],
-        (limits, sieve): (&explore::Limits, &Sieve<'_, '_>),
+        (limits, sieve): (&Limits, &Sieve<'_, '_>),
         focus: Option<&Focus>,
     ) -> Vec<Gap> {
         let mut items: Vec<ItemId> = self

@@ -3,6 +3,8 @@
 //! Only what the parameters decide is kept: a flag that the caller passes as a constant then excludes the branches
 //! that it does not take. Variables that are set twice, or whose address is taken, are unknown.
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +43,13 @@ pub(crate) struct Site {
     pub(crate) on_failure: bool,
 }
 
+impl Site {
+    /// Whether the call passes on anything.
+    pub(crate) fn tells(&self) -> bool {
+        !self.args.is_empty() || !self.inside.is_empty()
+    }
+}
+
 /// All of one function.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Conditions {
@@ -49,9 +58,40 @@ pub(crate) struct Conditions {
     pub(crate) sites: Vec<Site>,
     /// Members that the function sets, with the offset of each store; no name for a whole object.
     pub(crate) stores: Vec<(Sym, u32)>,
+    #[serde(skip)]
+    told: OnceLock<Told>,
+}
+
+/// Where parameters stand in what is said of a function's calls.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    /// Those that a guard tests, in order.
+    pub(crate) guarding: Vec<u16>,
+    /// Those that an argument is made of, with the offset of the call and the argument's index.
+    pub(crate) passed_on: Vec<(u16, u32, u16)>,
 }
 
 impl Conditions {
+    /// Where parameters stand in guards and arguments; looked up once.
+    pub(crate) fn told(&self) -> &Told {
+        self.told.get_or_init(|| {
+            let mut told = Told::default();
+            for site in &self.sites {
+                for guard in &site.guards {
+                    let test = &self.guards[*guard as usize].test;
+                    test.each_param(&mut |it| told.guarding.push(it));
+                }
+                for (at, value) in &site.args {
+                    value.each_param(&mut |it| told.passed_on.push((it, site.offset, *at)));
+                }
+            }
+            told.guarding.sort_unstable();
+            told.guarding.dedup();
+            told.passed_on.dedup();
+            told
+        })
+    }
+
     pub(crate) fn site(&self, offset: u32) -> Option<&Site> {
         let at = self.sites.binary_search_by_key(&offset, |it| it.offset);
         at.ok().map(|it| &self.sites[it])
@@ -458,10 +498,9 @@ impl Walk<'_> {
             site.guards
                 .retain(|it| guards[*it as usize].test != Value::Unknown);
         }
-        self.out.sites.retain(|it| {
-            let says = !it.args.is_empty() || !it.inside.is_empty();
-            says || !it.guards.is_empty() || it.on_failure
-        });
+        self.out
+            .sites
+            .retain(|it| it.tells() || !it.guards.is_empty() || it.on_failure);
         self.out.sites.sort_by_key(|it| it.offset);
         self.out.sites.dedup_by_key(|it| it.offset);
         self.out

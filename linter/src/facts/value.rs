@@ -36,6 +36,38 @@ pub(crate) enum Value {
     NullUnless(Vec<u32>),
 }
 
+impl Value {
+    /// Hands out the parameters that it is made of, each time one stands in it.
+    pub(crate) fn each_param(&self, take: &mut impl FnMut(u16)) {
+        match self {
+            Self::Place(param, _) => take(*param),
+            Self::Not(it) => it.each_param(take),
+            Self::And(a, b) | Self::Or(a, b) | Self::Equal(a, b) | Self::Bits(a, b) => {
+                a.each_param(take);
+                b.each_param(take);
+            }
+            Self::AnyOf(it, values) => {
+                it.each_param(take);
+                for it in values {
+                    it.each_param(take);
+                }
+            }
+            Self::Unknown
+            | Self::Number(_)
+            | Self::Constant(_)
+            | Self::Variable(..)
+            | Self::NullUnless(_) => {}
+        }
+    }
+
+    /// Whether it is made of a parameter.
+    pub(crate) fn mentions(&self, param: u16) -> bool {
+        let mut found = false;
+        self.each_param(&mut |it| found |= it == param);
+        found
+    }
+}
+
 /// Who gives a variable its values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {

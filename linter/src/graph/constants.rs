@@ -25,7 +25,7 @@ pub(crate) type Enumerators = FxHashMap<Sym, Option<i64>>;
 impl Resolver<'_, '_> {
     /// The number that a name stands for in a file, where all that it can mean there say the same.
     pub(crate) fn number_of(&self, name: Sym, file: usize) -> Option<i64> {
-        *self.numbers.get((name, file as u32), || {
+        self.numbers.get((name, file as u32), || {
             let at = At {
                 file,
                 depth: 0,

@@ -56,19 +56,20 @@ pub(crate) fn registers_filesystem(scan: &lex::FileScan) -> bool {
 
 pub(crate) fn domain_in(domains: &FxHashMap<String, Domain>, path: &str) -> Domain {
     // A filesystem's protocol code under net/ serves only that filesystem.
-    let of_protocol = path
-        .strip_prefix("net/")
-        .and_then(|it| it.split_once('/'))
-        .map(|it| format!("fs/{}", it.0));
-    [
-        Some(path.to_owned()),
-        filesystem_of(path).map(str::to_owned),
-        of_protocol,
-    ]
-    .into_iter()
-    .flatten()
-    .find_map(|it| domains.get(&it).copied())
-    .unwrap_or_default()
+    let of_protocol = || {
+        let (name, _) = path.strip_prefix("net/")?.split_once('/')?;
+        domains.get(&format!("fs/{name}"))
+    };
+    let of_filesystem = || domains.get(filesystem_of(path)?);
+    let found = domains.get(path).or_else(of_filesystem);
+    found.or_else(of_protocol).copied().unwrap_or_default()
+}
+
+/// How the paths of an implementation may start; for [`domain_in`], its key.
+pub(crate) fn places(key: &str) -> Vec<String> {
+    let name = key.strip_prefix("fs/").filter(|it| !it.contains('/'));
+    let of_name = |it: &str| vec![format!("fs/{it}/"), format!("net/{it}/")];
+    name.map_or_else(|| vec![key.to_owned()], of_name)
 }
 
 /// `fs/x` of `fs/x/…`.

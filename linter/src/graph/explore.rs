@@ -1,24 +1,24 @@
 //! What a context reaches: a search over functions that stays inside the implementation it entered.
 
+use std::cell::OnceCell;
+use std::collections::hash_map::Entry::Vacant;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::domains::Domain;
 use super::hops::{hop, root_hop, start_hop};
-use super::index::{Index, ItemId};
-use super::resolve::{Edge, EdgeKind, Resolver, Target, Through};
+use super::index::ItemId;
+use super::limits::{Cut, Limits, cut};
+use super::resolve::{Edge, EdgeKind, Resolver, Target};
 use super::roots::{RootAt, roots};
-use super::sieve::{Closures, Sieve};
-use super::typing::directory;
+use super::sieve::Sieve;
 use super::values::Entry;
 use crate::contexts::{Context, RootKind};
-use crate::facts::TypeRef;
+use crate::facts::FunctionFacts;
 use crate::finding::{Confidence, Hop};
 use crate::kernel;
-use crate::lex::Sym;
-use crate::syntax::idioms::Wrapper;
 
 /// Chains longer than this are not looked for.
 const MAX_HOPS: u32 = 24;
@@ -27,9 +27,9 @@ const MAX_HOPS: u32 = 24;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct State {
     pub(crate) function: ItemId,
-    domain: Domain,
+    pub(super) domain: Domain,
     /// The file of a root outside the kernel's filesystem side; its directory may be entered.
-    home: u32,
+    pub(super) home: u32,
     /// What the caller passed.
     pub(crate) entry: Entry,
 }
@@ -45,13 +45,29 @@ pub(crate) struct Reached {
 }
 
 /// What one context reaches.
+#[derive(Default)]
 pub(crate) struct Reach {
-    states: FxHashMap<State, (Option<State>, Option<Edge>, u32)>,
-    roots: FxHashMap<State, RootAt>,
-    /// The states by which a function is reached, first found first, with the confidence of the search that got there.
-    best: FxHashMap<ItemId, Vec<(State, Confidence)>>,
-    /// All states, as they were found.
-    order: Vec<State>,
+    /// As they were found.
+    found: Vec<Found>,
+    /// Where each state stands in `found`.
+    places: FxHashMap<State, u32>,
+    roots: FxHashMap<u32, RootAt>,
+    /// The first and the last state of a function in `found`.
+    functions: FxHashMap<ItemId, (u32, u32)>,
+}
+
+/// A state that a search came to.
+struct Found {
+    state: State,
+    /// From which one, by the n-th edge of its function.
+    from: Option<(u32, u32)>,
+    hops: u32,
+    /// That of the search which got there.
+    confidence: Confidence,
+    /// Whether hops are left that were not sure enough so far.
+    has_more: bool,
+    /// The next state of the same function.
+    next: Option<u32>,
 }
 
 /// Searches from all roots of a context.
@@ -59,17 +75,12 @@ pub(crate) struct Reach {
 /// Sure hops come first, and roots that run nowhere else: a function keeps the first chain that is found.
 /// Each further search goes on from where the ones before it stopped.
 pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &Limits) -> Reach {
-    let roots = roots(resolver, context);
+    let roots = roots(resolver, context, limits.focus.as_ref());
     // Who gives back the lock under which it was called may sleep.
     let is_under_locks = context.roots.iter().any(|it| it.kind == RootKind::NoSleep);
     let is_entered = |it: ItemId| !is_under_locks || !super::held::gives_back(resolver.index, it);
     let max_hops = context.max_hops.unwrap_or(MAX_HOPS);
-    let mut reach = Reach {
-        states: FxHashMap::default(),
-        roots: FxHashMap::default(),
-        best: FxHashMap::default(),
-        order: Vec::new(),
-    };
+    let mut reach = Reach::default();
     let mut before: Option<Confidence> = None;
     for (least, shared) in [
         (Confidence::High, false),
@@ -77,7 +88,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
         (Confidence::Medium, true),
         (Confidence::Low, true),
     ] {
-        let searched = reach.order.len();
+        let searched = reach.found.len();
         for root in roots
             .iter()
             .filter(|it| it.confidence >= least && (shared || !it.is_shared))
@@ -85,40 +96,44 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
             let state = first_state(resolver, root);
             let matters = limits.is_in_focus(state.domain)
                 && (limits.focus.is_none() || limits.may_matter(resolver.sieve, state));
-            if matters && reach.add(state, None, 0, least) {
-                reach.roots.insert(state, *root);
+            if matters && let Some(place) = reach.add(state, None, 0, least) {
+                reach.roots.insert(place, *root);
             }
         }
         // The hops that were sure enough before have been taken from there.
         let known = |at: usize| before.filter(|_| at < searched);
-        let states = reach.order.iter().copied().enumerate();
-        let mut from: Vec<(State, Option<Confidence>)> = states
-            .map(|(at, it)| (it, known(at)))
-            .filter(|it| it.1.is_none_or(|it| it > least))
+        let mut from: Vec<(u32, Option<Confidence>)> = (0..reach.found.len())
+            .map(|at| (at as u32, known(at)))
+            .filter(|it| {
+                let has_more = reach.found[it.0 as usize].has_more;
+                it.1.is_none_or(|known| known > least && has_more)
+            })
             .collect();
         while !from.is_empty() {
-            let steps: Vec<Vec<(State, Edge)>> = from
+            let steps: Vec<(Vec<(State, u32)>, bool)> = from
                 .par_iter()
-                .map(|(state, taken)| {
-                    if reach.states[state].2 >= max_hops {
-                        return Vec::new();
+                .map(|(at, taken)| {
+                    let found = &reach.found[*at as usize];
+                    if found.hops >= max_hops {
+                        return (Vec::new(), false);
                     }
-                    let edges = resolver.edges(state.function);
-                    let sure = edges.iter().filter(|it| {
+                    let caller = Caller::new(resolver, found.state);
+                    let edges = resolver.edges(found.state.function);
+                    let sure = (0..).zip(edges.iter()).filter(|(_, it)| {
                         it.confidence >= least && taken.is_none_or(|taken| it.confidence < taken)
                     });
-                    let steps =
-                        sure.filter_map(|it| Some((step(resolver, *state, it, limits)?, *it)));
-                    steps.filter(|it| is_entered(it.0.function)).collect()
+                    let steps = sure.filter_map(|(at, it)| Some((step(&caller, it, limits)?, at)));
+                    let steps = steps.filter(|it| is_entered(it.0.function)).collect();
+                    (steps, edges.iter().any(|it| it.confidence < least))
                 })
                 .collect();
             let mut next = Vec::new();
-            for ((state, _), steps) in from.into_iter().zip(steps) {
-                let hops = reach.states[&state].2 + 1;
+            for ((at, _), (steps, has_more)) in from.into_iter().zip(steps) {
+                reach.found[at as usize].has_more = has_more;
+                let hops = reach.found[at as usize].hops + 1;
                 for (to, edge) in steps {
-                    if reach.add(to, Some((state, edge)), hops, least) {
-                        next.push((to, None));
-                    }
+                    let place = reach.add(to, Some((at, edge)), hops, least);
+                    next.extend(place.map(|it| (it, None)));
                 }
             }
             from = next;
@@ -129,58 +144,73 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
 }
 
 impl Reach {
-    /// Whether the state is new.
+    /// The place of the state, if it is new.
     fn add(
         &mut self,
         state: State,
-        from: Option<(State, Edge)>,
+        from: Option<(u32, u32)>,
         hops: u32,
         confidence: Confidence,
-    ) -> bool {
+    ) -> Option<u32> {
         // Who comes in with anything comes in with this as well.
         let any = State {
             entry: Entry::ANY,
             ..state
         };
-        if state.entry != Entry::ANY && self.states.contains_key(&any) {
-            return false;
+        if state.entry != Entry::ANY && self.places.contains_key(&any) {
+            return None;
         }
-        let std::collections::hash_map::Entry::Vacant(slot) = self.states.entry(state) else {
-            return false;
+        let Vacant(slot) = self.places.entry(state) else {
+            return None;
         };
-        slot.insert((from.map(|it| it.0), from.map(|it| it.1), hops));
-        self.best
-            .entry(state.function)
-            .or_default()
-            .push((state, confidence));
-        self.order.push(state);
-        true
+        let place = self.found.len() as u32;
+        slot.insert(place);
+        let ends = self.functions.entry(state.function);
+        let ends = ends.or_insert((place, place));
+        if ends.1 != place {
+            self.found[ends.1 as usize].next = Some(place);
+            ends.1 = place;
+        }
+        self.found.push(Found {
+            state,
+            from,
+            hops,
+            confidence,
+            has_more: false,
+            next: None,
+        });
+        Some(place)
+    }
+
+    /// The states by which a function is reached, first found first.
+    fn ways(&self, function: ItemId) -> impl Iterator<Item = &Found> {
+        let first = self.functions.get(&function).map(|it| it.0);
+        let found = |at: u32| &self.found[at as usize];
+        std::iter::successors(first.map(found), move |it| it.next.map(found))
     }
 
     /// Whether the context reaches a function.
     pub(crate) fn reaches(&self, function: ItemId) -> bool {
-        self.best.contains_key(&function)
+        self.functions.contains_key(&function)
     }
 
     /// All functions that are reached, in order.
     pub(crate) fn functions(&self) -> Vec<ItemId> {
-        let mut all: Vec<ItemId> = self.best.keys().copied().collect();
+        let mut all: Vec<ItemId> = self.functions.keys().copied().collect();
         all.sort_unstable();
         all
     }
 
-    /// Those of them that may lead to a sink from where the search met them, in no order.
+    /// Those of them that may lead to a sink from where the search met them, some more than once.
     pub(crate) fn functions_that_matter<'r>(
         &'r self,
         limits: &'r Limits,
         sieve: &'r Sieve<'_, '_>,
     ) -> impl Iterator<Item = ItemId> + 'r {
-        let matters = |it: &(State, Confidence)| {
-            sieve.passes(it.0.function) && limits.may_matter(sieve, it.0)
-        };
-        let all = self.best.iter();
-        all.filter(move |it| it.1.iter().any(matters))
-            .map(|it| *it.0)
+        let states = self.found.iter().map(|it| it.state);
+        states
+            .filter(move |it| sieve.passes(it.function) && limits.may_matter(sieve, *it))
+            .map(|it| it.function)
     }
 
     /// The chain to a function, from its root, among those whose entry is `wanted`.
@@ -190,37 +220,31 @@ impl Reach {
         function: ItemId,
         wanted: &dyn Fn(Entry) -> bool,
     ) -> Option<Reached> {
-        let mut ways = self.best.get(&function)?.iter();
-        let (state, confidence) = *ways.find(|it| wanted(it.0.entry))?;
-        let mut steps = Vec::new();
-        let mut at = state;
-        while let Some((Some(from), Some(edge), _)) = self.states.get(&at).copied() {
-            steps.push((from, edge, at.function));
-            at = from;
+        let mut ways = self.ways(function);
+        let way = ways.find(|it| wanted(it.state.entry))?;
+        let mut steps: Vec<(ItemId, Edge, ItemId)> = Vec::new();
+        let mut at = way;
+        while let Some((from, edge)) = at.from {
+            let to = at.state.function;
+            at = &self.found[from as usize];
+            let edges = resolver.edges(at.state.function);
+            steps.push((at.state.function, edges[edge as usize], to));
             if steps.len() > MAX_HOPS as usize {
                 return None;
             }
         }
-        let root = self.roots.get(&at)?;
+        let root = self.roots.get(self.places.get(&at.state)?)?;
         let mut path = vec![root_hop(resolver, root)];
-        path.extend(
-            steps
-                .iter()
-                .rev()
-                .map(|(from, edge, to)| hop(resolver, from.function, edge, *to)),
-        );
-        let mut failing = steps.iter().rev().filter(|(from, edge, _)| {
-            let facts = resolver.facts(from.function);
-            facts
-                .conditions
-                .site(edge.offset)
-                .is_some_and(|it| it.on_failure)
+        let down = || steps.iter().rev();
+        path.extend(down().map(|(from, edge, to)| hop(resolver, *from, edge, *to)));
+        let mut failing = down().filter(|(from, edge, _)| {
+            let facts = resolver.facts(*from);
+            let site = facts.conditions.site(edge.offset);
+            site.is_some_and(|it| it.on_failure)
         });
-        let failing = failing
-            .next()
-            .map(|it| resolver.index.name_of(it.0.function));
+        let failing = failing.next().map(|it| resolver.index.name_of(it.0));
         Some(Reached {
-            confidence,
+            confidence: way.confidence,
             path,
             root_count: 1,
             failing,
@@ -230,7 +254,7 @@ impl Reach {
 
 /// Where the search of a context starts.
 pub(crate) fn first_states(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<State> {
-    roots(resolver, context)
+    roots(resolver, context, None)
         .iter()
         .map(|it| first_state(resolver, it))
         .collect()
@@ -238,7 +262,7 @@ pub(crate) fn first_states(resolver: &Resolver<'_, '_>, context: &Context) -> Ve
 
 /// The hop of the root that a search started at.
 pub(crate) fn root_hop_of(resolver: &Resolver<'_, '_>, context: &Context, state: State) -> Hop {
-    let all = roots(resolver, context);
+    let all = roots(resolver, context, None);
     all.iter()
         .find(|it| first_state(resolver, it) == state)
         .map_or_else(
@@ -268,120 +292,34 @@ fn first_state(resolver: &Resolver<'_, '_>, root: &RootAt) -> State {
     }
 }
 
-/// Where every search stops, whatever the context.
-pub(crate) struct Limits {
-    /// Names that are not entered.
-    names: FxHashSet<Sym>,
-    /// Functions that are not entered: they never drop the last reference.
-    safe: FxHashSet<ItemId>,
-    /// Tables that are not followed.
-    doors: FxHashSet<Sym>,
-    /// The implementations that matter, besides generic code; `None` for all.
-    focus: Option<FxHashSet<Domain>>,
+/// A state that is left, with what its function says.
+pub(super) struct Caller<'r, 'i, 't> {
+    pub(super) resolver: &'r Resolver<'i, 't>,
+    pub(super) state: State,
+    facts: OnceCell<Arc<FunctionFacts>>,
 }
 
-impl Limits {
-    pub(crate) fn of(
-        wrappers: &FxHashMap<ItemId, Wrapper>,
-        focus: Option<FxHashSet<Domain>>,
-    ) -> Self {
-        let safe = wrappers
-            .iter()
-            .filter(|it| *it.1 == Wrapper::Safe)
-            .map(|it| *it.0)
-            .collect();
+impl<'r, 'i, 't> Caller<'r, 'i, 't> {
+    fn new(resolver: &'r Resolver<'i, 't>, state: State) -> Self {
         Self {
-            names: kernel::NOT_ENTERED
-                .iter()
-                .map(|it| it.0)
-                .chain(kernel::QUEUEING.iter().copied())
-                .chain(kernel::SYSTEM_CALL_HELPERS.iter().copied())
-                .map(Sym::of)
-                .collect(),
-            safe,
-            doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
-            focus,
+            resolver,
+            state,
+            facts: OnceCell::new(),
         }
     }
 
-    fn is_in_focus(&self, domain: Domain) -> bool {
-        self.focus
-            .as_ref()
-            .is_none_or(|it| domain == Domain::GENERIC || it.contains(&domain))
-    }
-
-    /// Whether a state may lead to a sink; where only some implementations matter, through one of them.
-    fn may_matter(&self, sieve: &Sieve<'_, '_>, state: State) -> bool {
-        if state.home != u32::MAX {
-            return true;
-        }
-        match &self.focus {
-            Some(focus) if state.domain == Domain::GENERIC => focus
-                .iter()
-                .any(|it| sieve.passes_within(state.function, *it)),
-            _ => sieve.passes_within(state.function, state.domain),
-        }
-    }
-
-    /// What may lead to `iput()` within these limits.
-    pub(crate) fn sieve<'i, 't>(
-        &self,
-        index: &'i Index<'t>,
-        before: Option<Arc<Closures>>,
-    ) -> Sieve<'i, 't> {
-        let iput = Sym::of(kernel::IPUT);
-        let stop = self
-            .names
-            .iter()
-            .filter(|it| **it != iput)
-            .map(|it| it.short())
-            .collect();
-        Sieve::build(index, &[iput], stop, before)
+    pub(super) fn facts(&self) -> &FunctionFacts {
+        self.facts
+            .get_or_init(|| self.resolver.facts(self.state.function))
     }
 }
 
-/// Why the search does not take a hop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// The callee runs later, elsewhere.
-    Deferred,
-    /// The callee's name is among those that are never entered, with the reason.
-    NotEntered(&'static str),
-    /// The callee hands the last reference to a worker.
-    SafeWrapper,
-    /// The table by which system calls enter a filesystem.
-    FrontDoor,
-    /// The callee belongs to another implementation than the chain.
-    OtherImplementation,
-    /// The callee is machinery below the filesystems: allocator, scheduler, block layer, drivers.
-    Machinery,
-    /// The callee belongs to another program, such as one under tools.
-    OtherProgram,
-    /// What the callers pass or have tested excludes the branch.
-    Excluded,
-}
-
-impl std::fmt::Display for Cut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Deferred => "runs later, elsewhere",
-            Self::NotEntered(reason) => reason,
-            Self::SafeWrapper => "hands the last reference to a worker",
-            Self::FrontDoor => "the table by which system calls enter a filesystem",
-            Self::OtherImplementation => "belongs to another implementation than the chain",
-            Self::Machinery => "machinery below the filesystems is not entered",
-            Self::OtherProgram => "belongs to another program",
-            Self::Excluded => "what the callers pass excludes this branch",
-        })
-    }
-}
-
-fn step(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, limits: &Limits) -> Option<State> {
-    let (state, cut) = target_of(resolver, from, edge, limits)?;
+fn step(from: &Caller<'_, '_, '_>, edge: &Edge, limits: &Limits) -> Option<State> {
+    let (state, cut) = target_of(from, edge, limits)?;
     let is_taken = cut.is_none()
         && limits.is_in_focus(state.domain)
-        && limits.may_matter(resolver.sieve, state);
-    is_taken.then(|| entered(resolver, from, edge, state))
+        && limits.may_matter(from.resolver.sieve, state);
+    is_taken.then(|| entered(from, edge, state))
 }
 
 /// Where an edge leads, and what keeps the search from following it; `None` where it leads nowhere in sight.
@@ -391,9 +329,10 @@ pub(crate) fn step_over(
     edge: &Edge,
     limits: &Limits,
 ) -> Option<(State, Option<Cut>)> {
-    let (state, cut) = target_of(resolver, from, edge, limits)?;
+    let from = Caller::new(resolver, from);
+    let (state, cut) = target_of(&from, edge, limits)?;
     let state = if cut.is_none() {
-        entered(resolver, from, edge, state)
+        entered(&from, edge, state)
     } else {
         state
     };
@@ -401,21 +340,31 @@ pub(crate) fn step_over(
 }
 
 /// The state with what the caller passes.
-fn entered(resolver: &Resolver<'_, '_>, from: State, edge: &Edge, to: State) -> State {
-    if !matches!(edge.kind, EdgeKind::Direct | EdgeKind::Ops) {
+fn entered(from: &Caller<'_, '_, '_>, edge: &Edge, to: State) -> State {
+    if !edge.may_tell() {
         return to;
     }
-    let entry = resolver.entry(from.function, edge.offset, to.function, from.entry);
+    let known = edge.enters.filter(|_| {
+        let is_any = from.state.entry == Entry::ANY;
+        is_any && (from.resolver).is_steady(from.state.function, to.function)
+    });
+    if let Some(entry) = known {
+        return State { entry, ..to };
+    }
+    let call = (from.state.function, edge.offset);
+    let entry = from
+        .resolver
+        .entry(call, from.facts(), to.function, from.state.entry);
     State { entry, ..to }
 }
 
 /// As [`step_over`], with nothing known of what the caller passes.
 fn target_of(
-    resolver: &Resolver<'_, '_>,
-    from: State,
+    from: &Caller<'_, '_, '_>,
     edge: &Edge,
     limits: &Limits,
 ) -> Option<(State, Option<Cut>)> {
+    let resolver = from.resolver;
     let Target::Function(target) = edge.target else {
         return None;
     };
@@ -430,72 +379,15 @@ fn target_of(
         there.domain
     };
     let domain = if entered == Domain::GENERIC {
-        from.domain
+        from.state.domain
     } else {
         entered
     };
     let state = State {
         function: target,
         domain,
-        home: from.home,
+        home: from.state.home,
         entry: Entry::ANY,
     };
-    Some((state, cut(resolver, from, edge, (target, entered), limits)))
-}
-
-fn cut(
-    resolver: &Resolver<'_, '_>,
-    from: State,
-    edge: &Edge,
-    (target, entered): (ItemId, Domain),
-    limits: &Limits,
-) -> Option<Cut> {
-    let index = resolver.index;
-    if matches!(edge.kind, EdgeKind::Deferred(_)) {
-        return Some(Cut::Deferred);
-    }
-    let name = index.item(target).name;
-    if limits.names.contains(&name) {
-        return Some(Cut::NotEntered(not_entered_because(name)));
-    }
-    if limits.safe.contains(&target) {
-        return Some(Cut::SafeWrapper);
-    }
-    if resolver.is_excluded(from.function, edge.offset, from.entry) {
-        return Some(Cut::Excluded);
-    }
-    let there = index.file_of(target);
-    if there.is_foreign {
-        return Some(Cut::OtherProgram);
-    }
-    let path = there.path.as_str();
-    let in_home = from.home != u32::MAX
-        && directory(path).starts_with(directory(index.file(from.home as usize).path.as_str()));
-    if !there.at_home || (!in_home && !kernel::is_filesystem_side(path)) {
-        return Some(Cut::Machinery);
-    }
-    if entered != Domain::GENERIC
-        && from.domain != Domain::GENERIC
-        && entered != from.domain
-        && edge.kind != EdgeKind::Direct
-    {
-        return Some(Cut::OtherImplementation);
-    }
-    match edge.through {
-        Through::Member(TypeRef::Tag(tag), _) if limits.doors.contains(&tag) => {
-            Some(Cut::FrontDoor)
-        }
-        _ => None,
-    }
-}
-
-fn not_entered_because(name: Sym) -> &'static str {
-    if let Some(it) = kernel::NOT_ENTERED.iter().find(|it| Sym::of(it.0) == name) {
-        return it.1;
-    }
-    if kernel::QUEUEING.iter().any(|it| Sym::of(it) == name) {
-        "only queues: what it queues runs elsewhere"
-    } else {
-        "enters the VFS as a system call does"
-    }
+    Some((state, cut(from, edge, (target, entered), limits)))
 }

@@ -60,6 +60,7 @@ fn called_by(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<RootAt> {
     if held.is_empty() {
         return Vec::new();
     }
+    let facts = resolver.facts(caller);
     let mut found = Vec::new();
     for edge in edges.iter() {
         let at = |it: &&locks::HeldCall| it.offset == edge.offset as usize;
@@ -76,7 +77,7 @@ fn called_by(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<RootAt> {
                 confidence: edge.confidence,
                 domain: index.file_of(caller).domain,
                 is_shared: false,
-                entry: resolver.entry(caller, edge.offset, target, Entry::ANY),
+                entry: resolver.entry((caller, edge.offset), &facts, target, Entry::ANY),
             });
         }
     }

@@ -1,11 +1,14 @@
 //! The lexical readings of many files joined by name: sorted rows of numbers that never change.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
 use super::index::SourceFile;
 use super::table::Table;
+use super::typing::directory;
 use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{FileScan, Item, ItemKind, Pair, Ref, RefKind, Sym};
@@ -53,6 +56,7 @@ pub(crate) struct Image {
     /// Functions and macros that call `iput()` or speak of `i_count`.
     pub(crate) suspects: Vec<u32>,
     pub(crate) gaps: Vec<Gap>,
+    pub(super) homes: OnceLock<FxHashSet<String>>,
 }
 
 /// A name for these files with these contents, in path order: reports and trees in the cache go by it.
@@ -164,6 +168,16 @@ impl Image {
         let rows = self.setters.rows().iter();
         let at_home = rows.filter(|it| self.files[self.item_file[it[2] as usize] as usize].at_home);
         Table::new(at_home.map(|it| [it[1], it[0], it[2]]).collect())
+    }
+
+    /// The directories that hold roots: chains may enter what lies in and below them.
+    pub(super) fn homes(&self) -> &FxHashSet<String> {
+        self.homes.get_or_init(|| {
+            let roots = self.files.iter().filter(|it| it.is_root);
+            roots
+                .map(|it| directory(it.path.as_str()).to_owned())
+                .collect()
+        })
     }
 
     /// See [`name_of`].

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::domains::{Domain, domain_in};
+use super::domains::{Domain, domain_in, places};
 use super::image::Image;
 use super::table::Table;
 use crate::expand::Made;
@@ -120,6 +120,18 @@ impl Over {
     }
 }
 
+/// Some files of an index, by their slots.
+pub(crate) struct FilesBelow {
+    old: std::ops::Range<usize>,
+    new: Vec<usize>,
+}
+
+impl FilesBelow {
+    pub(crate) fn holds(&self, slot: usize) -> bool {
+        self.old.contains(&slot) || self.new.contains(&slot)
+    }
+}
+
 impl<'t> Index<'t> {
     /// What was read of a tree, with what has changed since.
     pub(crate) fn new(
@@ -141,9 +153,8 @@ impl<'t> Index<'t> {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut changed: Vec<TreePath> = Vec::new();
         if let Some(over) = &self.over {
-            let hidden =
-                (0..self.base.files.len()).filter(|it| over.hidden.contains(&(*it as u32)));
-            changed.extend(hidden.map(|it| self.base.files[it].path.clone()));
+            let hidden = over.hidden.iter();
+            changed.extend(hidden.map(|it| self.base.files[*it as usize].path.clone()));
             changed.extend(over.image.files.iter().map(|it| it.path.clone()));
             changed.sort_unstable();
             changed.dedup();
@@ -182,6 +193,47 @@ impl<'t> Index<'t> {
 
     pub(crate) fn files(&self) -> impl Iterator<Item = &SourceFile> {
         self.live().map(|it| self.file(it))
+    }
+
+    /// The files of some implementations.
+    pub(crate) fn slots_of(&self, domains: &FxHashSet<Domain>) -> Vec<usize> {
+        let over = self.over.as_deref();
+        let files = &self.base.files;
+        let keys = self.base.domains.iter();
+        let mut found = Vec::new();
+        for (key, _) in keys.filter(|it| domains.contains(it.1)) {
+            let below = places(key).into_iter().map(|it| self.files_below(&it).old);
+            found.extend(below.flatten());
+        }
+        found.retain(|it| over.is_none_or(|over| !over.hidden.contains(&(*it as u32))));
+        found.extend(files.len()..self.texts.len());
+        found.retain(|it| domains.contains(&self.file(*it).domain));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The files whose paths start so.
+    pub(crate) fn files_below(&self, start: &str) -> FilesBelow {
+        let files = &self.base.files;
+        let first = files.partition_point(|it| it.path.as_str() < start);
+        let count = files[first..].partition_point(|it| it.path.as_str().starts_with(start));
+        let new = self.over.iter().flat_map(|it| &it.image.files);
+        let new = (files.len()..).zip(new);
+        FilesBelow {
+            old: first..first + count,
+            new: new
+                .filter(|it| it.1.path.as_str().starts_with(start))
+                .map(|it| it.0)
+                .collect(),
+        }
+    }
+
+    /// How many of some files are not hidden.
+    pub(crate) fn count_live(&self, files: &FilesBelow) -> usize {
+        let over = self.over.as_deref();
+        let is_live = |it: &usize| over.is_none_or(|over| !over.hidden.contains(&(*it as u32)));
+        files.new.len() + files.old.clone().filter(is_live).count()
     }
 
     /// The file at a path, where it was listed.

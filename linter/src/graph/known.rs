@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::index::ItemId;
 use super::resolve::Edge;
+use super::values::{Entry, Known};
 use crate::lex::Sym;
 use crate::warm::Memo;
 
@@ -21,16 +22,32 @@ pub(crate) struct KnownEdges {
     places: Vec<(ItemId, u32, u32)>,
     /// What names stand for.
     numbers: Numbers,
+    /// What the entries stand for that edges enter their callees with.
+    entered: Entered,
+    /// Whether parameters decide something.
+    deciding: Deciding,
 }
+
+/// Functions and their parameters, with whether the parameter decides about a call.
+pub(crate) type Deciding = FxHashMap<(ItemId, u16), bool>;
+
+/// What is known at entries.
+pub(crate) type Entered = FxHashMap<Entry, Arc<Vec<Known>>>;
 
 /// The number that a name stands for in a file, by its slot; `None` where it stands for none.
 pub(crate) type Numbers = FxHashMap<(Sym, u32), Option<i64>>;
 
 impl KnownEdges {
-    pub(crate) fn of(computed: FxHashMap<ItemId, Arc<Vec<Edge>>>, numbers: Numbers) -> Self {
+    pub(crate) fn of(
+        computed: FxHashMap<ItemId, Arc<Vec<Edge>>>,
+        numbers: Numbers,
+        (entered, deciding): (Entered, Deciding),
+    ) -> Self {
         Self {
             computed,
             numbers,
+            entered,
+            deciding,
             ..Self::default()
         }
     }
@@ -55,6 +72,16 @@ impl KnownEdges {
         &self.numbers
     }
 
+    /// What is known at an entry that an edge has.
+    pub(crate) fn entered(&self, entry: Entry) -> Option<Arc<Vec<Known>>> {
+        self.entered.get(&entry).cloned()
+    }
+
+    /// Whether parameters decide something, as far as somebody asked.
+    pub(crate) fn deciding(&self) -> &Deciding {
+        &self.deciding
+    }
+
     /// The functions whose edges are known.
     pub(crate) fn functions(&self) -> impl Iterator<Item = ItemId> {
         let computed = self.computed.keys().copied();
@@ -76,16 +103,22 @@ impl KnownEdges {
                 u32::try_from(values.len()).ok()?,
             ));
         }
-        postcard::to_stdvec(&(places, values, &self.numbers)).ok()
+        let entered = self.entered.iter().map(|it| (*it.0, &**it.1));
+        let entered: Vec<(Entry, &Vec<Known>)> = entered.collect();
+        postcard::to_stdvec(&(places, values, &self.numbers, entered, &self.deciding)).ok()
     }
 
     /// Takes what [`KnownEdges::write`] wrote.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let (places, stored, numbers) = postcard::from_bytes(bytes).ok()?;
+        let (places, stored, numbers, entered, deciding) = postcard::from_bytes(bytes).ok()?;
+        let entered: Vec<(Entry, Vec<Known>)> = entered;
+        let shared = entered.into_iter().map(|it| (it.0, Arc::new(it.1)));
         Some(Self {
             stored,
             places,
             numbers,
+            entered: shared.collect(),
+            deciding,
             ..Self::default()
         })
     }

@@ -176,6 +176,7 @@ impl Resolver<'_, '_> {
                     confidence: *confidence,
                     through,
                     domain: Domain::GENERIC,
+                    enters: None,
                 });
             }
         }

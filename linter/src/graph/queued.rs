@@ -76,9 +76,9 @@ fn queued_on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<Item> 
 }
 
 fn below(resolver: &Resolver<'_, '_>, name: Sym, under: &str) -> Vec<ItemId> {
-    let mut callers = callers_of(resolver, name);
-    callers.retain(|it| resolver.index.file_of(*it).path.as_str().starts_with(under));
-    callers
+    let index = resolver.index;
+    let files = index.files_below(under);
+    callers_of(index, name, &|it| files.holds(index.file_index(it)))
 }
 
 fn calls_of(facts: &FunctionFacts, name: Sym) -> impl Iterator<Item = &Call> {

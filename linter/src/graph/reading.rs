@@ -20,7 +20,7 @@ use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{self, FileScan, ItemKind, RefKind, Sym};
 use crate::tree::{FileEntry, Mode, TreeError, TreePath, TreeSource};
-use crate::warm::{ContentKey, Warm};
+use crate::warm::{ContentKey, Memo, Warm};
 
 /// How much of a tree is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,7 @@ pub(crate) fn read<'t>(
     }
     let mut work = Work {
         tree,
+        scans: None,
         files,
         gaps: Vec::new(),
     };
@@ -214,6 +215,9 @@ fn update<'t>(
 /// More changed files than this, and everything is read again.
 const MAX_CHANGED: usize = 2000;
 
+/// Of more changed files than this, which no series has, the readings are not kept.
+const MAX_KEPT: usize = 64;
+
 /// Reads `sources`, which are in path order, to stand in for files of `base`.
 fn over(
     (tree, warm): (&dyn TreeSource, &Warm),
@@ -225,6 +229,7 @@ fn over(
     let old_file = |path: &TreePath| base.files.binary_search_by(|it| it.path.cmp(path)).ok();
     let mut work = Work {
         tree,
+        scans: (sources.len() <= MAX_KEPT).then_some(&warm.scans),
         files: sources,
         gaps: Vec::new(),
     };
@@ -245,22 +250,18 @@ fn over(
         .filter(|it| !needed || !is_foreign(work.files[*it].path.as_str()))
         .collect();
     let new_homes = work.scan_rest(&searched, &registers, &known, !needed);
-    let mut homes: FxHashSet<String> = base
-        .files
-        .iter()
-        .filter(|it| it.is_root)
-        .map(|it| directory(it.path.as_str()).to_owned())
-        .collect();
-    let is_new_home = new_homes.iter().any(|it| !homes.contains(it));
-    homes.extend(new_homes);
+    let homes = base.homes();
+    if new_homes.iter().any(|it| !homes.contains(it)) {
+        return None;
+    }
     work.scan(
         &searched
             .iter()
             .copied()
-            .filter(|it| is_below(&homes, work.files[*it].path.as_str()))
+            .filter(|it| is_below(homes, work.files[*it].path.as_str()))
             .collect::<Vec<_>>(),
     );
-    let (mut files, gaps) = work.sources(plan, &homes);
+    let (mut files, gaps) = work.sources(plan, homes);
     remade::grow(tree, warm, base, &mut files, removed)?;
     for file in &mut files {
         let path = &file.source.path;
@@ -276,7 +277,7 @@ fn over(
         let side = kernel::is_filesystem_side(path.as_str());
         let same_members = !side
             || registers.declared(&file.scan) == registers.declared_in(base, old.map(|it| it.0));
-        if is_new_home || !same_home || !same_domain || !same_members {
+        if !same_home || !same_domain || !same_members {
             return None;
         }
     }
@@ -337,6 +338,8 @@ impl Source {
 
 struct Work<'t> {
     tree: &'t dyn TreeSource,
+    /// Where readings are kept, for files that are read for one state of a series after the other.
+    scans: Option<&'t Memo<ContentKey, FileScan>>,
     files: Vec<Source>,
     gaps: Vec<Gap>,
 }
@@ -364,13 +367,27 @@ impl Work<'_> {
 
     /// Reads a file whole.
     fn read(&self, file: usize) -> Outcome {
-        let text = self.text(file);
         let content = self.files[file].content;
+        let is_root = self.files[file].is_root;
+        let kept = self.scans.zip(content);
+        if let Some(known) = kept.and_then(|(scans, content)| scans.known(content)) {
+            return Outcome {
+                file,
+                content,
+                scan: Ok(Some(known)),
+                is_root,
+            };
+        }
+        let text = self.text(file);
+        let scan = |text: &[u8]| match kept {
+            Some((scans, content)) => scans.get(content, || lex::scan(text)),
+            None => Arc::new(lex::scan(text)),
+        };
         Outcome {
             file,
             content: content.or_else(|| text.as_ref().ok().map(|it| ContentKey::of_text(it))),
-            scan: text.map(|it| Some(Arc::new(lex::scan(&it)))),
-            is_root: self.files[file].is_root,
+            scan: text.map(|it| Some(scan(&it))),
+            is_root,
         }
     }
 
@@ -413,6 +430,9 @@ impl Work<'_> {
         known: &(dyn Fn(u32) -> bool + Sync),
         takes_all: bool,
     ) -> FxHashSet<String> {
+        if rest.is_empty() {
+            return FxHashSet::default();
+        }
         let search = Search::new(&registers.words);
         let read: Vec<Outcome> = rest
             .par_iter()

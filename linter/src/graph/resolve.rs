@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
 use crate::lex::{ItemKind, Sym, flags};
-use crate::warm::{Memo, Warm};
+use crate::warm::{Copies, Memo, Warm};
 
 /// Macros inside macros are followed this deep.
 const MAX_MACRO_DEPTH: u32 = 8;
@@ -67,6 +68,15 @@ pub(crate) struct Edge {
     pub(crate) through: Through,
     /// Whose table the pointer stands in; [`Domain::GENERIC`] for edges without a table.
     pub(crate) domain: Domain,
+    /// What it enters the callee with where nothing is known at the caller's entry; `None` where nobody asked.
+    pub(crate) enters: Option<Entry>,
+}
+
+impl Edge {
+    /// Whether what the caller knows at the call is known to the callee.
+    pub(crate) fn may_tell(&self) -> bool {
+        matches!(self.kind, EdgeKind::Direct | EdgeKind::Ops)
+    }
 }
 
 /// Where an expression stands.
@@ -93,13 +103,13 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) warm: &'i Warm,
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
-    calls_param: Memo<(ItemId, u32), bool>,
+    calls_param: Copies<(ItemId, u32), bool>,
     /// What functions are entered with.
     pub(crate) entered: Memo<Entry, Vec<Known>>,
-    pub(crate) decides: Memo<(ItemId, u32, u32), bool>,
+    pub(crate) decides: Copies<(ItemId, u16, u32), bool>,
     /// What a call enters its callee with.
-    pub(crate) entries_of: Memo<(ItemId, u32, ItemId, Entry), Entry>,
-    choices: Memo<(TypeRef, Sym, Domain), usize>,
+    pub(crate) entries_of: Copies<(ItemId, u32, ItemId, Entry), Entry>,
+    choices: Copies<(TypeRef, Sym, Domain), usize>,
     pub(super) meanings: super::meaning::Meanings,
     pub(super) reuse: Option<Reuse<'i>>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
@@ -109,7 +119,7 @@ pub(crate) struct Resolver<'i, 't> {
     /// Where they are followed.
     pub(super) bare: Option<super::bare::Bare>,
     /// What names stand for, by name and file.
-    pub(crate) numbers: Memo<(Sym, u32), Option<i64>>,
+    pub(crate) numbers: Copies<(Sym, u32), Option<i64>>,
     pub(crate) defines: Memo<u32, super::constants::Defines>,
     pub(crate) enumerators: Memo<u32, super::constants::Enumerators>,
 }
@@ -129,18 +139,18 @@ impl<'i, 't> Resolver<'i, 't> {
             warm,
             tables: Memo::new(),
             edges: Memo::new(),
-            calls_param: Memo::new(),
+            calls_param: Copies::new(),
             entered: Memo::new(),
-            decides: Memo::new(),
-            entries_of: Memo::new(),
-            choices: Memo::new(),
+            decides: Copies::new(),
+            entries_of: Copies::new(),
+            choices: Copies::new(),
             meanings: super::meaning::Meanings::new(),
             reuse: None,
             includes: Memo::new(),
             direct_includes: Memo::new(),
             pasting: super::pasted::Pasting::new(),
             bare: None,
-            numbers: Memo::new(),
+            numbers: Copies::new(),
             defines: Memo::new(),
             enumerators: Memo::new(),
             deferrals,
@@ -161,10 +171,19 @@ impl<'i, 't> Resolver<'i, 't> {
     /// The edges of all functions that were asked for, and of those that are as they were.
     pub(crate) fn known_edges(&self) -> KnownEdges {
         let mut all = self.reuse.as_ref().map(Reuse::all).unwrap_or_default();
-        all.extend(self.edges.pairs());
+        let searched = self.edges.pairs().into_par_iter();
+        all.par_extend(searched.map(|(id, edges)| (id, self.with_entries(id, edges))));
         let mut numbers = self.reuse.as_ref().map(Reuse::numbers).unwrap_or_default();
-        numbers.extend(self.numbers.pairs().into_iter().map(|it| (it.0, *it.1)));
-        KnownEdges::of(all, numbers)
+        numbers.extend(self.numbers.pairs());
+        let edges = all.values().flat_map(|it| it.iter());
+        let known = edges
+            .filter_map(|it| it.enters)
+            .map(|it| (it, self.knowledge(it)));
+        let entered = known.collect();
+        let mut deciding = self.reuse.as_ref().map(Reuse::deciding).unwrap_or_default();
+        let asked = self.decides.pairs().into_iter().filter(|it| it.0.2 == 0);
+        deciding.extend(asked.map(|((function, param, _), it)| ((function, param), it)));
+        KnownEdges::of(all, numbers, (entered, deciding))
     }
 
     /// Edges computed so far.
@@ -316,6 +335,7 @@ impl<'i, 't> Resolver<'i, 't> {
                         confidence: *confidence,
                         through: Through::Name(*member),
                         domain: Domain::GENERIC,
+                        enters: None,
                     });
                 }
             }
@@ -348,6 +368,7 @@ impl<'i, 't> Resolver<'i, 't> {
                             confidence: *confidence,
                             through: Through::Name(name),
                             domain: Domain::GENERIC,
+                            enters: None,
                         });
                     }
                 }
@@ -389,6 +410,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 confidence: Confidence::High,
                 through,
                 domain: Domain::GENERIC,
+                enters: None,
             });
         }
         for (target, confidence) in functions {
@@ -399,6 +421,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 confidence: *confidence,
                 through,
                 domain: Domain::GENERIC,
+                enters: None,
             });
         }
         if !self.deferrals.contains_key(&name) {
@@ -468,6 +491,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 confidence: typed.confidence.min(entry.confidence).min(choice),
                 through: Through::Member(entry.of, member),
                 domain: entry.domain,
+                enters: None,
             });
         }
     }
@@ -502,7 +526,7 @@ impl<'i, 't> Resolver<'i, 't> {
             values.dedup();
             values.len()
         });
-        match *count {
+        match count {
             0 | 1 => Confidence::High,
             2..=FEW => Confidence::Medium,
             _ => Confidence::Low,
@@ -521,6 +545,7 @@ impl<'i, 't> Resolver<'i, 't> {
                         confidence: *confidence,
                         through: Through::Nothing,
                         domain: Domain::GENERIC,
+                        enters: None,
                     });
                 }
             }
@@ -563,6 +588,7 @@ impl<'i, 't> Resolver<'i, 't> {
                                 confidence: (*confidence).min(*sure),
                                 through: Through::Name(name),
                                 domain: Domain::GENERIC,
+                                enters: None,
                             });
                         }
                     }
@@ -576,7 +602,7 @@ impl<'i, 't> Resolver<'i, 't> {
         if depth > MAX_PASS_DEPTH {
             return false;
         }
-        *self.calls_param.get((function, param), || {
+        self.calls_param.get((function, param), || {
             let facts = self.facts(function);
             let Some((name, _)) = facts.params.get(param as usize) else {
                 return false;

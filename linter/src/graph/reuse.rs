@@ -11,9 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
 use super::index::{Index, ItemId, Snapshot, SourceFile};
-use super::known::{KnownEdges, Numbers};
+use super::known::{Deciding, KnownEdges, Numbers};
 use super::resolve::{Edge, MAX_PASS_DEPTH, Resolver, Target, named_values};
 use super::sieve::Closures;
+use super::values::{Entry, Known, MAX_PASSES};
 use crate::facts::{Callee, Expr, FunctionFacts};
 use crate::lex::{Item, ItemKind, Ref, RefKind, Sym, flags};
 use crate::warm::{ItemKey, Warm};
@@ -63,6 +64,8 @@ pub(crate) struct Reuse<'i> {
     unmoved: u32,
     /// Whether nothing changed that says what names stand for.
     has_numbers: bool,
+    /// Functions that may decide otherwise than before with what they are entered with, or pass on something else.
+    unsteady: FxHashSet<ItemId>,
 }
 
 impl<'i> Reuse<'i> {
@@ -74,6 +77,7 @@ impl<'i> Reuse<'i> {
             names: Vec::new(),
             members: Vec::new(),
             callbacks: Vec::new(),
+            changed: Vec::new(),
             beside: Vec::new(),
             wide: FxHashSet::default(),
             reuse: Self {
@@ -86,12 +90,45 @@ impl<'i> Reuse<'i> {
                 slots: FxHashMap::default(),
                 unmoved: before.index.snapshot().image.files.len() as u32,
                 has_numbers: true,
+                unsteady: FxHashSet::default(),
             },
         };
         change.compare()?;
         change.sieved()?;
         change.spread();
-        Some(change.reuse)
+        let mut reuse = change.reuse;
+        if reuse.has_numbers {
+            let beside = reuse.affected.difference(&reuse.touched);
+            let names = beside.map(|it| now.index.item(*it).name.short());
+            let names = names.chain(change.changed).collect();
+            reuse.unsteady = with_callers(now.index, names);
+            reuse.unsteady.extend(&reuse.affected);
+        }
+        Some(reuse)
+    }
+
+    /// Whether a function makes of what is known at its entry what it made of it before.
+    pub(crate) fn is_steady(&self, function: ItemId) -> bool {
+        self.has_numbers && !self.unsteady.contains(&function)
+    }
+
+    /// Whether a parameter decides something, where that is as before.
+    pub(crate) fn decides(&self, function: ItemId, param: u16) -> Option<bool> {
+        let is_known = self.is_steady(function) && !self.touched.contains(&function);
+        let known = self.known.deciding().get(&(function, param));
+        known.copied().filter(|_| is_known)
+    }
+
+    /// All parameters of which it is known whether they decide something.
+    pub(crate) fn deciding(&self) -> Deciding {
+        let known = self.known.deciding().iter();
+        let now = known.filter(|((function, param), _)| self.decides(*function, *param).is_some());
+        now.map(|it| (*it.0, *it.1)).collect()
+    }
+
+    /// What is known at an entry of an edge that is as before.
+    pub(crate) fn entered(&self, entry: Entry) -> Option<Arc<Vec<Known>>> {
+        self.known.entered(entry)
     }
 
     /// The edges of a function; `None` where they have to be resolved again.
@@ -169,8 +206,41 @@ impl<'i> Reuse<'i> {
                 Some(old)
             }
         });
-        now.filter_map(|id| Some((id, self.edges(id)?))).collect()
+        now.filter_map(|id| Some((id, self.steady_edges(id)?)))
+            .collect()
     }
+
+    /// The edges of a function without the entries that may be others now.
+    fn steady_edges(&self, id: ItemId) -> Option<Arc<Vec<Edge>>> {
+        let edges = self.edges(id)?;
+        let is_unsteady = |it: &Edge| match it.target {
+            Target::Function(callee) => {
+                it.enters.is_some() && !(self.is_steady(id) && self.is_steady(callee))
+            }
+            Target::External(_) => false,
+        };
+        if !edges.iter().any(is_unsteady) {
+            return Some(edges);
+        }
+        let mut edges = Arc::unwrap_or_clone(edges);
+        for edge in &mut edges {
+            edge.enters = edge.enters.filter(|_| !is_unsteady(edge));
+        }
+        Some(Arc::new(edges))
+    }
+}
+
+/// Who leads to functions of these names in as many calls by name as what is known at an entry is followed.
+fn with_callers(index: &Index<'_>, mut names: FxHashSet<u32>) -> FxHashSet<ItemId> {
+    let mut found = FxHashSet::default();
+    let name = |it: &ItemId| index.item(*it).name.short();
+    for _ in 0..=MAX_PASSES {
+        let users = names.iter().flat_map(|it| index.users(*it));
+        let functions = users.filter(|it| index.item(*it).kind == ItemKind::Function);
+        let new: Vec<ItemId> = functions.filter(|it| found.insert(*it)).collect();
+        names = new.iter().map(name).collect();
+    }
+    found
 }
 
 /// A change under examination.
@@ -182,6 +252,8 @@ struct Change<'c, 'i, 't, 'b> {
     members: Vec<u32>,
     /// Functions that may call a parameter now and did not, or the other way round.
     callbacks: Vec<Sym>,
+    /// Names of functions that are not as they were.
+    changed: Vec<u32>,
     /// The items of the file that is being compared.
     beside: Vec<ItemId>,
     /// Implementations that are resolved again as a whole.
@@ -304,6 +376,7 @@ impl Change<'_, '_, '_, '_> {
             return self.gone((now.0, false), &now.1, domain);
         }
         self.reuse.affected.insert(now.0);
+        self.changed.push(now.1.name.short());
         self.set_members(was.0, true);
         self.set_members(now.0, false);
         if same_head {
@@ -328,6 +401,7 @@ impl Change<'_, '_, '_, '_> {
         match item.kind {
             ItemKind::Function => {
                 self.names.push(item.name.short());
+                self.changed.push(item.name.short());
                 self.reuse.affected.insert(id.0);
                 self.set_members(id.0, id.1);
             }

@@ -1,7 +1,8 @@
 //! Where a context begins: members of ops tables, named functions, workers, callbacks.
 
 use super::domains::Domain;
-use super::index::ItemId;
+use super::focused::Focused;
+use super::index::{Index, ItemId};
 use super::resolve::{EdgeKind, Resolver, Scope, Target, Through};
 use super::values::Entry;
 use crate::contexts::{Context, RootKind};
@@ -25,68 +26,24 @@ pub(super) struct RootAt {
 }
 
 /// The entry points of a context in this tree, each function once.
-pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootAt> {
+///
+/// With a focus, hardly more than those that matter to one of its implementations.
+pub(super) fn roots(
+    resolver: &Resolver<'_, '_>,
+    context: &Context,
+    focus: Option<&Focused>,
+) -> Vec<RootAt> {
     let mut found: Vec<RootAt> = Vec::new();
     for root in context.roots {
-        let before = found.len();
-        match root.kind {
-            RootKind::Member { structure, member } => {
-                let (tag, name) = (TypeRef::Tag(Sym::of(structure)), Sym::of(member));
-                found.extend(resolver.entries(tag, name).iter().map(|it| RootAt {
-                    function: it.function,
-                    item: it.item,
-                    offset: it.offset,
-                    through: Through::Member(tag, name),
-                    confidence: it.confidence,
-                    domain: it.domain.or_private(),
-                    is_shared: false,
-                    entry: Entry::ANY,
-                }));
-                found.extend(given_to_setters(resolver, tag, name));
-            }
-            RootKind::Function { name, under } | RootKind::Work { name, under } => {
-                // A worker of generic code works for whoever queued: that one's tables are entry points of their own.
-                let domain = if matches!(root.kind, RootKind::Work { .. }) {
-                    Domain::PRIVATE
-                } else {
-                    Domain::GENERIC
-                };
-                let named = resolver.index.functions(Sym::of(name));
-                found.extend(
-                    named
-                        .filter(|it| resolver.index.file_of(*it).path.as_str().starts_with(under))
-                        .map(|it| RootAt {
-                            function: it,
-                            item: it,
-                            offset: resolver.index.name_offset(it),
-                            through: Through::Nothing,
-                            confidence: Confidence::High,
-                            domain,
-                            is_shared: false,
-                            entry: Entry::ANY,
-                        }),
-                );
-            }
-            RootKind::Queued { queue, under } => {
-                found.extend(super::queued::on(resolver, Sym::of(queue), under));
-            }
-            RootKind::Argument { function, index } => {
-                found.extend(passed_to(resolver, Sym::of(function), index));
-            }
-            // What lies within functions `check` asks each of them for.
-            RootKind::NoSleep => found.extend(super::held::called_under_locks(resolver)),
-            RootKind::Deferred(runner) => found.extend(deferred_to(resolver, runner)),
-        }
-        found[before..]
-            .iter_mut()
-            .for_each(|it| it.is_shared = root.is_shared);
-        if let Some(other) = root.elsewhere {
-            let here: Vec<RootAt> = found
-                .drain(before..)
-                .filter(|it| !is_elsewhere(resolver, it.item, other))
-                .collect();
-            found.extend(here);
-        }
+        let is_here = |it: &RootAt| {
+            let other = root.elsewhere;
+            !other.is_some_and(|other| is_elsewhere(resolver, it.item, other))
+        };
+        let of_kind = of_kind(resolver, root.kind, focus).into_iter();
+        found.extend(of_kind.filter(is_here).map(|it| RootAt {
+            is_shared: root.is_shared,
+            ..it
+        }));
     }
     found.retain(|it| {
         resolver.sieve.passes(it.function) && !resolver.index.file_of(it.item).is_foreign
@@ -106,6 +63,67 @@ pub(super) fn roots(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<RootA
     found
 }
 
+fn of_kind(resolver: &Resolver<'_, '_>, kind: RootKind, focus: Option<&Focused>) -> Vec<RootAt> {
+    match kind {
+        RootKind::Member { structure, member } => {
+            let (tag, name) = (TypeRef::Tag(Sym::of(structure)), Sym::of(member));
+            let entries = resolver.entries_in(tag, name, focus);
+            let in_tables = entries.iter().map(|it| RootAt {
+                function: it.function,
+                item: it.item,
+                offset: it.offset,
+                through: Through::Member(tag, name),
+                confidence: it.confidence,
+                domain: it.domain.or_private(),
+                is_shared: false,
+                entry: Entry::ANY,
+            });
+            let given = given_to_setters(resolver, (tag, name), focus);
+            in_tables.chain(given).collect()
+        }
+        RootKind::Function { name, under } => named(resolver, name, under, Domain::GENERIC),
+        // A worker of generic code works for whoever queued: that one's tables are entry points of their own.
+        RootKind::Work { name, under } => named(resolver, name, under, Domain::PRIVATE),
+        RootKind::Queued { queue, under } => super::queued::on(resolver, Sym::of(queue), under),
+        RootKind::Argument { function, index } => {
+            let function = Sym::of(function);
+            let matters = |it| is_generic_or(resolver.index, focus, it);
+            let callers = callers_of(resolver.index, function, &matters).into_iter();
+            callers
+                .flat_map(|it| passed_in(resolver, it, function, index))
+                .collect()
+        }
+        // What lies within functions `check` asks each of them for.
+        RootKind::NoSleep => super::held::called_under_locks(resolver),
+        RootKind::Deferred(runner) => deferred_to(resolver, runner, focus),
+    }
+}
+
+/// The functions of a name in files whose paths start with `under`.
+fn named(resolver: &Resolver<'_, '_>, name: &str, under: &str, domain: Domain) -> Vec<RootAt> {
+    let index = resolver.index;
+    let functions = index.functions(Sym::of(name));
+    functions
+        .filter(|it| index.file_of(*it).path.as_str().starts_with(under))
+        .map(|it| RootAt {
+            function: it,
+            item: it,
+            offset: index.name_offset(it),
+            through: Through::Nothing,
+            confidence: Confidence::High,
+            domain,
+            is_shared: false,
+            entry: Entry::ANY,
+        })
+        .collect()
+}
+
+/// Whether what an item names may matter to the focus: a function of it, or generic code by generic code.
+fn is_generic_or(index: &Index<'_>, focus: Option<&Focused>, item: ItemId) -> bool {
+    let is_generic = || index.file_of(item).domain == Domain::GENERIC;
+    focus.is_none_or(|focus| focus.may_name(index, item) || is_generic())
+}
+
 /// Whether all functions that name a table name `other` too, such as the workqueue that its callbacks run on.
 fn is_elsewhere(resolver: &Resolver<'_, '_>, table: ItemId, other: &str) -> bool {
     let index = resolver.index;
@@ -119,7 +137,11 @@ fn is_elsewhere(resolver: &Resolver<'_, '_>, table: ItemId, other: &str) -> bool
 }
 
 /// Functions that are handed to one that stores its parameter in the member: `set(obj, f)`, `obj->member = param`.
-fn given_to_setters(resolver: &Resolver<'_, '_>, of: TypeRef, member: Sym) -> Vec<RootAt> {
+fn given_to_setters(
+    resolver: &Resolver<'_, '_>,
+    (of, member): (TypeRef, Sym),
+    focus: Option<&Focused>,
+) -> Vec<RootAt> {
     let index = resolver.index;
     let mut setters: Vec<ItemId> = index
         .setters(member.short())
@@ -129,12 +151,12 @@ fn given_to_setters(resolver: &Resolver<'_, '_>, of: TypeRef, member: Sym) -> Ve
         .collect();
     setters.sort_unstable();
     setters.dedup();
+    let may_name = |it| focus.is_none_or(|focus| focus.may_name(index, it));
     let mut found = Vec::new();
     for setter in setters {
         for param in stored_params(resolver, setter, of, member) {
             let name = index.item(setter).name;
-            let callers = callers_of(resolver, name).into_iter();
-            for caller in callers.filter(|it| *it != setter) {
+            for caller in callers_of(index, name, &|it| it != setter && may_name(it)) {
                 if resolver.is_meant(setter, caller) {
                     let given = passed_in(resolver, caller, name, param);
                     found.extend(given.into_iter().map(|it| RootAt {
@@ -174,12 +196,17 @@ fn stored_params(
     stores.filter_map(|it| param(&it.value)).collect()
 }
 
-pub(super) fn callers_of(resolver: &Resolver<'_, '_>, name: Sym) -> Vec<ItemId> {
+/// The functions that call a name, of those that `takes` takes.
+pub(super) fn callers_of(
+    index: &Index<'_>,
+    name: Sym,
+    takes: &dyn Fn(ItemId) -> bool,
+) -> Vec<ItemId> {
     let wanted = crate::lex::Ref::new(RefKind::Call, name);
-    let index = resolver.index;
     let calls = |it: &ItemId| index.refs(*it).binary_search(&wanted).is_ok();
     let users = index.users(name.short());
     let mut found: Vec<ItemId> = users
+        .filter(|it| takes(*it))
         .filter(|it| index.item(*it).kind == ItemKind::Function)
         .filter(calls)
         .collect();
@@ -193,7 +220,7 @@ pub(super) fn passed_to(
     function: Sym,
     argument: usize,
 ) -> Vec<RootAt> {
-    callers_of(resolver, function)
+    callers_of(resolver.index, function, &|_| true)
         .into_iter()
         .flat_map(|it| passed_in(resolver, it, function, argument))
         .collect()
@@ -237,7 +264,12 @@ pub(super) fn passed_in(
     found
 }
 
-fn deferred_to(resolver: &Resolver<'_, '_>, runner: kernel::Runner) -> Vec<RootAt> {
+fn deferred_to(
+    resolver: &Resolver<'_, '_>,
+    runner: kernel::Runner,
+    focus: Option<&Focused>,
+) -> Vec<RootAt> {
+    let matters = |it| is_generic_or(resolver.index, focus, it);
     let mut names: Vec<&str> = kernel::DEFERRALS
         .iter()
         .filter(|it| it.runner == runner)
@@ -246,7 +278,7 @@ fn deferred_to(resolver: &Resolver<'_, '_>, runner: kernel::Runner) -> Vec<RootA
     names.dedup();
     let mut callers: Vec<ItemId> = names
         .iter()
-        .flat_map(|it| callers_of(resolver, Sym::of(it)))
+        .flat_map(|it| callers_of(resolver.index, Sym::of(it), &matters))
         .collect();
     callers.sort_unstable();
     callers.dedup();

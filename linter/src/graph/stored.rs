@@ -110,6 +110,7 @@ impl Image {
             users: next()?.pairs()?,
             callers: next()?.pairs()?,
             values: next()?.triples()?,
+            homes: OnceLock::new(),
         })
     }
 }

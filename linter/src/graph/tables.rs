@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 use super::domains::Domain;
+use super::focused::Focused;
 use super::index::ItemId;
 use super::resolve::{Resolver, Scope, Through, named_values};
 use crate::facts::{Expr, FunctionFacts, Step, Store, TypeRef};
@@ -37,37 +38,64 @@ impl Resolver<'_, '_> {
     /// What `member` of `of` may call; with an unknown type, whatever any member of that name may call.
     pub(crate) fn entries(&self, of: TypeRef, member: Sym) -> Arc<Vec<Entry>> {
         self.tables.get((of, member), || {
-            let mut found = Vec::new();
-            for item in self.setting_items(of, member) {
-                self.entries_of_item(item, of, member, &mut found);
-            }
-            found.sort_by_key(|it: &Entry| {
-                (
-                    it.function,
-                    it.domain,
-                    std::cmp::Reverse(it.confidence),
-                    it.item,
-                    it.offset,
-                )
-            });
-            found.dedup_by_key(|it| (it.function, it.domain));
-            found
+            self.entries_of_items(&self.setting_items(of, member, &|_| true), of, member)
         })
     }
 
-    /// The items that may set `member` to a function that the sieve lets through.
-    fn setting_items(&self, of: TypeRef, member: Sym) -> Vec<ItemId> {
+    /// As [`Resolver::entries`], only of items that may name functions in focus.
+    pub(super) fn entries_in(
+        &self,
+        of: TypeRef,
+        member: Sym,
+        focus: Option<&Focused>,
+    ) -> Arc<Vec<Entry>> {
+        let known = self.tables.known((of, member));
+        let (Some(focus), None) = (focus, &known) else {
+            return known.unwrap_or_else(|| self.entries(of, member));
+        };
+        let items = self.setting_items(of, member, &|it| focus.may_name(self.index, it));
+        Arc::new(self.entries_of_items(&items, of, member))
+    }
+
+    fn entries_of_items(&self, items: &[ItemId], of: TypeRef, member: Sym) -> Vec<Entry> {
+        let mut found = Vec::new();
+        for item in items {
+            self.entries_of_item(*item, of, member, &mut found);
+        }
+        found.sort_by_key(|it: &Entry| {
+            (
+                it.function,
+                it.domain,
+                std::cmp::Reverse(it.confidence),
+                it.item,
+                it.offset,
+            )
+        });
+        found.dedup_by_key(|it| (it.function, it.domain));
+        found
+    }
+
+    /// The items that may set `member` to a function that the sieve lets through, of those that `takes` takes.
+    fn setting_items(
+        &self,
+        of: TypeRef,
+        member: Sym,
+        takes: &dyn Fn(ItemId) -> bool,
+    ) -> Vec<ItemId> {
         let index = self.index;
         let wanted = |value: u32| {
             index.is_function_name(value) && (self.sieve.is_open() || self.may_pass(value))
         };
         let mut items: Vec<ItemId> = index
             .setters(member.short())
-            .filter(|it| wanted(it.0))
+            .filter(|it| takes(it.1) && wanted(it.0))
             .map(|it| it.1)
             .collect();
         if let TypeRef::Tag(tag) = of {
             items.extend(index.objects_of(tag).filter(|it| {
+                if !takes(*it) {
+                    return false;
+                }
                 let paired: FxHashSet<u32> = index.pairs_of(*it).iter().map(|it| it.1).collect();
                 index.refs(*it).iter().any(|it| {
                     it.kind() == RefKind::Mention

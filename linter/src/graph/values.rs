@@ -4,14 +4,16 @@
 //! only a guard that certainly fails excludes a call. What nobody stores in between is taken to stay as it was tested,
 //! although another task could change it.
 
+use std::cell::OnceCell;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 
 use super::index::ItemId;
-use super::resolve::Resolver;
-use crate::facts::{Conditions, Guard, Site, Value};
+use super::resolve::{Edge, Resolver, Target};
+use crate::facts::{Conditions, FunctionFacts, Site, Value};
 use crate::lex::Sym;
 
 /// Parameters are followed through this many functions that only pass them on.
@@ -20,7 +22,9 @@ pub(super) const MAX_PASSES: u32 = 3;
 const MAX_KNOWN: usize = 6;
 
 /// What is known of the parameters of a function on one way into it: the hash of that knowledge, 0 for nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub(crate) struct Entry(u64);
 
 impl Entry {
@@ -29,7 +33,7 @@ impl Entry {
 }
 
 /// A value of a parameter, or of something inside what it points to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Known {
     pub(super) param: u16,
     pub(super) members: Vec<Sym>,
@@ -38,7 +42,7 @@ pub(crate) struct Known {
     pub(super) is_initial: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Fact {
     Number(i64),
     Constant(Sym),
@@ -47,11 +51,15 @@ pub(super) enum Fact {
 
 impl Resolver<'_, '_> {
     /// Whether what is known at the entry excludes the call at `offset` of a function.
-    pub(crate) fn is_excluded(&self, function: ItemId, offset: u32, entry: Entry) -> bool {
+    pub(crate) fn is_excluded(
+        &self,
+        (function, offset): (ItemId, u32),
+        facts: &FunctionFacts,
+        entry: Entry,
+    ) -> bool {
         if entry == Entry::ANY {
             return false;
         }
-        let facts = self.facts(function);
         let Some(site) = facts.conditions.site(offset) else {
             return false;
         };
@@ -97,21 +105,30 @@ impl Resolver<'_, '_> {
     }
 
     /// What is known of the callee's parameters when this call enters it.
-    pub(crate) fn entry(&self, caller: ItemId, offset: u32, callee: ItemId, entry: Entry) -> Entry {
-        *self.entries_of.get((caller, offset, callee, entry), || {
-            self.entry_of(caller, offset, callee, entry)
+    pub(crate) fn entry(
+        &self,
+        (caller, offset): (ItemId, u32),
+        facts: &FunctionFacts,
+        callee: ItemId,
+        entry: Entry,
+    ) -> Entry {
+        let site = facts.conditions.site(offset);
+        let Some(site) = site.filter(|it| it.tells()) else {
+            return Entry::ANY;
+        };
+        self.entries_of.get((caller, offset, callee, entry), || {
+            self.entry_of((caller, facts), site, callee, entry)
         })
     }
 
-    fn entry_of(&self, caller: ItemId, offset: u32, callee: ItemId, entry: Entry) -> Entry {
-        let facts = self.facts(caller);
-        let Some(site) = facts
-            .conditions
-            .site(offset)
-            .filter(|it| !it.args.is_empty() || !it.inside.is_empty())
-        else {
-            return Entry::ANY;
-        };
+    fn entry_of(
+        &self,
+        (caller, facts): (ItemId, &FunctionFacts),
+        site: &Site,
+        callee: ItemId,
+        entry: Entry,
+    ) -> Entry {
+        let offset = site.offset;
         let known = self.known_at(caller, offset, entry);
         let weigh = self.weigh(caller, &facts.conditions, &known);
         let tested = weigh.tested(site);
@@ -157,9 +174,49 @@ impl Resolver<'_, '_> {
         key
     }
 
+    /// What is known at an entry.
+    pub(super) fn knowledge(&self, entry: Entry) -> Arc<Vec<Known>> {
+        let before = || self.reuse.as_ref()?.entered(entry);
+        let known = self.entered.known(entry).or_else(before);
+        known.unwrap_or_default()
+    }
+
+    /// The edges with what they enter their callees with, as far as somebody asked.
+    pub(super) fn with_entries(&self, caller: ItemId, edges: Arc<Vec<Edge>>) -> Arc<Vec<Edge>> {
+        let facts = OnceCell::new();
+        let entered = |edge: &Edge| {
+            let (Target::Function(callee), true) = (edge.target, edge.may_tell()) else {
+                return None;
+            };
+            let known = edge.enters.filter(|_| self.is_steady(caller, callee));
+            let facts = || facts.get_or_init(|| self.facts(caller));
+            known.or_else(|| match facts().conditions.site(edge.offset) {
+                Some(site) if site.tells() => {
+                    let key = (caller, edge.offset, callee, Entry::ANY);
+                    self.entries_of.known(key)
+                }
+                _ => Some(Entry::ANY),
+            })
+        };
+        let entries: Vec<Option<Entry>> = edges.iter().map(entered).collect();
+        if edges.iter().map(|it| it.enters).eq(entries.iter().copied()) {
+            return edges;
+        }
+        let mut edges = Arc::unwrap_or_clone(edges);
+        let both = edges.iter_mut().zip(entries);
+        both.for_each(|(edge, entry)| edge.enters = entry);
+        Arc::new(edges)
+    }
+
+    /// Whether what a call was known to enter its callee with is as it was in the tree before.
+    pub(super) fn is_steady(&self, caller: ItemId, callee: ItemId) -> bool {
+        let reuse = self.reuse.as_ref();
+        reuse.is_none_or(|it| it.is_steady(caller) && it.is_steady(callee))
+    }
+
     /// What is known at a call of what was known at the function's entry.
     fn known_at(&self, function: ItemId, offset: u32, entry: Entry) -> Arc<Vec<Known>> {
-        let known = self.entered.known(entry).unwrap_or_default();
+        let known = self.knowledge(entry);
         if known.iter().all(|it| !it.is_initial) {
             return known;
         }
@@ -188,21 +245,16 @@ impl Resolver<'_, '_> {
         if depth > MAX_PASSES || !self.sieve.passes(function) {
             return false;
         }
-        *self.decides.get((function, u32::from(param), depth), || {
+        self.decides.get((function, param, depth), || {
+            let reuse = self.reuse.as_ref().filter(|_| depth == 0);
+            if let Some(known) = reuse.and_then(|it| it.decides(function, param)) {
+                return known;
+            }
             let facts = self.facts(function);
-            let conditions = &facts.conditions;
-            let guards = |site: &Site| {
-                let mut guards = site
-                    .guards
-                    .iter()
-                    .map(|it| &conditions.guards[*it as usize]);
-                guards.any(|it: &Guard| mentions(&it.test, param))
-            };
-            let sites = || conditions.sites.iter();
-            sites().any(guards)
-                || sites().any(|site| {
-                    let mut passed = site.args.iter().filter(|it| mentions(&it.1, param));
-                    passed.any(|it| self.is_passed_on(function, site.offset, it.0, depth))
+            let told = facts.conditions.told();
+            told.guarding.binary_search(&param).is_ok()
+                || told.passed_on.iter().any(|(passed, offset, argument)| {
+                    *passed == param && self.is_passed_on(function, *offset, *argument, depth)
                 })
         })
     }
@@ -234,25 +286,7 @@ fn flag_in(test: &Value, holds: bool) -> Option<(Sym, Sym)> {
 fn may_be_known(value: &Value, known: &[Known]) -> bool {
     match value {
         Value::Number(_) | Value::Constant(_) => true,
-        other => known.iter().any(|it| mentions(other, it.param)),
-    }
-}
-
-fn mentions(value: &Value, wanted: u16) -> bool {
-    match value {
-        Value::Place(param, _) => *param == wanted,
-        Value::Not(it) => mentions(it, wanted),
-        Value::And(a, b) | Value::Or(a, b) | Value::Equal(a, b) | Value::Bits(a, b) => {
-            mentions(a, wanted) || mentions(b, wanted)
-        }
-        Value::AnyOf(it, values) => {
-            mentions(it, wanted) || values.iter().any(|it| mentions(it, wanted))
-        }
-        Value::Unknown
-        | Value::Number(_)
-        | Value::Constant(_)
-        | Value::Variable(..)
-        | Value::NullUnless(_) => false,
+        other => known.iter().any(|it| other.mentions(it.param)),
     }
 }
 

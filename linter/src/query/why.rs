@@ -9,8 +9,9 @@ use super::{CallEdge, Function, Graph, QueryError};
 use crate::check::{self, Checked};
 use crate::contexts::{CONTEXTS, Context};
 use crate::finding::{Confidence, Finding, Hop};
-use crate::graph::explore::{self, Limits, State};
+use crate::graph::explore::{self, State};
 use crate::graph::hops;
+use crate::graph::limits::Limits;
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, Index, ItemId, Resolver};
 use crate::lex::ItemKind;
@@ -20,7 +21,7 @@ use crate::tree::{TreePath, TreeSource};
 use crate::warm::Warm;
 use crate::{Options, kernel};
 
-pub use crate::graph::explore::Cut;
+pub use crate::graph::limits::Cut;
 
 /// A search with cuts looks at this many states at most.
 const MAX_STATES: usize = 300_000;

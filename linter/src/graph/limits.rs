@@ -1,0 +1,182 @@
+//! Where a search stops, and why.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::domains::Domain;
+use super::explore::{Caller, State};
+use super::focused::Focused;
+use super::index::{Index, ItemId};
+use super::resolve::{Edge, EdgeKind, Through};
+use super::sieve::{Closures, Sieve};
+use super::typing::directory;
+use super::values::Entry;
+use crate::facts::TypeRef;
+use crate::kernel;
+use crate::lex::Sym;
+use crate::syntax::idioms::Wrapper;
+
+/// Where every search stops, whatever the context.
+pub(crate) struct Limits {
+    /// Names that are not entered.
+    names: FxHashSet<Sym>,
+    /// Functions that are not entered: they never drop the last reference.
+    safe: FxHashSet<ItemId>,
+    /// Tables that are not followed.
+    doors: FxHashSet<Sym>,
+    /// The implementations that matter, besides generic code; `None` for all.
+    pub(super) focus: Option<Focused>,
+}
+
+impl Limits {
+    pub(crate) fn of(wrappers: &FxHashMap<ItemId, Wrapper>, focus: Option<Focused>) -> Self {
+        let safe = wrappers
+            .iter()
+            .filter(|it| *it.1 == Wrapper::Safe)
+            .map(|it| *it.0)
+            .collect();
+        Self {
+            names: kernel::NOT_ENTERED
+                .iter()
+                .map(|it| it.0)
+                .chain(kernel::QUEUEING.iter().copied())
+                .chain(kernel::SYSTEM_CALL_HELPERS.iter().copied())
+                .map(Sym::of)
+                .collect(),
+            safe,
+            doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
+            focus,
+        }
+    }
+
+    pub(super) fn is_in_focus(&self, domain: Domain) -> bool {
+        self.focus
+            .as_ref()
+            .is_none_or(|it| domain == Domain::GENERIC || it.holds(domain))
+    }
+
+    /// Whether a state may lead to a sink; where only some implementations matter, through one of them.
+    pub(super) fn may_matter(&self, sieve: &Sieve<'_, '_>, state: State) -> bool {
+        if state.home != u32::MAX {
+            return true;
+        }
+        match &self.focus {
+            Some(focus) if state.domain == Domain::GENERIC => focus
+                .domains()
+                .any(|it| sieve.passes_within(state.function, it)),
+            _ => sieve.passes_within(state.function, state.domain),
+        }
+    }
+
+    /// What may lead to `iput()` within these limits.
+    pub(crate) fn sieve<'i, 't>(
+        &self,
+        index: &'i Index<'t>,
+        before: Option<Arc<Closures>>,
+    ) -> Sieve<'i, 't> {
+        let iput = Sym::of(kernel::IPUT);
+        let stop = self
+            .names
+            .iter()
+            .filter(|it| **it != iput)
+            .map(|it| it.short())
+            .collect();
+        Sieve::build(index, &[iput], stop, before)
+    }
+}
+
+/// Why the search does not take a hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The callee runs later, elsewhere.
+    Deferred,
+    /// The callee's name is among those that are never entered, with the reason.
+    NotEntered(&'static str),
+    /// The callee hands the last reference to a worker.
+    SafeWrapper,
+    /// The table by which system calls enter a filesystem.
+    FrontDoor,
+    /// The callee belongs to another implementation than the chain.
+    OtherImplementation,
+    /// The callee is machinery below the filesystems: allocator, scheduler, block layer, drivers.
+    Machinery,
+    /// The callee belongs to another program, such as one under tools.
+    OtherProgram,
+    /// What the callers pass or have tested excludes the branch.
+    Excluded,
+}
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Deferred => "runs later, elsewhere",
+            Self::NotEntered(reason) => reason,
+            Self::SafeWrapper => "hands the last reference to a worker",
+            Self::FrontDoor => "the table by which system calls enter a filesystem",
+            Self::OtherImplementation => "belongs to another implementation than the chain",
+            Self::Machinery => "machinery below the filesystems is not entered",
+            Self::OtherProgram => "belongs to another program",
+            Self::Excluded => "what the callers pass excludes this branch",
+        })
+    }
+}
+
+pub(super) fn cut(
+    caller: &Caller<'_, '_, '_>,
+    edge: &Edge,
+    (target, entered): (ItemId, Domain),
+    limits: &Limits,
+) -> Option<Cut> {
+    let (resolver, from) = (caller.resolver, caller.state);
+    let index = resolver.index;
+    if matches!(edge.kind, EdgeKind::Deferred(_)) {
+        return Some(Cut::Deferred);
+    }
+    let name = index.item(target).name;
+    if limits.names.contains(&name) {
+        return Some(Cut::NotEntered(not_entered_because(name)));
+    }
+    if limits.safe.contains(&target) {
+        return Some(Cut::SafeWrapper);
+    }
+    if from.entry != Entry::ANY
+        && resolver.is_excluded((from.function, edge.offset), caller.facts(), from.entry)
+    {
+        return Some(Cut::Excluded);
+    }
+    let there = index.file_of(target);
+    if there.is_foreign {
+        return Some(Cut::OtherProgram);
+    }
+    let path = there.path.as_str();
+    let in_home = from.home != u32::MAX
+        && directory(path).starts_with(directory(index.file(from.home as usize).path.as_str()));
+    if !there.at_home || (!in_home && !kernel::is_filesystem_side(path)) {
+        return Some(Cut::Machinery);
+    }
+    if entered != Domain::GENERIC
+        && from.domain != Domain::GENERIC
+        && entered != from.domain
+        && edge.kind != EdgeKind::Direct
+    {
+        return Some(Cut::OtherImplementation);
+    }
+    match edge.through {
+        Through::Member(TypeRef::Tag(tag), _) if limits.doors.contains(&tag) => {
+            Some(Cut::FrontDoor)
+        }
+        _ => None,
+    }
+}
+
+fn not_entered_because(name: Sym) -> &'static str {
+    if let Some(it) = kernel::NOT_ENTERED.iter().find(|it| Sym::of(it.0) == name) {
+        return it.1;
+    }
+    if kernel::QUEUEING.iter().any(|it| Sym::of(it) == name) {
+        "only queues: what it queues runs elsewhere"
+    } else {
+        "enters the VFS as a system call does"
+    }
+}
