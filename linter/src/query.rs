@@ -364,8 +364,8 @@ impl<'t> Graph<'t> {
                     index
                         .pairs_of(id)
                         .iter()
-                        .filter(|it| names.contains(&it.1))
-                        .map(|it| it.0),
+                        .filter(|it| names.contains(&it[1]))
+                        .map(|it| it[0]),
                 );
                 let positional = item.kind == ItemKind::Object
                     && item.tag != Sym::NONE

@@ -86,14 +86,14 @@ impl Over {
     /// Puts `image`'s files in their places among the base's, without the base's files in `removed`;
     /// `None` where too many new files fall between two old ones.
     pub(crate) fn new(base: &Image, image: Image, removed: &[TreePath]) -> Option<Self> {
-        let place = |path: &TreePath| base.files.binary_search_by(|it| it.path.cmp(path));
+        let place = |path: &TreePath| base.files.place(path);
         let mut hidden: FxHashSet<u32> = removed
             .iter()
             .filter_map(|it| place(it).ok())
             .map(|it| it as u32)
             .collect();
         let mut ranks: Vec<u32> = Vec::new();
-        for file in &image.files {
+        for file in image.files.iter() {
             let rank = match place(&file.path) {
                 Ok(old) => {
                     hidden.insert(old as u32);
@@ -217,11 +217,12 @@ impl<'t> Index<'t> {
     pub(crate) fn files_below(&self, start: &str) -> FilesBelow {
         let files = &self.base.files;
         let first = files.partition_point(|it| it.path.as_str() < start);
-        let count = files[first..].partition_point(|it| it.path.as_str().starts_with(start));
-        let new = self.over.iter().flat_map(|it| &it.image.files);
+        let end = files
+            .partition_point(|it| it.path.as_str() < start || it.path.as_str().starts_with(start));
+        let new = self.over.iter().flat_map(|it| it.image.files.iter());
         let new = (files.len()..).zip(new);
         FilesBelow {
-            old: first..first + count,
+            old: first..end,
             new: new
                 .filter(|it| it.1.path.as_str().starts_with(start))
                 .map(|it| it.0)
@@ -286,7 +287,7 @@ impl<'t> Index<'t> {
 
     /// Hands out the [`Index::number`] and the name of each item, hidden ones included.
     pub(crate) fn numbered_names(&self, mut take: impl FnMut(u32, Sym)) {
-        let over = self.over.iter().flat_map(|it| &it.image.items);
+        let over = self.over.iter().flat_map(|it| it.image.items.iter());
         for (number, item) in (0..).zip(self.base.items.iter().chain(over)) {
             take(number, item.name);
         }
@@ -340,7 +341,7 @@ impl<'t> Index<'t> {
         let mut found: Vec<ItemId> = self
             .rows(table, name.short())
             .map(|it| it.1)
-            .filter(|it| of(self.item(*it)) == name)
+            .filter(|it| of(&self.item(*it)) == name)
             .collect();
         if self.over.is_some() {
             found.sort_unstable();
@@ -356,9 +357,9 @@ impl<'t> Index<'t> {
         self.file(self.file_index(id))
     }
 
-    pub(crate) fn item(&self, id: ItemId) -> &Item {
+    pub(crate) fn item(&self, id: ItemId) -> Item {
         let (image, number, _) = self.place(id);
-        &image.items[number as usize]
+        image.items.get(number)
     }
 
     /// The item's identity in any tree.
@@ -369,14 +370,14 @@ impl<'t> Index<'t> {
     }
 
     /// The items of a file, with their ids.
-    pub(crate) fn items(&self, slot: usize) -> impl Iterator<Item = (ItemId, &Item)> {
+    pub(crate) fn items(&self, slot: usize) -> impl Iterator<Item = (ItemId, Item)> {
         let old = self.base.files.len();
         let (image, file, rank) = match &self.over {
             Some(over) if slot >= old => (&over.image, slot - old, over.ranks[slot - old]),
             _ => (&*self.base, slot, (slot as u32 + 1) * RANK_STEP),
         };
         let (start, end) = (image.first_item[file], image.first_item[file + 1]);
-        let items = image.items[start as usize..end as usize].iter();
+        let items = image.items.between(start, end);
         (0..)
             .zip(items)
             .map(move |(at, it)| (ItemId { rank, at }, it))
@@ -455,7 +456,7 @@ impl<'t> Index<'t> {
     }
 
     /// The items of the files that take others' places.
-    pub(crate) fn changed_items(&self) -> impl Iterator<Item = (ItemId, &Item)> {
+    pub(crate) fn changed_items(&self) -> impl Iterator<Item = (ItemId, Item)> {
         (self.base.files.len()..self.texts.len()).flat_map(|it| self.items(it))
     }
 

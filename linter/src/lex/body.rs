@@ -145,7 +145,7 @@ impl Scanner<'_> {
         let name = Sym::of(&self.src[start..end]);
         self.refs.push(Ref::new(RefKind::Mention, name));
         if let Some(member) = reading.pending_member {
-            self.pairs.push((member, name.short()));
+            self.pairs.push([member, name.short()]);
         }
     }
 

@@ -241,7 +241,7 @@ impl Scanner<'_> {
             .collect();
         self.refs
             .retain(|it| it.kind() == RefKind::Member || !params.contains(&it.name()));
-        self.pairs.retain(|it| !params.contains(&it.1));
+        self.pairs.retain(|it| !params.contains(&it[1]));
     }
 
     /// Whether an object-like macro's body can name code: numbers and strings cannot.

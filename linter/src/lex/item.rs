@@ -1,5 +1,7 @@
 //! What the lexical reading yields for one file.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::Sym;
 
 /// The kinds of top-level items.
@@ -87,7 +89,8 @@ pub(crate) enum RefKind {
 }
 
 /// A name with its kind in 32 bits: two bits of kind, 30 of hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(FromBytes, IntoBytes, Immutable, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
 pub(crate) struct Ref(u32);
 
 impl Ref {
@@ -98,16 +101,6 @@ impl Ref {
     /// As [`Ref::new`], of a name given as [`Sym::short`].
     pub(crate) fn of_short(kind: RefKind, name: u32) -> Self {
         Self(((kind as u32) << 30) | name)
-    }
-
-    /// The 32 bits.
-    pub(crate) fn bits(self) -> u32 {
-        self.0
-    }
-
-    /// Takes [`Ref::bits`].
-    pub(crate) fn of_bits(bits: u32) -> Self {
-        Self(bits)
     }
 
     pub(crate) fn kind(self) -> RefKind {
@@ -126,7 +119,7 @@ impl Ref {
 }
 
 /// A member set to a named value: `.member = value` or `->member = value`, both as [`Sym::short`].
-pub(crate) type Pair = (u32, u32);
+pub(crate) type Pair = [u32; 2];
 
 /// The lexical reading of one file. Items are in order of their end.
 #[derive(Clone, Debug, Default)]
