@@ -331,15 +331,18 @@ impl Run<'_, '_, '_> {
         found
             .iter()
             .map(|release| (release, reaches_of(release)))
-            .map(|(release, reaches)| ReachedRelease {
-                release: release.clone(),
-                flag: self.flag(id, release),
-                kept_by: (!reaches.is_empty())
-                    .then(|| self.kept_by(id, release))
-                    .flatten(),
-                reaches,
-                always_drops: self.drops.always(self.index, id),
-                keeper: self.drops.keeper(self.index, id),
+            .map(|(release, reaches)| {
+                let is_reached = !reaches.is_empty();
+                let keeper = is_reached.then(|| self.drops.keeper(self.index, id));
+                let kept_by = is_reached.then(|| self.kept_by(id, release));
+                ReachedRelease {
+                    release: release.clone(),
+                    flag: self.flag(id, release),
+                    kept_by: kept_by.flatten(),
+                    reaches,
+                    always_drops: self.drops.always(self.index, id),
+                    keeper: keeper.flatten(),
+                }
             })
             .collect()
     }
