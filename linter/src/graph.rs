@@ -9,7 +9,7 @@ mod constants;
 pub(crate) mod domains;
 pub(crate) mod drops;
 pub(crate) mod explore;
-mod held;
+pub(crate) mod held;
 pub(crate) mod hops;
 pub(crate) mod image;
 mod includes;

@@ -15,6 +15,7 @@ use crate::focus::Focus;
 use crate::graph::domains::Domain;
 use crate::graph::drops::DropInode;
 use crate::graph::explore;
+use crate::graph::held;
 use crate::graph::hops;
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
@@ -352,6 +353,11 @@ impl Run<'_, '_, '_> {
             roots.any(|it| it.kind == RootKind::NoSleep)
         };
         let context = self.contexts.iter().find(is_meant)?;
+        // What the text takes, a callee may have given back.
+        let held = held::held_calls(self.resolver, id);
+        if !held.iter().any(|it| it.offset == release.offset) {
+            return None;
+        }
         let mut hop = hops::start_hop(self.resolver, id);
         hop.through.clone_from(reason);
         Some(Reach {

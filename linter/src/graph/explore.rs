@@ -62,7 +62,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
     let roots = roots(resolver, context);
     // Who gives back the lock under which it was called may sleep.
     let is_under_locks = context.roots.iter().any(|it| it.kind == RootKind::NoSleep);
-    let is_entered = |it: ItemId| !is_under_locks || !super::held::gives_back(resolver.index, it);
+    let is_entered = |it: ItemId| !is_under_locks || !super::held::gives_back(resolver, it);
     let max_hops = context.max_hops.unwrap_or(MAX_HOPS);
     let mut reach = Reach {
         states: FxHashMap::default(),

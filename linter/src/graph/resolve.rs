@@ -18,6 +18,7 @@ use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
 use crate::lex::{ItemKind, Sym, flags};
+use crate::syntax::locks::LockEffect;
 use crate::warm::{Memo, Warm};
 
 /// Macros inside macros are followed this deep.
@@ -94,6 +95,8 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
     calls_param: Memo<(ItemId, u32), bool>,
+    /// What functions do with their callers' locks, by how deep they were asked for.
+    pub(super) lock_effects: Memo<(ItemId, u32), LockEffect>,
     /// What functions are entered with.
     pub(crate) entered: Memo<Entry, Vec<Known>>,
     pub(crate) decides: Memo<(ItemId, u32, u32), bool>,
@@ -130,6 +133,7 @@ impl<'i, 't> Resolver<'i, 't> {
             tables: Memo::new(),
             edges: Memo::new(),
             calls_param: Memo::new(),
+            lock_effects: Memo::new(),
             entered: Memo::new(),
             decides: Memo::new(),
             entries_of: Memo::new(),
