@@ -143,6 +143,27 @@ impl Run<'_, '_, '_> {
         }
     }
 
+    /// How sure it is that a name means an alias where a function calls it: it may have a twin that is none.
+    fn alias_confidence(&self, id: ItemId, callee: &str) -> Confidence {
+        if callee == kernel::IPUT {
+            return Confidence::High;
+        }
+        let name = Sym::of(callee);
+        let edges = self.resolver.edges(id);
+        let twins = edges.iter().filter_map(|it| match it.target {
+            Target::Function(target) if self.index.item(target).name == name => {
+                let is_alias = matches!(self.wrappers.get(&target), Some(Wrapper::Alias { .. }));
+                Some((is_alias, it.confidence))
+            }
+            _ => None,
+        });
+        if twins.clone().all(|it| it.0) {
+            return Confidence::High;
+        }
+        let sure = twins.filter(|it| it.0).map(|it| it.1).max();
+        sure.unwrap_or(Confidence::High)
+    }
+
     /// Which argument of a macro is the given one of a call in its body; the first where that is not plain.
     fn macro_argument(&self, user: ItemId, of: Sym, callee: Sym, argument: usize) -> usize {
         let file = self.index.file_index(user);
@@ -286,6 +307,7 @@ impl Run<'_, '_, '_> {
                         .is_null(id, offset, release.argument as u16, entry)
             };
             let contexts = self.contexts.iter().zip(self.reaches);
+            let sure = self.alias_confidence(id, &release.callee);
             let mut reaches: Vec<Reach> = contexts
                 .filter_map(|(context, reach)| {
                     Some((context, reach.chain(self.resolver, id, &runs)?))
@@ -298,7 +320,7 @@ impl Run<'_, '_, '_> {
                 .map(|(context, chain)| Reach {
                     context,
                     path: chain.path,
-                    confidence: chain.confidence,
+                    confidence: chain.confidence.min(sure),
                     root_count: chain.root_count,
                     failing: chain.failing,
                 })
