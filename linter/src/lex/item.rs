@@ -29,6 +29,8 @@ pub(crate) mod flags {
     pub(crate) const FUNCTION_LIKE: u8 = 4;
     /// A type that is an enum.
     pub(crate) const ENUM: u8 = 4;
+    /// A function that another file's may replace: `__weak` stands in the head.
+    pub(crate) const WEAK: u8 = 8;
     /// A macro that pastes tokens: the names in its body are not the names it makes.
     pub(crate) const PASTES: u8 = 8;
     /// A function whose head is a macro use: the macro decides its name.

@@ -268,6 +268,7 @@ impl Scanner<'_> {
                 return;
             }
             b"const" | b"volatile" | b"extern" => {}
+            b"__weak" => head.flags |= flags::WEAK,
             _ if words::is_inline(word) => head.flags |= flags::INLINE,
             _ => {
                 if let Some(compound) = &mut head.compound
