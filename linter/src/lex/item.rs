@@ -35,6 +35,8 @@ pub(crate) mod flags {
     pub(crate) const PASTES: u8 = 8;
     /// A function whose head is a macro use: the macro decides its name.
     pub(crate) const MACRO_HEAD: u8 = 16;
+    /// A macro that uses one of its parameters as a macro or a function: `#define APPLY(f, x) f(x)`.
+    pub(crate) const APPLIES: u8 = 16;
     /// The braces did not balance: the end was guessed.
     pub(crate) const UNBALANCED: u8 = 32;
     /// A pointer to a function, or an array of them.
