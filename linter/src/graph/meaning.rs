@@ -6,10 +6,9 @@ use super::includes::{NOT_INCLUDED, arch_of, is_of_arch};
 use super::index::ItemId;
 use super::resolve::Resolver;
 use super::typing::directory;
-use crate::expand::close_of;
 use crate::finding::Confidence;
 use crate::kernel;
-use crate::lex::{Sym, flags, is_word_byte};
+use crate::lex::{Sym, flags};
 use crate::warm::Memo;
 
 /// Definitions of one macro in one file that are meant together.
@@ -226,8 +225,9 @@ impl Resolver<'_, '_> {
     /// source has it, the other does without.
     fn is_other_arm(&self, id: ItemId, file: usize) -> bool {
         let home = self.index.file_index(id);
-        let is_arm = self.index.file(home).is_shared && self.include_depth(id, file) < NOT_INCLUDED;
-        is_arm && declares(self.index.text(home), self.index.name_of(id).as_bytes())
+        self.index.item(id).flags & flags::DECLARED != 0
+            && self.index.file(home).is_shared
+            && self.include_depth(id, file) < NOT_INCLUDED
     }
 
     /// Whether another file's function of the same name may take the place of this one.
@@ -315,22 +315,4 @@ impl Resolver<'_, '_> {
         let value = self.index.item_text(definition).get(body..);
         value.is_some_and(|it| Sym::of(it.trim_ascii()) == item.name)
     }
-}
-
-/// Whether a header's text declares a function without its body: a call would not stand in the first column.
-fn declares(text: &[u8], name: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, name).any(|at| {
-        let end = at + name.len();
-        let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |it| it + 1);
-        let is_word = |at: usize| text.get(at).is_some_and(|it| is_word_byte(*it));
-        let is_whole = !at.checked_sub(1).is_some_and(is_word) && text.get(end) == Some(&b'(');
-        if !is_whole || matches!(text[line], b' ' | b'\t' | b'#') {
-            return false;
-        }
-        let rest = &text[close_of(text, end)..];
-        let stop = rest
-            .iter()
-            .position(|it| matches!(it, b';' | b'{' | b'}' | b'#'));
-        stop.is_some_and(|it| rest[it] == b';')
-    })
 }
