@@ -105,7 +105,8 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
                     }
                     let edges = resolver.edges(state.function);
                     let sure = edges.iter().filter(|it| {
-                        it.confidence >= least && taken.is_none_or(|taken| it.confidence < taken)
+                        let confidence = limits.confidence(resolver.index, state.function, it);
+                        confidence >= least && taken.is_none_or(|taken| confidence < taken)
                     });
                     let steps =
                         sure.filter_map(|it| Some((step(resolver, *state, it, limits)?, *it)));
@@ -279,6 +280,8 @@ pub(crate) struct Limits {
     /// The implementations that matter, besides generic code; `None` for all.
     focus: Option<FxHashSet<Domain>>,
 }
+    /// Calls that are taken only where there is no better way.
+    vain: FxHashSet<(Sym, Sym)>,
 
 impl Limits {
     pub(crate) fn of(
@@ -303,10 +306,30 @@ impl Limits {
             focus,
         }
     }
+            vain: kernel::VAIN_CALLS
+                .iter()
+                .map(|it| (Sym::of(it.0), Sym::of(it.1)))
+                .collect(),
 
     fn is_in_focus(&self, domain: Domain) -> bool {
         self.focus
             .as_ref()
+    /// How sure a hop is.
+    fn confidence(&self, index: &Index<'_>, from: ItemId, edge: &Edge) -> Confidence {
+        let is_vain = match edge.target {
+            Target::Function(to) if edge.kind == EdgeKind::Direct => {
+                let pair = (index.item(from).name, index.item(to).name);
+                self.vain.contains(&pair)
+            }
+            _ => false,
+        };
+        if is_vain {
+            edge.confidence.min(Confidence::Medium)
+        } else {
+            edge.confidence
+        }
+    }
+
             .is_none_or(|it| domain == Domain::GENERIC || it.contains(&domain))
     }
 
