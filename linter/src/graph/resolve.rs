@@ -103,6 +103,8 @@ pub(crate) struct Resolver<'i, 't> {
     /// What a call enters its callee with.
     pub(crate) entries_of: Memo<(ItemId, u32, ItemId, Entry), Entry>,
     choices: Memo<(TypeRef, Sym, Domain), usize>,
+    /// How names are spelled in the macros below one.
+    pub(super) spelled: Memo<(Sym, Sym), Option<String>>,
     pub(super) meanings: super::meaning::Meanings,
     pub(super) reuse: Option<Reuse<'i>>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
@@ -138,6 +140,7 @@ impl<'i, 't> Resolver<'i, 't> {
             decides: Memo::new(),
             entries_of: Memo::new(),
             choices: Memo::new(),
+            spelled: Memo::new(),
             meanings: super::meaning::Meanings::new(),
             reuse: None,
             includes: Memo::new(),
