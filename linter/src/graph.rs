@@ -29,6 +29,7 @@ pub(crate) mod sieve;
 mod stored;
 mod table;
 mod tables;
+mod ties;
 pub(crate) mod typing;
 pub(crate) mod values;
 

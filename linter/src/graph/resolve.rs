@@ -332,7 +332,11 @@ impl<'i, 't> Resolver<'i, 't> {
     pub(super) fn call_edges(&self, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
         match &call.callee {
             Callee::Name(name) => self.named_call(*name, call, at, out),
-            Callee::Member(object, member) => self.member_call(object, *member, at, out),
+            Callee::Member(object, member) => {
+                let first = out.len();
+                self.member_call(object, *member, at, out);
+                self.break_ties(first, &call.args, at.scope, out);
+            }
             Callee::Value(value) => self.value_edges(value, at, out),
         }
     }
