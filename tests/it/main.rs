@@ -38,3 +38,4 @@ mod tree;
 mod twins;
 mod versions;
 mod web;
+mod why;

@@ -42,6 +42,8 @@ pub(crate) struct Reached {
     pub(crate) root_count: u32,
     /// The first function of the chain that makes its call only where something failed.
     pub(crate) failing: Option<String>,
+    /// What its function is entered with.
+    pub(crate) entry: Entry,
 }
 
 /// What one context reaches.
@@ -225,6 +227,7 @@ impl Reach {
             path,
             root_count: 1,
             failing,
+            entry: state.entry,
         })
     }
 }
@@ -277,11 +280,11 @@ pub(crate) struct Limits {
     safe: FxHashSet<ItemId>,
     /// Tables that are not followed.
     doors: FxHashSet<Sym>,
+    /// Calls that are taken only where there is no better way.
+    vain: FxHashSet<(Sym, Sym)>,
     /// The implementations that matter, besides generic code; `None` for all.
     focus: Option<FxHashSet<Domain>>,
 }
-    /// Calls that are taken only where there is no better way.
-    vain: FxHashSet<(Sym, Sym)>,
 
 impl Limits {
     pub(crate) fn of(
@@ -303,17 +306,14 @@ impl Limits {
                 .collect(),
             safe,
             doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
-            focus,
-        }
-    }
             vain: kernel::VAIN_CALLS
                 .iter()
                 .map(|it| (Sym::of(it.0), Sym::of(it.1)))
                 .collect(),
+            focus,
+        }
+    }
 
-    fn is_in_focus(&self, domain: Domain) -> bool {
-        self.focus
-            .as_ref()
     /// How sure a hop is.
     fn confidence(&self, index: &Index<'_>, from: ItemId, edge: &Edge) -> Confidence {
         let is_vain = match edge.target {
@@ -330,6 +330,9 @@ impl Limits {
         }
     }
 
+    fn is_in_focus(&self, domain: Domain) -> bool {
+        self.focus
+            .as_ref()
             .is_none_or(|it| domain == Domain::GENERIC || it.contains(&domain))
     }
 
@@ -382,6 +385,8 @@ pub enum Cut {
     OtherProgram,
     /// What the callers pass or have tested excludes the branch.
     Excluded,
+    /// What would be dropped is nothing, by what the callers pass or have tested.
+    NoObject,
 }
 
 impl std::fmt::Display for Cut {
@@ -395,6 +400,7 @@ impl std::fmt::Display for Cut {
             Self::Machinery => "machinery below the filesystems is not entered",
             Self::OtherProgram => "belongs to another program",
             Self::Excluded => "what the callers pass excludes this branch",
+            Self::NoObject => "there is nothing to drop, by what the callers pass",
         })
     }
 }
