@@ -85,6 +85,11 @@ int of_nobody(struct bag *bag)\n{\n\treturn lookup(bag)->done(bag, 1, 2);\n}
     check_edges(
         &files,
         "of_nobody",
-        &["direct lookup", "ops bag_done", "ops box_done", "ops jar_done"],
+        &[
+            "direct lookup",
+            "ops bag_done",
+            "ops box_done",
+            "ops jar_done",
+        ],
     );
 }
