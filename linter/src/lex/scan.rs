@@ -29,7 +29,7 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
 }
 
 /// Marks the functions that are also declared without a body.
-fn mark_declared(items: &mut [Item], declared: &mut Vec<Sym>) {
+fn mark_declared(items: &mut [Item], declared: &mut [Sym]) {
     if declared.is_empty() {
         return;
     }

@@ -147,7 +147,7 @@ impl Graph<'_> {
         let suspects = check::suspects(&self.index);
         let wrappers = check::wrappers(&self.index, self.warm, &suspects);
         let releases = self.releases(id, line, &edges, &wrappers);
-        let mut notes = self.notes(id, &releases, &wrappers);
+        let mut notes = Self::notes(id, &releases, &wrappers);
         notes.extend(
             report
                 .gaps
@@ -223,7 +223,6 @@ impl Graph<'_> {
 
     /// What makes the rules pass over calls that drop references.
     fn notes(
-        &self,
         id: ItemId,
         releases: &[Release],
         wrappers: &FxHashMap<ItemId, Wrapper>,
