@@ -11,7 +11,7 @@ pub(crate) mod drops;
 pub(crate) mod explore;
 mod files;
 pub(crate) mod focused;
-mod held;
+pub(crate) mod held;
 pub(crate) mod hops;
 pub(crate) mod image;
 mod includes;
@@ -33,6 +33,7 @@ pub(crate) mod sieve;
 mod stored;
 mod table;
 mod tables;
+mod ties;
 pub(crate) mod typing;
 pub(crate) mod values;
 

@@ -148,6 +148,14 @@ pub enum QueryError {
     /// The file is not in the tree.
     #[error("{0} is no C source of this tree")]
     NoFile(String),
+    /// The file is in the tree, but not among what was to be read.
+    #[error("{file} lies outside of the scope, which is {}: it was not read, and no chain that enters it is seen; ask without --scope", scope.join(" and "))]
+    OutOfScope {
+        /// The file.
+        file: String,
+        /// The directories that are read.
+        scope: Vec<String>,
+    },
 }
 
 /// The call graph of one tree.

@@ -10,6 +10,7 @@ pub(crate) mod counts;
 mod direct;
 mod doubts;
 pub(crate) mod flow;
+mod guards;
 pub(crate) mod idioms;
 pub(crate) mod kept;
 pub(crate) mod locks;

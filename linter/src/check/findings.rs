@@ -15,6 +15,7 @@ use crate::focus::Focus;
 use crate::graph::domains::Domain;
 use crate::graph::drops::DropInode;
 use crate::graph::explore;
+use crate::graph::held;
 use crate::graph::hops;
 use crate::graph::limits::Limits;
 use crate::graph::sieve::Sieve;
@@ -156,6 +157,27 @@ impl Run<'_, '_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// How sure it is that a name means an alias where a function calls it: it may have a twin that is none.
+    fn alias_confidence(&self, id: ItemId, callee: &str) -> Confidence {
+        if callee == kernel::IPUT {
+            return Confidence::High;
+        }
+        let name = Sym::of(callee);
+        let edges = self.resolver.edges(id);
+        let twins = edges.iter().filter_map(|it| match it.target {
+            Target::Function(target) if self.index.item(target).name == name => {
+                let is_alias = matches!(self.wrappers.get(&target), Some(Wrapper::Alias { .. }));
+                Some((is_alias, it.confidence))
+            }
+            _ => None,
+        });
+        if twins.clone().all(|it| it.0) {
+            return Confidence::High;
+        }
+        let sure = twins.filter(|it| it.0).map(|it| it.1).max();
+        sure.unwrap_or(Confidence::High)
     }
 
     /// Which argument of a macro is the given one of a call in its body; the first where that is not plain.
@@ -305,6 +327,7 @@ impl Run<'_, '_, '_> {
                         .is_null(id, offset, release.argument as u16, entry)
             };
             let contexts = self.contexts.iter().zip(self.reaches);
+            let sure = self.alias_confidence(id, &release.callee);
             let mut reaches: Vec<Reach> = contexts
                 .filter_map(|(context, reach)| {
                     Some((context, reach.chain(self.resolver, id, &runs)?))
@@ -317,7 +340,7 @@ impl Run<'_, '_, '_> {
                 .map(|(context, chain)| Reach {
                     context,
                     path: chain.path,
-                    confidence: chain.confidence,
+                    confidence: chain.confidence.min(sure),
                     root_count: chain.root_count,
                     failing: chain.failing,
                 })
@@ -375,6 +398,11 @@ impl Run<'_, '_, '_> {
             roots.any(|it| it.kind == RootKind::NoSleep)
         };
         let context = self.contexts.iter().find(is_meant)?;
+        // What the text takes, a callee may have given back.
+        let held = held::held_calls(self.resolver, id);
+        if !held.iter().any(|it| it.offset == release.offset) {
+            return None;
+        }
         let mut hop = hops::start_hop(self.resolver, id);
         hop.through.clone_from(reason);
         Some(Reach {

@@ -42,6 +42,8 @@ pub(crate) struct Reached {
     pub(crate) root_count: u32,
     /// The first function of the chain that makes its call only where something failed.
     pub(crate) failing: Option<String>,
+    /// What its function is entered with.
+    pub(crate) entry: Entry,
 }
 
 /// What one context reaches.
@@ -78,7 +80,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
     let roots = roots(resolver, context, limits.focus.as_ref());
     // Who gives back the lock under which it was called may sleep.
     let is_under_locks = context.roots.iter().any(|it| it.kind == RootKind::NoSleep);
-    let is_entered = |it: ItemId| !is_under_locks || !super::held::gives_back(resolver.index, it);
+    let is_entered = |it: ItemId| !is_under_locks || !super::held::gives_back(resolver, it);
     let max_hops = context.max_hops.unwrap_or(MAX_HOPS);
     let mut reach = Reach::default();
     let mut before: Option<Confidence> = None;
@@ -119,12 +121,14 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
                     }
                     let caller = Caller::new(resolver, found.state);
                     let edges = resolver.edges(found.state.function);
+                    let confidence = limits.confidence(resolver.index, found.state.function);
                     let sure = (0..).zip(edges.iter()).filter(|(_, it)| {
-                        it.confidence >= least && taken.is_none_or(|taken| it.confidence < taken)
+                        let confidence = confidence(it);
+                        confidence >= least && taken.is_none_or(|taken| confidence < taken)
                     });
                     let steps = sure.filter_map(|(at, it)| Some((step(&caller, it, limits)?, at)));
                     let steps = steps.filter(|it| is_entered(it.0.function)).collect();
-                    (steps, edges.iter().any(|it| it.confidence < least))
+                    (steps, edges.iter().any(|it| confidence(it) < least))
                 })
                 .collect();
             let mut next = Vec::new();
@@ -248,6 +252,7 @@ impl Reach {
             path,
             root_count: 1,
             failing,
+            entry: way.state.entry,
         })
     }
 }

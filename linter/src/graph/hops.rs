@@ -3,9 +3,9 @@
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Through};
 use super::roots::RootAt;
-use crate::facts::{Callee, Expr, TypeRef};
+use crate::facts::TypeRef;
 use crate::finding::{Hop, Via};
-use crate::lex::Sym;
+use crate::lex::{Sym, is_word_byte};
 
 pub(super) fn root_hop(resolver: &Resolver<'_, '_>, root: &RootAt) -> Hop {
     Hop {
@@ -90,33 +90,32 @@ pub(crate) fn spell_called(
 /// Macros that are searched for a spelling: a name that is pasted together stands in none.
 const MAX_SEARCHED: usize = 256;
 
+/// The spelling of a name in the body of a macro, or in those of the macros that are named there, with arguments or
+/// without.
 fn spell_in_macros(resolver: &Resolver<'_, '_>, of: Sym, name: Sym) -> Option<String> {
-    let mut seen: Vec<Sym> = vec![of];
-    let mut at = 0;
-    while let Some(next) = seen.get(at).copied() {
-        at += 1;
-        let definitions: Vec<ItemId> = resolver.index.macros(next).take(8).collect();
-        for definition in definitions {
-            if let Some(found) = resolver.index.spell(definition, name) {
-                return Some(found);
-            }
-            let facts = resolver.facts(definition);
-            let alias = match facts.result {
-                Expr::Name(other) => Some(other),
-                _ => None,
-            };
-            let calls = facts.calls.iter().filter_map(|it| match it.callee {
-                Callee::Name(callee) => Some(callee),
-                _ => None,
-            });
-            for callee in calls.chain(alias) {
-                if seen.len() < MAX_SEARCHED && !seen.contains(&callee) {
-                    seen.push(callee);
+    let spelled = resolver.spelled.get((of, name), || {
+        let mut seen: Vec<Sym> = vec![of];
+        let mut at = 0;
+        while let Some(next) = seen.get(at).copied() {
+            at += 1;
+            let definitions: Vec<ItemId> = resolver.index.macros(next).take(8).collect();
+            for definition in definitions {
+                if let Some(found) = resolver.index.spell(definition, name) {
+                    return Some(found);
+                }
+                let text = resolver.index.item_text(definition);
+                for word in text.split(|it| !is_word_byte(*it)) {
+                    let word = Sym::of(word);
+                    let is_macro = resolver.index.is_macro_name(word.short());
+                    if is_macro && seen.len() < MAX_SEARCHED && !seen.contains(&word) {
+                        seen.push(word);
+                    }
                 }
             }
         }
-    }
-    None
+        None
+    });
+    spelled.as_ref().clone()
 }
 
 /// The first hop of a chain that starts anywhere.

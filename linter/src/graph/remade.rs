@@ -54,6 +54,11 @@ fn definers(base: &Image, files: &[ReadFile], hidden: &FxHashSet<u32>) -> Vec<u3
     let all = files.iter().flat_map(|it| &it.scan.items);
     let uses = all.filter(|it| expand::is_use(it));
     let mut wanted: Vec<u32> = uses.map(|it| it.name.short()).collect();
+    // What is handed to a use may be applied by it.
+    for file in files {
+        let uses = (0..file.scan.items.len()).filter(|it| expand::is_use(&file.scan.items[*it]));
+        wanted.extend(uses.flat_map(|it| expand::mentioned(file.scan.refs(it))));
+    }
     // The macros of the changed files may be used by those of others.
     for file in files {
         for (at, item) in file.scan.items.iter().enumerate() {

@@ -19,6 +19,7 @@ use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
 use crate::lex::{ItemKind, Sym, flags};
+use crate::syntax::locks::LockEffect;
 use crate::warm::{Copies, Memo, Warm};
 
 /// Macros inside macros are followed this deep.
@@ -104,12 +105,16 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
     calls_param: Copies<(ItemId, u32), bool>,
+    /// What functions do with their callers' locks, by how deep they were asked for.
+    pub(super) lock_effects: Memo<(ItemId, u32), LockEffect>,
     /// What functions are entered with.
     pub(crate) entered: Memo<Entry, Vec<Known>>,
     pub(crate) decides: Copies<(ItemId, u16, u32), bool>,
     /// What a call enters its callee with.
     pub(crate) entries_of: Copies<(ItemId, u32, ItemId, Entry), Entry>,
     choices: Copies<(TypeRef, Sym, Domain), usize>,
+    /// How names are spelled in the macros below one.
+    pub(super) spelled: Memo<(Sym, Sym), Option<String>>,
     pub(super) meanings: super::meaning::Meanings,
     pub(super) reuse: Option<Reuse<'i>>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
@@ -140,10 +145,12 @@ impl<'i, 't> Resolver<'i, 't> {
             tables: Memo::new(),
             edges: Memo::new(),
             calls_param: Copies::new(),
+            lock_effects: Memo::new(),
             entered: Memo::new(),
             decides: Copies::new(),
             entries_of: Copies::new(),
             choices: Copies::new(),
+            spelled: Memo::new(),
             meanings: super::meaning::Meanings::new(),
             reuse: None,
             includes: Memo::new(),
@@ -345,7 +352,11 @@ impl<'i, 't> Resolver<'i, 't> {
     pub(super) fn call_edges(&self, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
         match &call.callee {
             Callee::Name(name) => self.named_call(*name, call, at, out),
-            Callee::Member(object, member) => self.member_call(object, *member, at, out),
+            Callee::Member(object, member) => {
+                let first = out.len();
+                self.member_call(object, *member, at, out);
+                self.break_ties(first, &call.args, at.scope, out);
+            }
             Callee::Value(value) => self.value_edges(value, at, out),
         }
     }

@@ -125,14 +125,18 @@ impl<'i, 't> Sieve<'i, 't> {
         Self { closed: None }
     }
 
-    /// What may lead to functions of these names by any chain, front doors and machinery included.
+    /// What may lead to functions of these names by any chain, front doors and machinery included; the functions
+    /// themselves as well.
     pub(crate) fn leading_to(index: &'i Index<'t>, names: &[Sym]) -> Self {
         let users = Users {
             doors: FxHashSet::default(),
             owners: &[],
             ..Users::new(index, names, FxHashSet::default())
         };
-        let (all, _) = Closure::new(&users, None).close(&[]);
+        let mut closure = Closure::new(&users, None);
+        let functions = names.iter().flat_map(|it| index.functions(*it));
+        functions.for_each(|it| closure.add(it));
+        let (all, _) = closure.close(&[]);
         let found = Closures {
             names: users.passing_names(&all),
             all,

@@ -31,12 +31,18 @@ pub(crate) mod flags {
     pub(crate) const FUNCTION_LIKE: u8 = 4;
     /// A type that is an enum.
     pub(crate) const ENUM: u8 = 4;
+    /// A function that another file's may replace: `__weak` stands in the head.
+    pub(crate) const WEAK: u8 = 8;
     /// A macro that pastes tokens: the names in its body are not the names it makes.
     pub(crate) const PASTES: u8 = 8;
     /// A function whose head is a macro use: the macro decides its name.
     pub(crate) const MACRO_HEAD: u8 = 16;
+    /// A macro that uses one of its parameters as a macro or a function: `#define APPLY(f, x) f(x)`.
+    pub(crate) const APPLIES: u8 = 16;
     /// The braces did not balance: the end was guessed.
     pub(crate) const UNBALANCED: u8 = 32;
+    /// A function that is declared without its body as well, as in the other arm of an `#if`.
+    pub(crate) const DECLARED: u8 = 64;
     /// A pointer to a function, or an array of them.
     pub(crate) const POINTER: u8 = 64;
     /// A macro whose body defines a function or a table.

@@ -156,9 +156,10 @@ fn against_chain(reach: &Reach) -> Vec<String> {
     let is_rare = |pair: &[Hop], it: &(&str, &str, &str)| {
         it.0 == pair[0].function && it.1 == pair[1].function
     };
-    let mut rare = path
-        .windows(2)
-        .filter_map(|pair| kernel::RARE_CALLS.iter().find(|it| is_rare(pair, it)));
+    let mut rare = path.windows(2).filter_map(|pair| {
+        let mut calls = kernel::RARE_CALLS.iter().chain(kernel::VAIN_CALLS);
+        calls.find(|it| is_rare(pair, it))
+    });
     doubts.extend(rare.next().map(|it| it.2.to_owned()));
     doubts.extend(mild_root(reach).map(str::to_owned));
     if call_count(reach) > FAR_CHAIN {
