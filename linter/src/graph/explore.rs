@@ -351,10 +351,8 @@ fn entered(from: &Caller<'_, '_, '_>, edge: &Edge, to: State) -> State {
     if let Some(entry) = known {
         return State { entry, ..to };
     }
-    let call = (from.state.function, edge.offset);
-    let entry = from
-        .resolver
-        .entry(call, from.facts(), to.function, from.state.entry);
+    let call = (from.state.function, edge);
+    let entry = (from.resolver).entry(call, from.facts(), from.state.entry);
     State { entry, ..to }
 }
 
