@@ -18,6 +18,7 @@ use crate::graph::explore;
 use crate::graph::hops;
 use crate::graph::limits::Limits;
 use crate::graph::sieve::Sieve;
+use crate::graph::values::Entry;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
 use crate::lex::{ItemKind, Sym, flags};
@@ -316,10 +317,13 @@ impl Run<'_, '_, '_> {
                 })
                 .map(|(context, chain)| Reach {
                     context,
+                    flag: self.flag(id, release, chain.entry),
+                    contrary: self.contrary(id, release, &chain),
                     path: chain.path,
                     confidence: chain.confidence,
                     root_count: chain.root_count,
                     failing: chain.failing,
+                    weakest: chain.weakest,
                 })
                 .collect();
             if let Some(held) = self.held(id, release) {
@@ -333,7 +337,6 @@ impl Run<'_, '_, '_> {
             .map(|release| (release, reaches_of(release)))
             .map(|(release, reaches)| ReachedRelease {
                 release: release.clone(),
-                flag: self.flag(id, release),
                 kept_by: (!reaches.is_empty())
                     .then(|| self.kept_by(id, release))
                     .flatten(),
@@ -380,6 +383,9 @@ impl Run<'_, '_, '_> {
             confidence: Confidence::High,
             root_count: 1,
             failing: None,
+            weakest: None,
+            flag: self.flag(id, release, Entry::ANY),
+            contrary: None,
         })
     }
 

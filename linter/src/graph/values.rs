@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Target};
-use super::weigh::{Weigh, flag_in};
+use super::weigh::{Flag, Weigh, flag_in};
 use crate::facts::{Callee, Conditions, FunctionFacts, Site, Value};
 use crate::lex::Sym;
 
@@ -90,15 +90,19 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// The member and the flag in it without which the call at `offset` of a function does not run.
+    /// The test of a member without which the call at `offset` of a function does not run, unless the entry says
+    /// that it holds.
     ///
-    /// Whoever set the flag, mostly where the object was made, decides; a chain of calls says nothing of that.
-    pub(crate) fn flag_of(&self, function: ItemId, offset: u32) -> Option<(Sym, Sym)> {
+    /// Whoever set the member, mostly where the object was made, decides; a chain of calls says nothing of that.
+    pub(crate) fn flag_of(&self, function: ItemId, offset: u32, entry: Entry) -> Option<Flag> {
         let facts = self.facts(function);
         let site = facts.conditions.site(offset)?;
+        let known = self.known_at(function, offset, entry);
+        let weigh = self.weigh(function, &facts.conditions, &known);
         let guards = site.guards.iter();
         guards
             .map(|it| &facts.conditions.guards[*it as usize])
+            .filter(|it| weigh.truth(&it.test, it.offset) != Some(it.holds))
             .find_map(|it| flag_in(&it.test, it.holds))
     }
 

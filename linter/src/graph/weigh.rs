@@ -184,14 +184,26 @@ fn asks_for_calls(value: &Value) -> bool {
     }
 }
 
+/// A member that has a bit, or is a value.
+pub(crate) struct Flag {
+    pub(crate) member: Sym,
+    pub(crate) constant: Sym,
+    /// It is a bit of the member.
+    pub(crate) is_bit: bool,
+}
+
 /// The member and the constant of a test that holds only with that flag or value in the member.
-pub(super) fn flag_in(test: &Value, holds: bool) -> Option<(Sym, Sym)> {
+pub(super) fn flag_in(test: &Value, holds: bool) -> Option<Flag> {
     match test {
         Value::Not(it) => flag_in(it, !holds),
         Value::And(a, b) if holds => flag_in(a, true).or_else(|| flag_in(b, true)),
         Value::Bits(a, b) | Value::Equal(a, b) if holds => match (&**a, &**b) {
             (Value::Place(_, members), Value::Constant(flag))
-            | (Value::Constant(flag), Value::Place(_, members)) => Some((*members.last()?, *flag)),
+            | (Value::Constant(flag), Value::Place(_, members)) => Some(Flag {
+                member: *members.last()?,
+                constant: *flag,
+                is_bit: matches!(test, Value::Bits(..)),
+            }),
             _ => None,
         },
         _ => None,
