@@ -6,6 +6,7 @@
 
 mod beside;
 mod cleanup;
+mod contrary;
 mod findings;
 mod used;
 

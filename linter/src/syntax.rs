@@ -8,7 +8,7 @@ mod ast;
 pub(crate) mod clean;
 pub(crate) mod counts;
 mod direct;
-mod doubts;
+pub(crate) mod doubts;
 pub(crate) mod flow;
 mod guards;
 pub(crate) mod idioms;

@@ -19,6 +19,7 @@ use crate::graph::held;
 use crate::graph::hops;
 use crate::graph::limits::Limits;
 use crate::graph::sieve::Sieve;
+use crate::graph::values::Entry;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
 use crate::lex::{ItemKind, Sym, flags};
@@ -339,10 +340,13 @@ impl Run<'_, '_, '_> {
                 })
                 .map(|(context, chain)| Reach {
                     context,
+                    flag: self.flag(id, release, chain.entry),
+                    contrary: self.contrary(id, release, &chain),
                     path: chain.path,
                     confidence: chain.confidence.min(sure),
                     root_count: chain.root_count,
                     failing: chain.failing,
+                    weakest: chain.weakest,
                 })
                 .collect();
             if let Some(held) = self.held(id, release) {
@@ -360,7 +364,6 @@ impl Run<'_, '_, '_> {
                 let kept_by = is_reached.then(|| self.kept_by(id, release));
                 ReachedRelease {
                     release: release.clone(),
-                    flag: self.flag(id, release),
                     kept_by: kept_by.flatten(),
                     reaches,
                     always_drops: self.drops.always(self.index, id),
@@ -411,6 +414,9 @@ impl Run<'_, '_, '_> {
             confidence: Confidence::High,
             root_count: 1,
             failing: None,
+            weakest: None,
+            flag: self.flag(id, release, Entry::ANY),
+            contrary: None,
         })
     }
 

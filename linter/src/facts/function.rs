@@ -76,8 +76,7 @@ pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> Functio
         walk.visit(tree.root_node(), 0);
         let by_value = std::mem::take(&mut walk.by_value);
         mark_stack_objects(&mut facts, &by_value);
-        let params: Vec<_> = facts.params.iter().map(|it| it.0).collect();
-        facts.conditions = conditions(text, tree.root_node(), &params);
+        facts.conditions = conditions(text, tree.root_node(), &facts.params);
         add_unread_calls((item, &parsed.clean), body, &mut facts);
     }
     facts.shrink();

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::domains::Domain;
-use super::hops::{hop, root_hop, start_hop};
+use super::hops::{hop, root_hop, start_hop, weakest};
 use super::index::ItemId;
 use super::limits::{Cut, Limits, cut};
 use super::resolve::{Edge, EdgeKind, Resolver, Target};
@@ -22,6 +22,8 @@ use crate::kernel;
 
 /// Chains longer than this are not looked for.
 const MAX_HOPS: u32 = 24;
+/// Ways to one function that are compared.
+const MAX_WAYS: usize = 8;
 
 /// Where a search stands: the function, and the implementation that the chain is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +44,11 @@ pub(crate) struct Reached {
     pub(crate) root_count: u32,
     /// The first function of the chain that makes its call only where something failed.
     pub(crate) failing: Option<String>,
-    /// What its function is entered with.
+    /// Why the chain is not sure, where it is not.
+    pub(crate) weakest: Option<String>,
+    /// The functions of the chain that call the next one, with the offset of the call.
+    pub(crate) calls: Vec<(ItemId, u32)>,
+    /// What its last function is entered with.
     pub(crate) entry: Entry,
 }
 
@@ -218,14 +224,29 @@ impl Reach {
     }
 
     /// The chain to a function, from its root, among those whose entry is `wanted`.
+    ///
+    /// Of the surest ways it is the first, if possible one without a call that only a failure makes.
     pub(crate) fn chain(
         &self,
         resolver: &Resolver<'_, '_>,
         function: ItemId,
         wanted: &dyn Fn(Entry) -> bool,
     ) -> Option<Reached> {
-        let mut ways = self.ways(function);
-        let way = ways.find(|it| wanted(it.state.entry))?;
+        let mut ways = self.ways(function).filter(|it| wanted(it.state.entry));
+        let first = ways.next()?;
+        let chain = self.chain_of(resolver, first)?;
+        if chain.failing.is_none() {
+            return Some(chain);
+        }
+        let as_sure = ways.filter(|it| it.confidence >= first.confidence);
+        let others = as_sure
+            .take(MAX_WAYS)
+            .filter_map(|it| self.chain_of(resolver, it));
+        let mut better = others.filter(|it| it.failing.is_none());
+        Some(better.next().unwrap_or(chain))
+    }
+
+    fn chain_of(&self, resolver: &Resolver<'_, '_>, way: &Found) -> Option<Reached> {
         let mut steps: Vec<(ItemId, Edge, ItemId)> = Vec::new();
         let mut at = way;
         while let Some((from, edge)) = at.from {
@@ -237,21 +258,24 @@ impl Reach {
                 return None;
             }
         }
+        steps.reverse();
         let root = self.roots.get(self.places.get(&at.state)?)?;
         let mut path = vec![root_hop(resolver, root)];
-        let down = || steps.iter().rev();
-        path.extend(down().map(|(from, edge, to)| hop(resolver, *from, edge, *to)));
-        let mut failing = down().filter(|(from, edge, _)| {
+        let hops = steps.iter();
+        path.extend(hops.map(|(from, edge, to)| hop(resolver, *from, edge, *to)));
+        let failing = steps.iter().find(|(from, edge, _)| {
             let facts = resolver.facts(*from);
             let site = facts.conditions.site(edge.offset);
             site.is_some_and(|it| it.on_failure)
         });
-        let failing = failing.next().map(|it| resolver.index.name_of(it.0));
+        let edges: Vec<Edge> = steps.iter().map(|it| it.1).collect();
         Some(Reached {
             confidence: way.confidence,
+            weakest: weakest(&path, root, &edges),
             path,
             root_count: 1,
-            failing,
+            failing: failing.map(|it| resolver.index.name_of(it.0)),
+            calls: steps.iter().map(|it| (it.0, it.1.offset)).collect(),
             entry: way.state.entry,
         })
     }
@@ -356,10 +380,8 @@ fn entered(from: &Caller<'_, '_, '_>, edge: &Edge, to: State) -> State {
     if let Some(entry) = known {
         return State { entry, ..to };
     }
-    let call = (from.state.function, edge.offset);
-    let entry = from
-        .resolver
-        .entry(call, from.facts(), to.function, from.state.entry);
+    let call = (from.state.function, edge);
+    let entry = (from.resolver).entry(call, from.facts(), from.state.entry);
     State { entry, ..to }
 }
 

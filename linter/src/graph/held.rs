@@ -104,7 +104,7 @@ fn called_by(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<RootAt> {
                 confidence: edge.confidence,
                 domain: index.file_of(caller).domain,
                 is_shared: false,
-                entry: resolver.entry((caller, edge.offset), &facts, target, Entry::ANY),
+                entry: resolver.entry((caller, edge), &facts, Entry::ANY),
             });
         }
     }

@@ -4,7 +4,7 @@ use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Through};
 use super::roots::RootAt;
 use crate::facts::TypeRef;
-use crate::finding::{Hop, Via};
+use crate::finding::{Confidence, Hop, Via};
 use crate::lex::{Sym, is_word_byte};
 
 pub(super) fn root_hop(resolver: &Resolver<'_, '_>, root: &RootAt) -> Hop {
@@ -31,6 +31,35 @@ pub(crate) fn hop(resolver: &Resolver<'_, '_>, from: ItemId, edge: &Edge, to: It
         via,
         through: spell(resolver, from, edge.through),
     }
+}
+
+/// Why a chain is not sure: what its weakest hop, the first of them, takes for granted.
+///
+/// `path` is the root's hop and those of `edges`.
+pub(super) fn weakest(path: &[Hop], root: &RootAt, edges: &[Edge]) -> Option<String> {
+    let least = edges.iter().map(|it| it.confidence).min();
+    let least = least.map_or(root.confidence, |it| it.min(root.confidence));
+    if least == Confidence::High {
+        return None;
+    }
+    let mut hops = path[1..].iter().zip(edges);
+    let Some((hop, edge)) = hops.find(|it| it.1.confidence == least) else {
+        let (function, through) = (&path[0].function, &path[0].through);
+        return Some(if through.is_empty() {
+            format!("another function may be meant by {function}()")
+        } else {
+            format!("{through} may be another function than {function}() here")
+        });
+    };
+    let function = &hop.function;
+    Some(match edge.kind {
+        EdgeKind::Ops if !hop.through.is_empty() => {
+            let through = &hop.through;
+            format!("{through} may be another function than {function}() here")
+        }
+        EdgeKind::Ops => format!("a pointer may lead to another function than {function}() here"),
+        _ => format!("another function of the name {function}() may be meant here"),
+    })
 }
 
 /// The text of what an edge goes through, as the sources spell it.

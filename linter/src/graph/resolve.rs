@@ -76,7 +76,8 @@ pub(crate) struct Edge {
 impl Edge {
     /// Whether what the caller knows at the call is known to the callee.
     pub(crate) fn may_tell(&self) -> bool {
-        matches!(self.kind, EdgeKind::Direct | EdgeKind::Ops)
+        let is_use = self.kind == EdgeKind::Macro && matches!(self.through, Through::Name(_));
+        is_use || matches!(self.kind, EdgeKind::Direct | EdgeKind::Ops)
     }
 }
 
@@ -110,6 +111,10 @@ pub(crate) struct Resolver<'i, 't> {
     /// What functions are entered with.
     pub(crate) entered: Memo<Entry, Vec<Known>>,
     pub(crate) decides: Copies<(ItemId, u16, u32), bool>,
+    /// Functions of which it was asked what they hand on through pointers.
+    pub(super) asked_ops: Copies<ItemId, ()>,
+    /// What predicates return, by what they are entered with.
+    pub(super) results: Copies<(ItemId, Entry, u32), Option<super::values::Fact>>,
     /// What a call enters its callee with.
     pub(crate) entries_of: Copies<(ItemId, u32, ItemId, Entry), Entry>,
     choices: Copies<(TypeRef, Sym, Domain), usize>,
@@ -148,6 +153,8 @@ impl<'i, 't> Resolver<'i, 't> {
             lock_effects: Memo::new(),
             entered: Memo::new(),
             decides: Copies::new(),
+            asked_ops: Copies::new(),
+            results: Copies::new(),
             entries_of: Copies::new(),
             choices: Copies::new(),
             spelled: Memo::new(),
