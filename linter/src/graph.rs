@@ -13,7 +13,7 @@ pub(crate) mod focused;
 mod held;
 pub(crate) mod hops;
 pub(crate) mod image;
-mod includes;
+pub(crate) mod includes;
 pub(crate) mod index;
 pub(crate) mod known;
 pub(crate) mod limits;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::definition::Definition;
 use super::text::{Definitions, Expander, close_of};
 use crate::graph::image::ReadFile;
+use crate::graph::includes::is_of_arch;
 use crate::graph::index::SourceFile;
 use crate::graph::typing;
 use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
@@ -192,7 +193,8 @@ struct Macros<'t> {
     tree: &'t dyn TreeSource,
     warm: &'t Warm,
     by_name: FxHashMap<Sym, Vec<Place>>,
-    makers: FxHashSet<Sym>,
+    /// Those that make functions or tables: of the kernel, and of the programs beside it.
+    makers: [FxHashSet<Sym>; 2],
     /// Whether tracepoints are wanted too.
     tracepoints: bool,
     /// The readings of tracepoint headers.
@@ -324,12 +326,12 @@ impl<'t> Macros<'t> {
             tree,
             warm,
             by_name,
-            makers: FxHashSet::default(),
+            makers: Default::default(),
             tracepoints: false,
             stages: Vec::new(),
             names,
         };
-        this.makers = this.makers(files);
+        this.makers = [false, true].map(|it| this.makers(files, it));
         this
     }
 
@@ -371,14 +373,16 @@ impl<'t> Macros<'t> {
         clippy::iter_over_hash_type,
         reason = "the result is a set, whatever the order"
     )]
-    fn makers(&self, files: &[ReadFile]) -> FxHashSet<Sym> {
+    fn makers(&self, files: &[ReadFile], is_foreign: bool) -> FxHashSet<Sym> {
         let item = |place: &Place| &files[place.0 as usize].scan.items[place.1 as usize];
         let mut uses: Vec<(Sym, Place, Option<Vec<Sym>>)> = Vec::new();
         let mut makers = FxHashSet::default();
         for (name, places) in &self.by_name {
             for place in places
                 .iter()
-                .filter(|it| files[it.0 as usize].source.at_home)
+                .map(|it| (it, &files[it.0 as usize].source))
+                .filter(|it| it.1.at_home && it.1.is_foreign == is_foreign)
+                .map(|it| it.0)
             {
                 if item(place).flags & flags::MAKES != 0 {
                     makers.insert(*name);
@@ -426,7 +430,7 @@ impl<'t> Macros<'t> {
             .enumerate()
             .filter(|(_, it)| {
                 is_use(it)
-                    && (self.makers.contains(&it.name)
+                    && (self.makers[usize::from(source.source.is_foreign)].contains(&it.name)
                         || it.kind == ItemKind::Function && self.by_name.contains_key(&it.name))
             })
             .map(|it| it.0)
@@ -435,15 +439,19 @@ impl<'t> Macros<'t> {
             return None;
         }
         let own = self.text(files, file);
+        let functions = source.scan.items.iter();
+        let functions = functions
+            .filter(|it| it.kind == ItemKind::Function && it.flags & flags::MACRO_HEAD == 0);
+        let functions: FxHashSet<Sym> = functions.map(|it| it.name).collect();
         let start = own.len() as u32;
         let mut text: Vec<u8> = Vec::new();
         let mut scan = FileScan::clone(&source.scan);
         let mut spans = Vec::new();
         for at in uses {
             let item = source.scan.items[at];
-            let mut expansions = self.expansions(files, file, (&own, &item), None);
+            let mut expansions = self.expansions(files, (file, &functions), (&own, &item), None);
             for stage in self.stages.iter().filter(|_| is_staged) {
-                let more = self.expansions(files, file, (&own, &item), Some(stage));
+                let more = self.expansions(files, (file, &functions), (&own, &item), Some(stage));
                 expansions.extend(more);
             }
             expansions.sort_unstable();
@@ -491,7 +499,7 @@ impl<'t> Macros<'t> {
     fn expansions(
         &self,
         files: &[ReadFile],
-        file: usize,
+        (file, functions): (usize, &FxHashSet<Sym>),
         (own, item): (&[u8], &Item),
         stage: Option<&Stage>,
     ) -> Vec<Vec<u8>> {
@@ -524,6 +532,7 @@ impl<'t> Macros<'t> {
             macros: self,
             files,
             file,
+            own: functions,
             arch: false,
             saw_arch: Cell::new(false),
             stage,
@@ -685,7 +694,9 @@ fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
         // Tracepoint headers name what they record in their own way.
         _ if path.starts_with("include/trace/") && !typing::is_of_tracepoints(own) => 7,
         _ if path.starts_with("include/") => 2,
-        _ if path.starts_with("arch/x86/include/") => ARCH,
+        _ if is_of_arch(path, own) => ARCH,
+        // A kernel has one architecture: what another one calls so is nothing here.
+        _ if path.starts_with("arch/") && own.starts_with("arch/") => return None,
         _ if path.starts_with("arch/") => 6,
         _ => 3,
     })
@@ -696,6 +707,8 @@ struct View<'a, 't> {
     macros: &'a Macros<'t>,
     files: &'a [ReadFile],
     file: usize,
+    /// The functions of the file.
+    own: &'a FxHashSet<Sym>,
     /// Whether an architecture's definition goes before the generic one.
     arch: bool,
     saw_arch: Cell<bool>,
@@ -713,6 +726,10 @@ impl Definitions for View<'_, '_> {
         }
         let all = self.macros.candidates(self.files, Sym::of(name), self.file);
         let mut nearest = all.first()?.0;
+        // A function of the file itself is no macro of a header that somebody else includes.
+        if nearest > 0 && self.own.contains(&Sym::of(name)) {
+            return None;
+        }
         if nearest < ARCH && nearest > 1 && all.iter().any(|it| it.0 == ARCH) {
             self.saw_arch.set(true);
             if self.arch {
@@ -730,7 +747,9 @@ impl Definitions for View<'_, '_> {
     fn makes(&self, name: &[u8]) -> bool {
         let name = Sym::of(name);
         let is_staged = |it: &Stage| it.names.contains(&name.short());
-        self.macros.makers.contains(&name) || self.stage.is_some_and(is_staged)
+        let is_foreign = self.files[self.file].source.is_foreign;
+        self.macros.makers[usize::from(is_foreign)].contains(&name)
+            || self.stage.is_some_and(is_staged)
     }
 }
 

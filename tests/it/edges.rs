@@ -1,0 +1,115 @@
+//! Edges of forms of C that are easily read as something else: casts, declarations, directives, pointers in variables.
+
+use lorelint::query::Graph;
+use lorelint::tree::{MemTree, TreePath};
+use lorelint::{Linter, Options};
+
+fn ask<T>(files: &[(&str, &str)], question: impl FnOnce(&Graph<'_>) -> T) -> T {
+    let mut tree = MemTree::default();
+    for (path, text) in files {
+        tree.insert(TreePath::parse(path).unwrap(), text.as_bytes());
+    }
+    let linter = Linter::new(Options::default());
+    question(&linter.graph(&tree).unwrap())
+}
+
+/// The edges of one function, one `kind callee confidence file` a line, in order and each once; what is direct and
+/// certain, and where it leads in the same file, goes without saying.
+#[track_caller]
+fn check(files: &[(&str, &str)], caller: &str, expected: &[&str]) {
+    let mut found: Vec<String> = ask(files, |graph| graph.edges(""))
+        .into_iter()
+        .filter(|it| it.caller == caller)
+        .map(|it| {
+            let confidence = match it.confidence.as_str() {
+                "high" => String::new(),
+                other => format!(" {other}"),
+            };
+            let file = match &it.callee_file {
+                Some(file) if *file != it.caller_file => format!(" {file}"),
+                Some(_) => String::new(),
+                None => " nowhere".to_owned(),
+            };
+            format!("{} {}{confidence}{file}", it.kind.as_str(), it.callee)
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found, expected, "of {caller}");
+}
+
+#[track_caller]
+fn check_functions(files: &[(&str, &str)], expected: &[&str]) {
+    let found: Vec<String> = ask(files, |graph| graph.functions(""))
+        .into_iter()
+        .map(|it| it.name)
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_name_of_a_made_function_is_no_macro_of_another_architecture() {
+    let port = (
+        "arch/one/include/asm/port.h",
+        "#define MAKE_PORT(name, size) \\
+static inline u##size name(const volatile u##size *addr) \\
+{ \\
+\treturn read_port(addr); \\
+}
+#define MAKE_READ(name) static inline u8 read_##name(u8 *addr) { return port_8(addr); }
+MAKE_PORT(port_8, 8);
+MAKE_PORT(port_be16, 16);
+MAKE_READ(first);
+",
+    );
+    let other = (
+        "arch/two/include/asm/port.h",
+        "#define port_8(addr) ({ u8 __v = *(volatile u8 *)(addr); __v; })\n",
+    );
+    check_functions(&[port, other], &["port_8", "port_be16", "read_first"]);
+}
+
+#[test]
+fn an_argument_of_a_macro_that_pastes_keeps_its_calls() {
+    let bits = (
+        "include/linux/flags.h",
+        "#define flagop(op, nr, addr) \\
+\t((__builtin_constant_p(nr) && \\
+\t  __builtin_constant_p((uintptr_t)(addr) != (uintptr_t)NULL) && \\
+\t  (uintptr_t)(addr) != (uintptr_t)NULL && \\
+\t  __builtin_constant_p(*(const unsigned long *)(addr))) ? \\
+\t const##op(nr, addr) : op(nr, addr))
+#define is_set(nr, addr) flagop(_is_set, nr, addr)
+static inline int _is_set(int nr, unsigned long *addr) { return *addr >> nr; }
+static inline int const_is_set(int nr, unsigned long *addr) { return *addr >> nr; }
+",
+    );
+    let user = (
+        "fs/example/example.h",
+        "static inline struct example *EXAMPLE_I(struct inode *inode)\n{\n\treturn inode->priv;\n}
+#define MAKE_FLAGS(name, field, offset) \\
+static inline int example_has_##name(struct inode *inode, int bit) \\
+{ \\
+\treturn is_set(bit + (offset), &EXAMPLE_I(inode)->i_##field); \\
+}
+MAKE_FLAGS(flag, flags, 0)
+",
+    );
+    let trace = (
+        "include/trace/events/example.h",
+        "#define EXAMPLE_I(inode) (container_of(inode, struct example, inode))\n",
+    );
+    let program = (
+        "tools/include/linux/flags.h",
+        "#define is_set(nr, addr) { nr, addr }\nMAKE_FLAGS(x)\n",
+    );
+    check(
+        &[bits, user, trace, program],
+        "example_has_flag",
+        &[
+            "macro EXAMPLE_I",
+            "macro __builtin_constant_p nowhere",
+            "macro _is_set include/linux/flags.h",
+        ],
+    );
+}
