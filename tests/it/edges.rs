@@ -70,6 +70,20 @@ MAKE_READ(first);
 }
 
 #[test]
+fn a_function_may_return_a_pointer_to_an_array_or_to_a_function() {
+    let user = (
+        "fs/example/a.c",
+        "static const u16\n(*pick_row(struct box *box, bool wide))[4]\n{\n\treturn row_of(box);\n}
+void (*pick_hook(int kind))(struct box *)\n{\n\treturn hook_of(kind);\n}
+int (plain)(int x)\n{\n\treturn x;\n}
+void (*declared(int kind))(struct box *);
+",
+    );
+    check_functions(&[user], &["pick_hook", "pick_row", "plain"]);
+    check(&[user], "pick_row", &["direct row_of nowhere"]);
+}
+
+#[test]
 fn an_argument_of_a_macro_that_pastes_keeps_its_calls() {
     let bits = (
         "include/linux/flags.h",
