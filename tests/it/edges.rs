@@ -84,6 +84,99 @@ void (*declared(int kind))(struct box *);
 }
 
 #[test]
+fn a_cast_is_no_call() {
+    let types = (
+        "include/linux/kinds.h",
+        "typedef unsigned int __raw;\ntypedef __raw __ordered __be;\ntypedef unsigned short kind_t;
+#define place_t unsigned long\n",
+    );
+    let elsewhere = (
+        "drivers/example/a.c",
+        "int kind_t(int x)\n{\n\treturn x;\n}\n",
+    );
+    let user = (
+        "fs/example/a.c",
+        "long one(long x)
+{
+\tlong a = (place_t)(x) >> 12;
+\tint b = (kind_t)(x + 1);
+\t__be c = (__be)(x);
+\t__be d = (__force __be)(x);
+
+\treturn a + b + c + d + (__force undefined_t)(load(x));
+}
+static int real(int x)
+{
+\treturn x;
+}
+int two(int x)
+{
+\treturn (real)(x) + (*real)(x);
+}
+",
+    );
+    let files = [types, elsewhere, user];
+    check(&files, "one", &["direct load nowhere"]);
+    check(&files, "two", &["direct real"]);
+}
+
+#[test]
+fn a_directive_in_a_function_calls_nothing() {
+    let user = (
+        "fs/example/a.c",
+        "long one(long x)
+{
+#if (RATE % 100) == 0
+\treturn scaled(x);
+#elif (RATE % 512) == 0
+\treturn x;
+#endif
+#ifdef NEEDS_MORE
+\t(void)x;
+#endif
+\tx = x |
+#ifdef HAS_BIT_TWO
+\t    (1 << 2) |
+#endif
+\t    (1 << 3);
+#warning helper() is missing, and spell() too
+#define STEP ({ x++; })
+#define JUMP(OP) \\
+\tif (x OP (far(x))) \\
+\t\treturn 1;
+\tJUMP(<);
+\tSTEP;
+#undef STEP
+\treturn x;
+}
+",
+    );
+    check(
+        &[user],
+        "one",
+        &["direct scaled nowhere", "macro far nowhere"],
+    );
+}
+
+#[test]
+fn the_declaration_of_a_pointer_is_no_call() {
+    let user = (
+        "fs/example/a.c",
+        "static enum outcome outcome(int x)\n{\n\treturn x;\n}
+int one(struct timer *timer)
+{
+\tenum outcome (*fn)(struct timer *);
+\touter_t (*other)(int);
+
+\tfn = timer->run;
+\treturn fn(timer);
+}
+",
+    );
+    check(&[user], "one", &[]);
+}
+
+#[test]
 fn an_argument_of_a_macro_that_pastes_keeps_its_calls() {
     let bits = (
         "include/linux/flags.h",

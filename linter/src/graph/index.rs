@@ -470,6 +470,11 @@ impl<'t> Index<'t> {
         self.functions_of(short).next().is_some()
     }
 
+    /// Whether some variable has this name, given as [`Sym::short`].
+    pub(crate) fn is_object_name(&self, short: u32) -> bool {
+        self.rows(|it| &it.objects, short).next().is_some()
+    }
+
     /// Whether some macro has this name, given as [`Sym::short`].
     pub(crate) fn is_macro_name(&self, short: u32) -> bool {
         self.rows(|it| &it.macros, short).next().is_some()

@@ -398,9 +398,11 @@ impl<'i, 't> Resolver<'i, 't> {
             EdgeKind::Direct
         };
         let through = at.via_macro.map_or(Through::Nothing, Through::Name);
+        if call.may_cast && self.is_cast(name, functions, at.scope.file) {
+            return;
+        }
         if functions.is_empty() {
-            let is_type = |it: ItemId| self.index.item(it).kind == ItemKind::Typedef;
-            if self.index.types(name).any(is_type) {
+            if self.is_typedef(name) {
                 return;
             }
             out.push(Edge {
@@ -426,6 +428,19 @@ impl<'i, 't> Resolver<'i, 't> {
         }
         if !self.deferrals.contains_key(&name) {
             self.callback_edges(functions, call, at, out);
+        }
+    }
+
+    fn is_typedef(&self, name: Sym) -> bool {
+        let is_type = |it: ItemId| self.index.item(it).kind == ItemKind::Typedef;
+        self.index.types(name).any(is_type)
+    }
+
+    /// Whether `(name)(…)` is no call: a name that nothing here has, or a type's that only elsewhere is a function's.
+    fn is_cast(&self, name: Sym, functions: &[(ItemId, Confidence)], file: usize) -> bool {
+        match functions.first() {
+            None => !self.index.is_object_name(name.short()),
+            Some(it) => self.index.file_index(it.0) != file && self.is_typedef(name),
         }
     }
 

@@ -70,6 +70,14 @@ impl Scanner<'_> {
         }
     }
 
+    /// Whether a `#` begins a preprocessor line: inside a macro's replacement it never does.
+    fn begins_directive(&self, at: usize) -> bool {
+        let before = &self.src[..at];
+        let newline = before.iter().rposition(|it| !matches!(it, b' ' | b'\t'));
+        newline
+            .is_none_or(|it| before[it] == b'\n' && !before[..it].trim_ascii_end().ends_with(b"\\"))
+    }
+
     pub(super) fn comment_end(&self, at: usize) -> usize {
         memchr::memmem::find(&self.src[(at + 2).min(self.src.len())..], b"*/")
             .map_or(self.src.len(), |it| at + 2 + it + 2)
@@ -239,7 +247,8 @@ pub(crate) fn each_call(text: &[u8], from: usize, mut found: impl FnMut(usize, u
     });
 }
 
-/// Calls `found` with the bounds of every name from `from` on, and whether it is a member.
+/// Calls `found` with the bounds of every name from `from` on, and whether it is a member. What stands on
+/// preprocessor lines is left out.
 pub(crate) fn each_word(text: &[u8], from: usize, mut found: impl FnMut(usize, usize, bool)) {
     let scanner = Scanner::over(text);
     let mut at = scanner.skip_space(from);
@@ -259,6 +268,8 @@ pub(crate) fn each_word(text: &[u8], from: usize, mut found: impl FnMut(usize, u
         } else if byte == b'-' && scanner.byte(at + 1) == b'>' {
             prev = ARROW;
             at += 2;
+        } else if byte == b'#' && scanner.begins_directive(at) {
+            at = scanner.line_end(at);
         } else {
             prev = byte;
             at += 1;
