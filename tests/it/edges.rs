@@ -177,6 +177,40 @@ int one(struct timer *timer)
 }
 
 #[test]
+fn statics_of_an_included_source_are_the_includers_own() {
+    let lock = (
+        "kernel/lock/lock.c",
+        "#define IS_FREE(x) probe(x)
+static inline int probe(int *x)\n{\n\treturn *x;\n}
+static int try_lock(int *x)\n{\n\treturn IS_FREE(x);\n}
+",
+    );
+    let more = (
+        "kernel/lock/more.c",
+        "#include \"lock.c\"\nstatic int try_twice(int *x)\n{\n\treturn try_lock(x);\n}\n",
+    );
+    let api = (
+        "kernel/lock/api.c",
+        "#include \"more.c\"\nint lock_it(int *x)\n{\n\treturn try_lock(x) + try_twice(x) + IS_FREE(x);\n}\n",
+    );
+    let elsewhere = (
+        "kernel/lock/beside.c",
+        "int beside(int *x)\n{\n\treturn try_lock(x);\n}\n",
+    );
+    let files = [lock, more, api, elsewhere];
+    check(
+        &files,
+        "lock_it",
+        &[
+            "direct try_lock kernel/lock/lock.c",
+            "direct try_twice kernel/lock/more.c",
+            "macro probe kernel/lock/lock.c",
+        ],
+    );
+    check(&files, "beside", &["direct try_lock nowhere"]);
+}
+
+#[test]
 fn an_argument_of_a_macro_that_pastes_keeps_its_calls() {
     let bits = (
         "include/linux/flags.h",

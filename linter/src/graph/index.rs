@@ -45,6 +45,8 @@ pub(crate) struct SourceFile {
     pub(crate) registers: bool,
     /// A header: its statics are seen elsewhere.
     pub(crate) is_shared: bool,
+    /// Whether it includes another source, whose statics it sees.
+    pub(crate) includes_unit: bool,
     /// Under tools, samples, scripts or Documentation: programs of their own.
     pub(crate) is_foreign: bool,
     /// Whether a chain may enter it: the filesystem side, and the directories of roots beside it.

@@ -43,7 +43,10 @@ impl Resolver<'_, '_> {
         file: usize,
     ) -> impl Iterator<Item = ItemId> {
         let mut found: Vec<(u8, ItemId)> = candidates
-            .filter(|it| self.index.is_visible(*it, file))
+            .filter(|it| {
+                self.index.is_visible(*it, file)
+                    || self.includes_unit(self.index.file_index(*it), file)
+            })
             .map(|it| (self.distance(it, file), it))
             .filter(|it| it.0 < 7)
             .collect();
@@ -163,7 +166,10 @@ impl Resolver<'_, '_> {
         let own: Vec<ItemId> = all
             .iter()
             .copied()
-            .filter(|it| self.index.file_index(*it) == file)
+            .filter(|it| {
+                let home = self.index.file_index(*it);
+                home == file || self.includes_unit(home, file)
+            })
             .collect();
         if !own.is_empty() {
             return own.into_iter().map(|it| (it, Confidence::High)).collect();

@@ -115,6 +115,7 @@ pub(crate) struct Resolver<'i, 't> {
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
+    pub(crate) included_units: Memo<u32, Vec<u32>>,
     pub(crate) pasting: super::pasted::Pasting,
     /// Where they are followed.
     pub(super) bare: Option<super::bare::Bare>,
@@ -148,6 +149,7 @@ impl<'i, 't> Resolver<'i, 't> {
             reuse: None,
             includes: Memo::new(),
             direct_includes: Memo::new(),
+            included_units: Memo::new(),
             pasting: super::pasted::Pasting::new(),
             bare: None,
             numbers: Copies::new(),
