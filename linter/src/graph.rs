@@ -33,6 +33,7 @@ mod table;
 mod tables;
 pub(crate) mod typing;
 pub(crate) mod values;
+mod variables;
 
 pub(crate) use index::{Index, ItemId};
 pub(crate) use resolve::{Edge, EdgeKind, Resolver, Scope, Target, Through};
