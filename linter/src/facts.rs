@@ -83,6 +83,8 @@ pub(crate) struct Call {
     pub(crate) end: u32,
     pub(crate) callee: Callee,
     pub(crate) args: Vec<Expr>,
+    /// `(name)(…)`: no call but a cast, where the name is a type's.
+    pub(crate) may_cast: bool,
 }
 
 /// A member that is given a value.

@@ -15,7 +15,7 @@ mod handed;
 pub(crate) mod held;
 pub(crate) mod hops;
 pub(crate) mod image;
-mod includes;
+pub(crate) mod includes;
 pub(crate) mod index;
 mod items;
 pub(crate) mod known;
@@ -38,6 +38,7 @@ mod tables;
 mod ties;
 pub(crate) mod typing;
 pub(crate) mod values;
+mod variables;
 mod weigh;
 
 pub(crate) use index::{Index, ItemId};

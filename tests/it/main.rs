@@ -15,6 +15,7 @@ mod corpus;
 mod damage;
 mod demo;
 mod diff;
+mod edges;
 mod end_to_end;
 mod graph;
 mod hand_over;

@@ -13,6 +13,7 @@ use super::definition::Definition;
 use super::made::{Made, Span};
 use super::text::{Definitions, Expander, close_of};
 use crate::graph::image::ReadFile;
+use crate::graph::includes::is_of_arch;
 use crate::graph::index::SourceFile;
 use crate::graph::typing;
 use crate::lex::{self, FileScan, Item, ItemKind, Ref, RefKind, Sym, flags};
@@ -65,7 +66,8 @@ struct Macros<'t> {
     tree: &'t dyn TreeSource,
     warm: &'t Warm,
     by_name: FxHashMap<Sym, Vec<Place>>,
-    makers: FxHashSet<Sym>,
+    /// Those that make functions or tables: of the kernel, and of the programs beside it.
+    makers: [FxHashSet<Sym>; 2],
     /// The macros that use an argument as a macro outside of braces.
     appliers: FxHashSet<Sym>,
     /// Whether tracepoints are wanted too.
@@ -173,7 +175,7 @@ impl<'t> Macros<'t> {
             tree,
             warm,
             by_name: FxHashMap::default(),
-            makers: FxHashSet::default(),
+            makers: Default::default(),
             appliers: FxHashSet::default(),
             tracepoints: false,
             stages: Vec::new(),
@@ -198,7 +200,7 @@ impl<'t> Macros<'t> {
         this.gather(files, handed.clone(), &mut done);
         this.names = done.into_iter().collect();
         this.names.sort_unstable();
-        this.makers = this.makers(files);
+        this.makers = [false, true].map(|it| this.makers(files, it));
         this.keep_makers(files, &known, &handed);
         this
     }
@@ -216,7 +218,9 @@ impl<'t> Macros<'t> {
             .filter(|it| is_new(it))
             .map(|it| (it.short(), *it))
             .collect();
-        let is_maker = |it: &Sym| handed.contains(&it.short()) && self.makers.contains(it);
+        let is_maker = |it: &Sym| {
+            handed.contains(&it.short()) && self.makers.iter().any(|makers| makers.contains(it))
+        };
         let mut kept: FxHashSet<Sym> = new.values().copied().filter(is_maker).collect();
         let mut pending: Vec<Sym> = kept.iter().copied().collect();
         while let Some(name) = pending.pop() {
@@ -305,15 +309,15 @@ impl<'t> Macros<'t> {
     }
 
     /// The macros that make functions or tables, by their own body or by what that uses outside of braces.
-    fn makers(&self, files: &[ReadFile]) -> FxHashSet<Sym> {
-        self.spread(files, &|place| {
+    fn makers(&self, files: &[ReadFile], is_foreign: bool) -> FxHashSet<Sym> {
+        self.spread(files, &|it| it.is_foreign == is_foreign, &|place| {
             files[place.0 as usize].scan.items[place.1 as usize].flags & flags::MAKES != 0
         })
     }
 
     /// The macros that use an argument as a macro outside of braces, or hand on to one that does.
     fn appliers(&self, files: &[ReadFile]) -> FxHashSet<Sym> {
-        self.spread(files, &|place| {
+        self.spread(files, &|_| true, &|place| {
             let item = &files[place.0 as usize].scan.items[place.1 as usize];
             item.flags & flags::APPLIES != 0
                 && self
@@ -327,13 +331,20 @@ impl<'t> Macros<'t> {
         clippy::iter_over_hash_type,
         reason = "the result is a set, whatever the order"
     )]
-    fn spread(&self, files: &[ReadFile], is_one: &dyn Fn(Place) -> bool) -> FxHashSet<Sym> {
+    fn spread(
+        &self,
+        files: &[ReadFile],
+        is_wanted: &dyn Fn(&SourceFile) -> bool,
+        is_one: &dyn Fn(Place) -> bool,
+    ) -> FxHashSet<Sym> {
         let mut uses: Vec<(Sym, Place, Option<Vec<Sym>>)> = Vec::new();
         let mut found = FxHashSet::default();
         for (name, places) in &self.by_name {
             for place in places
                 .iter()
-                .filter(|it| files[it.0 as usize].source.at_home)
+                .map(|it| (it, &files[it.0 as usize].source))
+                .filter(|it| it.1.at_home && is_wanted(it.1))
+                .map(|it| it.0)
             {
                 if is_one(*place) {
                     found.insert(*name);
@@ -371,8 +382,12 @@ impl<'t> Macros<'t> {
     /// Whether a use makes something by what is handed to it.
     fn applies_a_maker(&self, scan: &FileScan, at: usize) -> bool {
         self.appliers.contains(&scan.items[at].name)
-            && mentioned(scan.refs(at))
-                .any(|it| self.makers.iter().any(|maker| maker.short() == it))
+            && mentioned(scan.refs(at)).any(|it| {
+                self.makers
+                    .iter()
+                    .flatten()
+                    .any(|maker| maker.short() == it)
+            })
     }
 
     /// What the uses of a file make; `None` where they make nothing.
@@ -388,7 +403,7 @@ impl<'t> Macros<'t> {
             .enumerate()
             .filter(|(at, it)| {
                 is_use(it)
-                    && (self.makers.contains(&it.name)
+                    && (self.makers[usize::from(source.source.is_foreign)].contains(&it.name)
                         || it.kind == ItemKind::Function && self.by_name.contains_key(&it.name)
                         || self.applies_a_maker(&source.scan, *at))
             })
@@ -398,15 +413,19 @@ impl<'t> Macros<'t> {
             return None;
         }
         let own = self.text(files, file);
+        let functions = source.scan.items.iter();
+        let functions = functions
+            .filter(|it| it.kind == ItemKind::Function && it.flags & flags::MACRO_HEAD == 0);
+        let functions: FxHashSet<Sym> = functions.map(|it| it.name).collect();
         let start = own.len() as u32;
         let mut text: Vec<u8> = Vec::new();
         let mut scan = FileScan::clone(&source.scan);
         let mut spans = Vec::new();
         for at in uses {
             let item = source.scan.items[at];
-            let mut expansions = self.expansions(files, file, (&own, &item), None);
+            let mut expansions = self.expansions(files, (file, &functions), (&own, &item), None);
             for stage in self.stages.iter().filter(|_| is_staged) {
-                let more = self.expansions(files, file, (&own, &item), Some(stage));
+                let more = self.expansions(files, (file, &functions), (&own, &item), Some(stage));
                 expansions.extend(more);
             }
             expansions.sort_unstable();
@@ -454,7 +473,7 @@ impl<'t> Macros<'t> {
     fn expansions(
         &self,
         files: &[ReadFile],
-        file: usize,
+        (file, functions): (usize, &FxHashSet<Sym>),
         (own, item): (&[u8], &Item),
         stage: Option<&Stage>,
     ) -> Vec<Vec<u8>> {
@@ -487,6 +506,7 @@ impl<'t> Macros<'t> {
             macros: self,
             files,
             file,
+            own: functions,
             arch: false,
             saw_arch: Cell::new(false),
             stage,
@@ -648,7 +668,9 @@ fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
         // Tracepoint headers name what they record in their own way.
         _ if path.starts_with("include/trace/") && !typing::is_of_tracepoints(own) => 7,
         _ if path.starts_with("include/") => 2,
-        _ if path.starts_with("arch/x86/include/") => ARCH,
+        _ if is_of_arch(path, own) => ARCH,
+        // A kernel has one architecture: what another one calls so is nothing here.
+        _ if path.starts_with("arch/") && own.starts_with("arch/") => return None,
         _ if path.starts_with("arch/") => 6,
         _ => 3,
     })
@@ -659,6 +681,8 @@ struct View<'a, 't> {
     macros: &'a Macros<'t>,
     files: &'a [ReadFile],
     file: usize,
+    /// The functions of the file.
+    own: &'a FxHashSet<Sym>,
     /// Whether an architecture's definition goes before the generic one.
     arch: bool,
     saw_arch: Cell<bool>,
@@ -676,6 +700,10 @@ impl Definitions for View<'_, '_> {
         }
         let all = self.macros.candidates(self.files, Sym::of(name), self.file);
         let mut nearest = all.first()?.0;
+        // A function of the file itself is no macro of a header that somebody else includes.
+        if nearest > 0 && self.own.contains(&Sym::of(name)) {
+            return None;
+        }
         if nearest < ARCH && nearest > 1 && all.iter().any(|it| it.0 == ARCH) {
             self.saw_arch.set(true);
             if self.arch {
@@ -693,7 +721,9 @@ impl Definitions for View<'_, '_> {
     fn makes(&self, name: &[u8]) -> bool {
         let name = Sym::of(name);
         let is_staged = |it: &Stage| it.names.contains(&name.short());
-        self.macros.makers.contains(&name) || self.stage.is_some_and(is_staged)
+        let is_foreign = self.files[self.file].source.is_foreign;
+        self.macros.makers[usize::from(is_foreign)].contains(&name)
+            || self.stage.is_some_and(is_staged)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::conditions::conditions;
 use super::expr::{Text, declared, expr, type_ref};
 use super::initializer::initializer;
-use super::unread::add_unread_calls;
+use super::unread::{add_unread_calls, declared_pointer};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, Tree, clean};
@@ -200,6 +200,15 @@ fn macro_params(head: &[u8]) -> Vec<(crate::lex::Sym, TypeRef)> {
         .collect()
 }
 
+/// Whether what is called is a name in parentheses, and nothing else.
+fn is_bracketed(function: Node<'_>) -> bool {
+    function.kind() == Kind::ParenthesizedExpression
+        && function
+            .children()
+            .next()
+            .is_some_and(|it| it.kind() == Kind::Identifier)
+}
+
 /// Whether a declarator declares a pointer.
 fn is_pointer(mut node: Node<'_>) -> bool {
     for _ in 0..8 {
@@ -284,15 +293,9 @@ impl Walk<'_, '_> {
             }
             if let Some(value) = declarator.field(Field::Value) {
                 if matches!(value.kind(), Kind::InitializerList | Kind::CompoundLiteral) {
-                    // A static local is a table like any other.
-                    let object = if is_static {
-                        Expr::Typed(of)
-                    } else {
-                        Expr::Name(name)
-                    };
-                    let mut stores = Vec::new();
-                    initializer(self.text, &object, value, &mut Vec::new(), &mut stores);
-                    self.facts.stores.append(&mut stores);
+                    let object = Expr::Name(name);
+                    let stores = &mut self.facts.stores;
+                    initializer(self.text, &object, value, &mut Vec::new(), stores);
                 } else {
                     self.facts.assigns.push((name, expr(self.text, value)));
                 }
@@ -304,7 +307,11 @@ impl Walk<'_, '_> {
         let Some(function) = node.field(Field::Function) else {
             return;
         };
-        if crate::lex::is_control(self.text.of(function)) {
+        if crate::lex::is_control(self.text.of(function)) || self.is_annotated(function) {
+            return;
+        }
+        if let Some(name) = self.pointer_declared(node, function) {
+            self.facts.locals.push((name, TypeRef::Unknown));
             return;
         }
         let callee = match expr(self.text, function) {
@@ -330,9 +337,31 @@ impl Walk<'_, '_> {
         self.facts.calls.push(Call {
             offset: (offset as u32).saturating_sub(self.text.shift),
             end: (node.end_byte() as u32).saturating_sub(self.text.shift),
+            may_cast: is_bracketed(function),
             callee,
             args,
         });
+    }
+
+    /// `type_t (*name)(int);` as a statement: the grammar takes it for the call of what a call returns.
+    fn pointer_declared(&self, node: Node<'_>, function: Node<'_>) -> Option<crate::lex::Sym> {
+        let statement = node.parent().and_then(Node::parent);
+        let is_statement = statement.is_some_and(|it| it.kind() == Kind::ExpressionStatement);
+        if !is_statement || function.kind() != Kind::Identifier {
+            return None;
+        }
+        let name = declared_pointer(self.text.clean, function.end_byte())?;
+        Some(crate::lex::Sym::of(&self.text.clean[name]))
+    }
+
+    /// `(__force type)(value)`: what the cleaner took out of the parentheses says that a type stands in them.
+    fn is_annotated(&self, function: Node<'_>) -> bool {
+        let original = self.text.original.get(function.byte_range());
+        is_bracketed(function)
+            && original.is_some_and(|it| {
+                let words = it.split(|it| !crate::lex::is_word_byte(*it));
+                words.filter(|it| !it.is_empty()).count() > 1
+            })
     }
 
     /// `f(&(struct ops){ .member = g })`

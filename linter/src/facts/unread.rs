@@ -28,8 +28,9 @@ pub(super) fn add_unread_calls(
             && !words::is_type_word(word)
             && !words::is_annotation(word)
             && !text[..start].trim_ascii_end().ends_with(b"##")
+            && !is_pointer_declared(text, end)
         {
-            if is_as_written((text, clean), start, end) && !is_pointer_declared(text, end) {
+            if is_as_written((text, clean), start, end) {
                 unread.push(start as u32);
             }
             found.push(Call {
@@ -37,6 +38,7 @@ pub(super) fn add_unread_calls(
                 end: start as u32,
                 callee: Callee::Name(Sym::of(word)),
                 args: plain_arguments(text, end),
+                may_cast: false,
             });
         }
     });
@@ -50,22 +52,30 @@ fn is_as_written((text, clean): (&[u8], &[u8]), start: usize, end: usize) -> boo
     clean.get(start..open) == text.get(start..open)
 }
 
-/// `type_t (*name)(…)`: what stands before the parenthesis is a type.
+/// Whether a pointer to a function is declared where a word ends.
 fn is_pointer_declared(text: &[u8], end: usize) -> bool {
-    let inner = text[end..].trim_ascii_start();
-    let Some(inner) = inner.strip_prefix(b"(") else {
-        return false;
+    declared_pointer(text, end).is_some()
+}
+
+/// `type_t (*name)(…)`: what stands before the parenthesis is a type. The bounds of the name.
+pub(super) fn declared_pointer(text: &[u8], end: usize) -> Option<std::ops::Range<usize>> {
+    let is_blank = |it: &u8| it.is_ascii_whitespace();
+    let is_name = |it: &u8| crate::lex::is_word_byte(*it);
+    let skip = |from: usize, of: &dyn Fn(&u8) -> bool| {
+        let rest = text.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|it| of(it)).count()
     };
-    let Some(name) = inner.trim_ascii_start().strip_prefix(b"*") else {
-        return false;
-    };
-    let close = memchr::memchr(b')', name).unwrap_or(name.len());
-    name[..close]
-        .iter()
-        .all(|it| crate::lex::is_word_byte(*it) || matches!(it, b' ' | b'*'))
-        && name[close..]
-            .get(1..)
-            .is_some_and(|it| it.trim_ascii_start().starts_with(b"("))
+    let open = skip(end, &is_blank);
+    let star = skip(open + 1, &is_blank);
+    if text.get(open) != Some(&b'(') || text.get(star) != Some(&b'*') {
+        return None;
+    }
+    let start = skip(star, &|it| matches!(it, b'*') || is_blank(it));
+    let name_end = skip(start, &is_name);
+    let close = skip(name_end, &is_blank);
+    let next = skip(close + 1, &is_blank);
+    let is_it = text.get(close) == Some(&b')') && text.get(next) == Some(&b'(');
+    is_it.then_some(start..name_end)
 }
 
 /// The arguments of the call whose name ends at `end`, as far as they are single words.

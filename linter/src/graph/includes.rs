@@ -53,6 +53,31 @@ impl Resolver<'_, '_> {
         })
     }
 
+    /// Whether a file includes a source, or a source that does: what is static there is its own.
+    pub(crate) fn includes_unit(&self, home: usize, file: usize) -> bool {
+        home != file
+            && self.index.file(file).includes_unit
+            && self.included_units(file).contains(&(home as u32))
+    }
+
+    fn included_units(&self, file: usize) -> Arc<Vec<u32>> {
+        self.included_units.get(file as u32, || {
+            let mut found = vec![file as u32];
+            let mut at = 0;
+            while let Some(next) = found.get(at).map(|it| *it as usize) {
+                at += 1;
+                if self.index.file(next).includes_unit {
+                    for it in self.direct_includes(next).iter() {
+                        if !self.index.file(*it as usize).is_shared && !found.contains(it) {
+                            found.push(*it);
+                        }
+                    }
+                }
+            }
+            found
+        })
+    }
+
     /// Whether `asm/…` means an architecture's header and not this generic one of the same name, which `file`
     /// does not include otherwise either.
     pub(crate) fn is_superseded(&self, home: usize, file: usize) -> bool {

@@ -47,7 +47,10 @@ impl Resolver<'_, '_> {
         file: usize,
     ) -> impl Iterator<Item = ItemId> {
         let mut found: Vec<(u8, ItemId)> = candidates
-            .filter(|it| self.index.is_visible(*it, file))
+            .filter(|it| {
+                self.index.is_visible(*it, file)
+                    || self.includes_unit(self.index.file_index(*it), file)
+            })
             .map(|it| (self.distance(it, file), it))
             .filter(|it| it.0 < 7)
             .collect();
@@ -167,7 +170,10 @@ impl Resolver<'_, '_> {
         let own: Vec<ItemId> = all
             .iter()
             .copied()
-            .filter(|it| self.index.file_index(*it) == file)
+            .filter(|it| {
+                let home = self.index.file_index(*it);
+                home == file || self.includes_unit(home, file)
+            })
             .collect();
         if own.iter().any(|it| !self.is_weak(*it)) {
             return own.into_iter().map(|it| (it, Confidence::High)).collect();
@@ -259,6 +265,10 @@ impl Resolver<'_, '_> {
     pub(super) fn meanings(&self, name: Sym, file: usize) -> Arc<(Functions, Vec<ItemId>)> {
         self.meanings.calls.get((name, file as u32), || {
             let mut functions = self.functions_in(name, file).to_vec();
+            let is_own = |it: &(ItemId, _)| self.index.file_index(it.0) == file;
+            if !functions.first().is_none_or(is_own) && self.has_pointer(name, file) {
+                functions.clear();
+            }
             let mut macros = self.macros_in(name, file);
             let all = macros.len();
             macros.retain(|it| !self.names_itself(*it));

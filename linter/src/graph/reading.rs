@@ -507,6 +507,7 @@ impl Work<'_> {
                     is_root: it.is_root,
                     registers: false,
                     is_shared: is_header(text),
+                    includes_unit: scan.includes_unit,
                     is_foreign,
                     at_home,
                     made: None,

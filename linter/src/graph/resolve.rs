@@ -18,7 +18,7 @@ use super::values::{Entry, Known};
 use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
-use crate::lex::{ItemKind, Sym, flags};
+use crate::lex::{ItemKind, Sym, flags, variable};
 use crate::syntax::locks::LockEffect;
 use crate::warm::{Copies, Memo, Warm};
 
@@ -125,6 +125,7 @@ pub(crate) struct Resolver<'i, 't> {
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
+    pub(crate) included_units: Memo<u32, Vec<u32>>,
     pub(crate) pasting: super::pasted::Pasting,
     /// Where they are followed.
     pub(super) bare: Option<super::bare::Bare>,
@@ -162,6 +163,7 @@ impl<'i, 't> Resolver<'i, 't> {
             reuse: None,
             includes: Memo::new(),
             direct_includes: Memo::new(),
+            included_units: Memo::new(),
             pasting: super::pasted::Pasting::new(),
             bare: None,
             numbers: Copies::new(),
@@ -285,7 +287,11 @@ impl<'i, 't> Resolver<'i, 't> {
     fn may_lead(&self, call: &Call, facts: &FunctionFacts) -> bool {
         let declares = |name| facts.declares(name);
         let callee = match &call.callee {
-            Callee::Name(name) => self.sieve.passes_name(name.short()) || declares(*name),
+            Callee::Name(name) => {
+                self.sieve.passes_name(name.short())
+                    || self.sieve.passes_member(variable(name.short()))
+                    || declares(*name)
+            }
             Callee::Member(_, member) => self.sieve.passes_member(member.short()),
             Callee::Value(_) => true,
         };
@@ -370,9 +376,7 @@ impl<'i, 't> Resolver<'i, 't> {
 
     fn named_call(&self, name: Sym, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
         if at.scope.facts.declares(name) {
-            for (_, value) in at.scope.facts.assigns.iter().filter(|it| it.0 == name) {
-                self.value_edges(value, at, out);
-            }
+            self.local_edges(name, at, out);
             return;
         }
         if let Some(runners) = self.deferrals.get(&name) {
@@ -416,9 +420,11 @@ impl<'i, 't> Resolver<'i, 't> {
             EdgeKind::Direct
         };
         let through = at.via_macro.map_or(Through::Nothing, Through::Name);
+        if call.may_cast && self.is_cast(name, functions, at.scope.file) {
+            return;
+        }
         if functions.is_empty() {
-            let is_type = |it: ItemId| self.index.item(it).kind == ItemKind::Typedef;
-            if self.index.types(name).any(is_type) {
+            if self.variable_edges(name, at, out) || self.is_typedef(name) {
                 return;
             }
             out.push(Edge {
@@ -444,6 +450,19 @@ impl<'i, 't> Resolver<'i, 't> {
         }
         if !self.deferrals.contains_key(&name) {
             self.callback_edges(functions, call, at, out);
+        }
+    }
+
+    fn is_typedef(&self, name: Sym) -> bool {
+        let is_type = |it: ItemId| self.index.item(it).kind == ItemKind::Typedef;
+        self.index.types(name).any(is_type)
+    }
+
+    /// Whether `(name)(…)` is no call: a name that nothing here has, or a type's that only elsewhere is a function's.
+    fn is_cast(&self, name: Sym, functions: &[(ItemId, Confidence)], file: usize) -> bool {
+        match functions.first() {
+            None => !self.index.is_object_name(name.short()),
+            Some(it) => self.index.file_index(it.0) != file && self.is_typedef(name),
         }
     }
 
@@ -552,7 +571,7 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     /// A call through a value: a local pointer, a choice, a member.
-    fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
+    pub(super) fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
         match value {
             Expr::Name(name) if !at.scope.facts.declares(*name) => {
                 for (target, confidence) in self.functions_in(*name, at.scope.file).iter() {

@@ -330,6 +330,8 @@ struct Users<'i, 't> {
     doors: FxHashSet<Sym>,
     /// Files whose own uses of a sink do not count.
     owners: &'static [&'static str],
+    /// What is named where another source is included, as [`Sym::short`].
+    lent: FxHashSet<u32>,
 }
 
 impl<'i, 't> Users<'i, 't> {
@@ -341,6 +343,7 @@ impl<'i, 't> Users<'i, 't> {
             sinks: sinks.iter().map(|it| it.short()).collect(),
             doors,
             owners: kernel::I_COUNT_OWNERS,
+            lent: names_of_includers(index),
         }
     }
 
@@ -353,8 +356,13 @@ impl<'i, 't> Users<'i, 't> {
     }
 
     fn sees(&self, user: ItemId, id: ItemId) -> bool {
-        let own = self.own_file(id);
-        own.is_none_or(|it| it == self.index.file_index(user))
+        self.is_in(user, self.own_file(id))
+    }
+
+    /// Whether an item stands in a file, or where that file may be included.
+    fn is_in(&self, user: ItemId, only: Option<usize>) -> bool {
+        let file = self.index.file_index(user);
+        only.is_none_or(|it| it == file || self.index.file(file).includes_unit)
     }
 
     fn passing_names(&self, passing: &Passing) -> Bits {
@@ -387,12 +395,27 @@ impl<'i, 't> Users<'i, 't> {
             .filter(|(item, file)| {
                 item.kind == ItemKind::Function
                     && file.domain != Domain::GENERIC
-                    && (file.is_shared || item.flags & flags::STATIC == 0)
+                    && (file.is_shared
+                        || item.flags & flags::STATIC == 0
+                        || self.lent.contains(&item.name.short()))
             })
             .map(|(item, file)| (item.name.short(), file.domain))
             .filter(|it| !self.stop.contains(&it.0) && is_crossed(it.0, it.1))
             .collect()
     }
+}
+
+/// The names that stand in files which include other sources.
+fn names_of_includers(index: &Index<'_>) -> FxHashSet<u32> {
+    let includers = index.live().filter(|it| {
+        let file = index.file(*it);
+        file.includes_unit && file.at_home
+    });
+    let items = includers.flat_map(|it| index.items(it).map(|it| it.0).collect::<Vec<_>>());
+    items
+        .flat_map(|it| index.refs(it))
+        .map(|it| it.name())
+        .collect()
 }
 
 /// The closure under way.
@@ -585,7 +608,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     fn add_users(&mut self, name: u32, only: Option<usize>) {
         let users = self.users;
         for user in users.index.users(name) {
-            if only.is_none_or(|it| users.index.file_index(user) == it) {
+            if users.is_in(user, only) {
                 self.add(user);
             }
         }

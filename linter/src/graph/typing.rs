@@ -211,6 +211,9 @@ impl Resolver<'_, '_> {
             return 0;
         }
         let (there, here) = (self.index.file(home), self.index.file(file));
+        if there.at_home && self.includes_unit(home, file) {
+            return 1;
+        }
         if !there.at_home || there.is_foreign != here.is_foreign || self.is_superseded(home, file) {
             return 7;
         }

@@ -138,6 +138,7 @@ impl Scanner<'_> {
             _ => return,
         };
         if let Some(length) = memchr::memchr(close, &self.src[(at + 1).min(end)..end]) {
+            self.out.includes_unit |= self.src[at + 1..at + 1 + length].ends_with(b".c");
             self.out
                 .includes
                 .push((at as u32 + 1, (at + 1 + length) as u32));

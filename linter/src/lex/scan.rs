@@ -22,6 +22,7 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
     mark_declared(&mut scanner.out.items, &mut scanner.declared);
     scanner.out.counting = counting(src, &scanner.out.items);
     scanner.out.defines = defines(src);
+    super::variables::settle(&mut scanner.out);
     scanner.out.items.shrink_to_fit();
     scanner.out.refs.shrink_to_fit();
     scanner.out.pairs.shrink_to_fit();
@@ -307,7 +308,9 @@ impl Scanner<'_> {
     fn is_annotated(&self, head: &Head, start: usize, end: usize) -> bool {
         let (from, to) = head.last_word;
         let is_open = self.byte(self.skip_space(end)) == b'(';
-        head.plain >= 2
+        // What a typedef ends with is its name: `typedef __u32 __bitwise __le32;`
+        (!head.typedef || is_open)
+            && head.plain >= 2
             && head.compound != Some((from, to))
             && self.src[start..end].starts_with(b"__")
             && !words::is_type_word(&self.src[from..to])
@@ -321,7 +324,7 @@ impl Scanner<'_> {
         let directly_behind = word.1 > word.0 && self.skip_space(word.1) == open;
         if self.byte(inner) == b'*'
             && head.pointer.is_none()
-            && (!directly_behind || self.is_type_position(head, close))
+            && (!directly_behind || self.is_type_position(close))
         {
             let mut at = self.skip_space(inner + 1);
             while self.src[at.min(self.src.len())..].starts_with(b"const ") || self.byte(at) == b'*'
@@ -329,11 +332,25 @@ impl Scanner<'_> {
                 at = self.skip_space(at + if self.byte(at) == b'*' { 1 } else { 6 });
             }
             let end = self.word_end(at);
-            if end > at {
+            let next = self.skip_space(end);
+            if end > at && self.byte(next) == b'(' {
+                // `int (*name(…))[4]`: a function that returns a pointer to an array or to a function.
+                self.name_group(head, (at, end), close);
+            } else if end > at {
                 head.pointer = Some((at, end));
             }
         } else if directly_behind {
-            head.groups.push(Group { word, open, close });
+            let end = self.word_end(inner);
+            let is_name = end > inner && self.skip_space(end) + 1 == close;
+            if is_name
+                && words::is_type_word(&self.src[word.0..word.1])
+                && self.is_type_position(close)
+            {
+                // `int (name)(…)`: nobody's macro.
+                self.name_group(head, (inner, end), close);
+            } else {
+                head.groups.push(Group { word, open, close });
+            }
         }
         // A tag followed by a group is a return type.
         head.compound = head.compound.filter(|_| {
@@ -343,9 +360,17 @@ impl Scanner<'_> {
         close
     }
 
-    /// `int (*name)(…)`: the word before the parenthesis is a type if another parenthesis follows.
-    fn is_type_position(&self, _head: &Head, close: usize) -> bool {
-        self.byte(self.skip_space(close)) == b'('
+    /// A function's name that stands in parentheses of its own, behind its type.
+    fn name_group(&self, head: &mut Head, word: (usize, usize), close: usize) {
+        let open = self.skip_space(word.1);
+        head.words += 1;
+        head.plain += 1;
+        head.groups.push(Group { word, open, close });
+    }
+
+    /// `int (*name)(…)`, `int (*name)[4]`: the word before the parenthesis is a type if another bracket follows.
+    fn is_type_position(&self, close: usize) -> bool {
+        matches!(self.byte(self.skip_space(close)), b'(' | b'[')
     }
 
     /// One past the bracket that closes the one at `at`; names inside are gathered.
@@ -465,7 +490,7 @@ impl Scanner<'_> {
     fn function_group(&self, head: &Head) -> Option<Group> {
         let usable = |it: &&Group| {
             let word = &self.src[it.word.0..it.word.1];
-            !words::is_annotation(word) && !words::is_control(word)
+            !words::is_annotation(word) && !words::is_control(word) && !words::is_type_word(word)
         };
         head.groups.iter().find(usable).copied()
     }
@@ -699,7 +724,7 @@ impl Scanner<'_> {
             .groups
             .iter()
             .all(|it| words::is_annotation(&self.src[it.word.0..it.word.1]))
-            && head.words >= 2
+            && (head.words >= 2 || head.pointer.is_some())
         {
             self.refs.clear();
             self.pairs.clear();

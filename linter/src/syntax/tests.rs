@@ -359,6 +359,7 @@ fn what_can_be_read_in_two_ways_is_left_to_the_grammar() {
         "void f(a, b) int a; { }",
         "void f(void) { a * b(c); }",
         "void f(void) { g(a,); }",
+        "void f(void) { put((kind_of(*(p)))(b), sizeof(*(p))); }",
         "void f(void) { typeof(a) b; asm(\"nop\"); }",
         "struct box { };",
         "u64 (*reader)(void) = g;",

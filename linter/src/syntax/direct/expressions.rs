@@ -245,6 +245,7 @@ impl Reader {
             let macro_type = [T::OpenParen, T::Name, T::CloseParen, T::CloseParen];
             if (0..4).all(|it| self.peek(2 + it) == macro_type[it])
                 && is_sign_or_operator(self.peek(6))
+                || self.is_typeof_cast()
             {
                 return None;
             }
@@ -273,6 +274,26 @@ impl Reader {
             }
         }
         self.parenthesized()
+    }
+
+    /// `(typeof(*name))(value)`: not what is called, but the grammar knows no such type either.
+    fn is_typeof_cast(&self) -> bool {
+        if self.peek(2) != T::OpenParen || self.peek(3) != T::Star {
+            return false;
+        }
+        let (mut depth, mut ahead) = (0u32, 2);
+        loop {
+            match self.peek(ahead) {
+                T::OpenParen => depth += 1,
+                T::CloseParen => depth -= 1,
+                T::End => return false,
+                _ => {}
+            }
+            ahead += 1;
+            if depth == 0 {
+                return self.peek(ahead) == T::CloseParen && self.peek(ahead + 1) == T::OpenParen;
+            }
+        }
     }
 
     fn cast(&mut self, start: u32) -> Option<Id> {
