@@ -38,7 +38,6 @@ mod tables;
 mod ties;
 pub(crate) mod typing;
 pub(crate) mod values;
-mod variables;
 mod weigh;
 
 pub(crate) use index::{Index, ItemId};

@@ -505,17 +505,9 @@ impl<'t> Index<'t> {
         self.rows(|it| &it.users, name).map(|it| it.1)
     }
 
-    /// Who calls through a member, likewise; of a [`variable`](lex::variable) all that name it.
+    /// Who calls through a member, likewise.
     pub(crate) fn member_callers(&self, member: u32) -> impl Iterator<Item = ItemId> {
-        let variable = lex::variable(member);
-        // Most names that functions are given to are locals'.
-        let is_global = self.is_object_name(variable);
-        let of_variable = is_global
-            .then(|| self.users(variable))
-            .into_iter()
-            .flatten();
-        let of_member = self.rows(|it| &it.callers, member).map(|it| it.1);
-        of_member.chain(of_variable)
+        self.rows(|it| &it.callers, member).map(|it| it.1)
     }
 
     /// The functions and macros that call `iput()` or speak of `i_count`, in no order.
