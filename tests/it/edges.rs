@@ -70,6 +70,24 @@ MAKE_READ(first);
 }
 
 #[test]
+fn a_name_that_a_macro_makes_for_functions_of_the_file_is_expanded() {
+    let header = (
+        "kernel/show/show.h",
+        "#define SHOW_NAME(kind) show_kind_##kind\n",
+    );
+    let user = (
+        "kernel/show/show.c",
+        "#include \"show.h\"
+#define MAKE_SHOW(kind) int SHOW_NAME(kind)(struct out *out) { return put_##kind(out); }
+MAKE_SHOW(byte)
+int SHOW_NAME(text)(struct out *out)\n{\n\treturn 0;\n}
+",
+    );
+    let found = ask(&[header, user], |graph| graph.functions(""));
+    assert!(found.iter().any(|it| it.name == "show_kind_byte"));
+}
+
+#[test]
 fn a_function_may_return_a_pointer_to_an_array_or_to_a_function() {
     let user = (
         "fs/example/a.c",
