@@ -177,6 +177,27 @@ fn a_directive_in_a_function_calls_nothing() {
 }
 
 #[test]
+fn an_attribute_calls_nothing() {
+    let header = (
+        "include/linux/place.h",
+        "#define __far(base) __attribute__((address_space(base)))
+#define read_far(p) (*(int __attribute__((address_space(3))) *)(p))\n",
+    );
+    let user = (
+        "fs/example/a.c",
+        "int one(int *p)
+{
+\tstatic int once __attribute__((section(\".once\")));
+\tint __far(3) *q = find(p);
+
+\treturn read_far(q) + once;
+}
+",
+    );
+    check(&[header, user], "one", &["direct find nowhere"]);
+}
+
+#[test]
 fn the_declaration_of_a_pointer_is_no_call() {
     let user = (
         "fs/example/a.c",
