@@ -8,10 +8,7 @@ mod stored;
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-
-use rayon::prelude::*;
 
 use frame::{Frame, Parts};
 pub(crate) use stored::TreeFile;
@@ -42,19 +39,9 @@ impl Cache {
         format!("tree-{}-{plan:016x}", self.place)
     }
 
-    /// The whole file of this name; `None` where there is none, or it cannot be read.
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        const PART: usize = 4 << 20;
-        let file = File::open(self.directory.join(name)).ok()?;
-        let size = file.metadata().ok()?.len();
-        if size > MAX_BYTES {
-            return None;
-        }
-        let mut bytes = vec![0; usize::try_from(size).ok()?];
-        let parts = bytes.par_chunks_mut(PART).enumerate();
-        let read = parts.map(|(at, part)| file.read_exact_at(part, (at * PART) as u64));
-        read.collect::<std::io::Result<()>>().ok()?;
-        Some(bytes)
+    /// The file of this name; `None` where there is none, or it is not whole.
+    fn load(&self, name: &str) -> Option<Frame> {
+        Frame::open(&File::open(self.directory.join(name)).ok()?, MAX_BYTES)
     }
 
     /// Puts a file in place of the one of this name; readers see the old one or the new one. Returns whether

@@ -6,6 +6,7 @@
 
 mod beside;
 mod cleanup;
+mod contrary;
 mod findings;
 mod used;
 
@@ -49,12 +50,21 @@ pub(crate) struct Checked {
     pub(crate) is_fresh: bool,
 }
 
+/// When the edges of a tree are kept, which is work for whoever lints a similar tree next.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum KeepEdges {
+    Always,
+    /// Where everything was read anew.
+    OfFresh,
+}
+
 /// Lints one tree; `before` is a tree that may differ in a few files only.
 pub(crate) fn check(
     tree: &dyn TreeSource,
     warm: &Warm,
     options: &Options,
     (listing, before): (Listing, Option<&Checked>),
+    keep: KeepEdges,
 ) -> Result<Checked, TreeError> {
     let contexts = contexts_of(options);
     let clock = Clock::start();
@@ -78,6 +88,7 @@ pub(crate) fn check(
         });
     }
     let mut prepared = Prepared::new(read.index, contexts, (warm, clock), true)?;
+    prepared.keeps_edges = keep == KeepEdges::Always || before.is_none();
     let linted = match &before {
         Some((before, changed)) => {
             prepared.after(before, warm);
@@ -124,7 +135,13 @@ pub(crate) fn recheck(
         (&base.reading, changed),
     )?;
     let Some(index) = reread else {
-        let checked = check(tree, warm, options, (listing(tree, options)?, None))?;
+        let checked = check(
+            tree,
+            warm,
+            options,
+            (listing(tree, options)?, None),
+            KeepEdges::OfFresh,
+        )?;
         return Ok(CheckReport::clone(&checked.report));
     };
     let mut prepared = Prepared::new(index, contexts, (warm, clock), false)?;
@@ -194,8 +211,9 @@ struct Prepared<'t> {
     wrappers: FxHashMap<ItemId, Wrapper>,
     /// The tree that this one differs from.
     before: Option<Before<'t>>,
-    /// Whether it is asked for itself, and not as one of many states: its edges are kept, its stages measured.
+    /// Whether it is asked for itself, and not as one of many states: its stages are measured.
     is_whole: bool,
+    keeps_edges: bool,
     clock: Clock,
 }
 
@@ -222,6 +240,7 @@ impl<'t> Prepared<'t> {
             wrappers,
             before: None,
             is_whole,
+            keeps_edges: false,
             clock,
         })
     }
@@ -316,7 +335,7 @@ impl<'t> Prepared<'t> {
         }
         Linted {
             report,
-            edges: self.is_whole.then(|| resolver.known_edges()),
+            edges: self.keeps_edges.then(|| resolver.known_edges()),
             closures: sieve.closures(),
         }
     }

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use crate::contexts::{self, CONTEXTS, Context};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Hop, Severity};
 use crate::rules::{self, RULES, Rule};
 
 /// The name of the file in a tree and in the user's directory.
@@ -174,6 +174,17 @@ impl Config {
         self.suppressions.iter().find(|it| it.covers(finding))
     }
 
+    /// The suppression that covers what a rule would say of a function at the end of a chain.
+    pub(crate) fn suppression_of(
+        &self,
+        rule: &str,
+        place: (&str, &str),
+        path: &[Hop],
+    ) -> Option<&Suppression> {
+        let mut all = self.suppressions.iter();
+        all.find(|it| it.covers_chain(rule, place, path))
+    }
+
     fn read_rules(&mut self, table: &Table, problems: &mut Vec<String>) {
         for (name, value) in table {
             let Some(rule) = rules::rule(name) else {
@@ -271,21 +282,22 @@ impl Config {
 
 impl Suppression {
     fn covers(&self, finding: &Finding) -> bool {
+        let place = (finding.file.as_str(), finding.function.as_str());
+        self.covers_chain(finding.rule, place, &finding.path)
+    }
+
+    fn covers_chain(&self, rule: &str, (file, function): (&str, &str), path: &[Hop]) -> bool {
         let fits = |pattern: &Option<String>, text: &str| {
             pattern
                 .as_deref()
                 .is_none_or(|it| matches_pattern(it, text))
         };
-        self.rule.is_none_or(|it| it == finding.rule)
-            && fits(&self.file, finding.file.as_str())
-            && fits(&self.function, &finding.function)
+        self.rule.is_none_or(|it| it == rule)
+            && fits(&self.file, file)
+            && fits(&self.function, function)
             && self.path.as_deref().is_none_or(|it| {
                 let pattern: Vec<&str> = it.split('>').map(str::trim).collect();
-                let chain: Vec<&str> = finding
-                    .path
-                    .iter()
-                    .map(|hop| hop.function.as_str())
-                    .collect();
+                let chain: Vec<&str> = path.iter().map(|hop| hop.function.as_str()).collect();
                 matches_chain(&pattern, &chain)
             })
     }

@@ -9,10 +9,12 @@
 )]
 
 mod definition;
+mod made;
 mod make;
 mod renamed;
 mod text;
 
 pub(crate) use definition::Definition;
-pub(crate) use make::{Made, Tracepoints, grow, is_use};
+pub(crate) use made::Made;
+pub(crate) use make::{Tracepoints, grow, is_use, mentioned};
 pub(crate) use text::{Definitions, Expander, close_of, split};

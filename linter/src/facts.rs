@@ -13,6 +13,7 @@ mod function;
 mod initializer;
 pub(crate) mod number;
 mod objects;
+mod outcomes;
 mod types;
 mod unread;
 mod value;

@@ -469,6 +469,16 @@ pub static RARE_CALLS: &[(&str, &str, &str)] = &[(
     "the chain runs on lazytime mounts only",
 )];
 
+/// Calls after which the inode that is dropped below them is never there, with the reason: a chain through one is the
+/// last choice.
+///
+/// `fs/ext4/inline.c`: `ext4_find_inline_data_nolock()` refuses inline data whose attribute stands in another inode.
+pub static VAIN_CALLS: &[(&str, &str, &str)] = &[(
+    "ext4_destroy_inline_data_nolock",
+    "ext4_xattr_ibody_set",
+    "inline data never stand in an inode of their own",
+)];
+
 /// Entry points that mostly run elsewhere, by what registers them, with the reason.
 ///
 /// `fs/direct-io.c`: `dio_complete()` calls the end of direct I/O in the task that asked for it or, for asynchronous

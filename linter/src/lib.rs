@@ -22,6 +22,7 @@ pub mod query;
 pub mod render;
 pub mod report;
 pub mod review;
+mod rows;
 pub mod rules;
 pub mod suppress;
 mod syntax;
@@ -32,6 +33,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use check::KeepEdges;
 use graph::reading::Listing;
 use report::{CheckReport, PatchInput, ReviewReport};
 use tree::{TreeError, TreeSource};
@@ -109,7 +111,7 @@ impl Linter {
         {
             return Ok(report.under(&self.options.under));
         }
-        let checked = self.checked(tree, id, listing)?;
+        let checked = self.checked(tree, id, listing, KeepEdges::OfFresh)?;
         if let (Some(cache), Some(name)) = (&self.cache, &name) {
             cache.keep_report(name, &checked.report);
         }
@@ -138,7 +140,7 @@ impl Linter {
         line: u32,
     ) -> Result<query::Why, query::QueryError> {
         let id = tree.tree_id_with(&tree::FileChanges::new())?;
-        let checked = self.checked(tree, id, None)?;
+        let checked = self.checked(tree, id, None, KeepEdges::OfFresh)?;
         query::why((tree, &self.warm, &self.options), &checked, file, line)
     }
 
@@ -190,7 +192,7 @@ impl Linter {
         patches: &[PatchInput],
     ) -> Result<ReviewReport, TreeError> {
         let id = base.tree_id_with(&tree::FileChanges::new())?;
-        let start = self.checked(base, id, None)?;
+        let start = self.checked(base, id, None, KeepEdges::Always)?;
         let lint = |tree: &dyn TreeSource, changed: &[tree::TreePath]| {
             self.known_or(tree, || {
                 check::recheck(tree, &self.warm, &self.options, &start, changed)
@@ -205,6 +207,7 @@ impl Linter {
         tree: &dyn TreeSource,
         id: Option<String>,
         listing: Option<Listing>,
+        keep: KeepEdges,
     ) -> Result<Arc<check::Checked>, TreeError> {
         self.warm.trim();
         let last = self.last.lock().expect("no panic while locked").clone();
@@ -221,7 +224,7 @@ impl Linter {
             None => check::listing(tree, &self.options)?,
         };
         let before = before.as_ref().map(|it| &*it.1);
-        let checked = check::check(tree, &self.warm, &self.options, (listing, before))?;
+        let checked = check::check(tree, &self.warm, &self.options, (listing, before), keep)?;
         let checked = Arc::new(checked);
         if checked.is_fresh {
             self.store(&checked);

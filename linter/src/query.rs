@@ -26,7 +26,7 @@ use crate::graph::hops;
 use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
-use crate::lex::{ItemKind, Ref, RefKind, Sym, flags, variable};
+use crate::lex::{ItemKind, RefKind, Sym, flags};
 use crate::tree::{TreeError, TreePath, TreeSource};
 use crate::warm::Warm;
 
@@ -148,6 +148,14 @@ pub enum QueryError {
     /// The file is not in the tree.
     #[error("{0} is no C source of this tree")]
     NoFile(String),
+    /// The file is in the tree, but not among what was to be read.
+    #[error("{file} lies outside of the scope, which is {}: it was not read, and no chain that enters it is seen; ask without --scope", scope.join(" and "))]
+    OutOfScope {
+        /// The file.
+        file: String,
+        /// The directories that are read.
+        scope: Vec<String>,
+    },
 }
 
 /// The call graph of one tree.
@@ -364,17 +372,9 @@ impl<'t> Graph<'t> {
                     index
                         .pairs_of(id)
                         .iter()
-                        .filter(|it| names.contains(&it.1))
-                        .map(|it| it.0),
+                        .filter(|it| names.contains(&it[1]))
+                        .map(|it| it[0]),
                 );
-                let mentions =
-                    |it: &&Ref| it.kind() == RefKind::Mention && names.contains(&it.name());
-                if item.kind == ItemKind::Object
-                    && item.is_called_by_name()
-                    && index.refs(id).iter().any(|it| mentions(&it))
-                {
-                    members.insert(variable(item.name.short()));
-                }
                 let positional = item.kind == ItemKind::Object
                     && item.tag != Sym::NONE
                     && index
@@ -394,9 +394,7 @@ impl<'t> Graph<'t> {
         }
         let wanted = |id: ItemId| {
             index.refs(id).iter().any(|it| match it.kind() {
-                RefKind::Call | RefKind::Mention => {
-                    names.contains(&it.name()) || members.contains(&variable(it.name()))
-                }
+                RefKind::Call | RefKind::Mention => names.contains(&it.name()),
                 RefKind::Member => members.contains(&it.name()),
                 RefKind::Declares => false,
             })

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{FunctionFacts, ObjectFacts, TypeFacts};
 use crate::lex::FileScan;
+use crate::rows::Lent;
 use crate::syntax::counts::CountAccess;
 use crate::syntax::idioms::{Release, Wrapper};
 use crate::tree::BlobId;
@@ -120,8 +121,8 @@ type Row = (u8, LearnedKey, u64, u64);
 
 /// What the cache knows of items: rows by kind and key, and values that are read when somebody asks.
 pub(crate) struct Known {
-    bytes: Vec<u8>,
-    rows: usize,
+    rows: Lent,
+    values: Lent,
 }
 
 /// Bytes of a row: kind, content, item, the rest of the key, start, end.
@@ -129,22 +130,20 @@ const ROW: usize = 1 + 16 + 4 + 8 + 8 + 8;
 
 impl Known {
     /// Takes what [`Warm::write`] wrote.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let rows = u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
-        let rows = usize::try_from(rows).ok()?;
-        (rows.checked_mul(ROW)? <= bytes.len() - 8).then(|| Self {
-            bytes: bytes[8..].to_vec(),
-            rows,
+    pub(crate) fn read(rows: &Lent, values: &Lent) -> Option<Self> {
+        rows.bytes().len().is_multiple_of(ROW).then(|| Self {
+            rows: rows.clone(),
+            values: values.clone(),
         })
     }
 
     fn row(&self, index: usize) -> &[u8] {
-        &self.bytes[index * ROW..][..ROW]
+        &self.rows.bytes()[index * ROW..][..ROW]
     }
 
     fn find<V: DeserializeOwned>(&self, kind: u8, key: LearnedKey) -> Option<V> {
         let wanted = row_key(kind, key);
-        let (mut low, mut high) = (0, self.rows);
+        let (mut low, mut high) = (0, self.rows.bytes().len() / ROW);
         while low < high {
             let middle = usize::midpoint(low, high);
             match self.row(middle)[..wanted.len()].cmp(&wanted) {
@@ -162,7 +161,7 @@ impl Known {
             let bytes = row[at..at + 8].try_into().expect("a row has these bytes");
             usize::try_from(u64::from_le_bytes(bytes)).ok()
         };
-        let values = &self.bytes[self.rows * ROW..];
+        let values = self.values.bytes();
         postcard::from_bytes(values.get(number(ROW - 16)?..number(ROW - 8)?)?).ok()
     }
 }
@@ -228,8 +227,8 @@ impl Warm {
         drop(self.known.set(known));
     }
 
-    /// All that was learned, for [`Known::read`]; `None` where a value cannot be written.
-    pub(crate) fn write(&self) -> Option<Vec<u8>> {
+    /// All that was learned, in two sections for [`Known::read`]; `None` where a value cannot be written.
+    pub(crate) fn write(&self) -> Option<[Vec<u8>; 2]> {
         let (mut rows, mut values) = (Vec::new(), Vec::new());
         self.functions.write(&mut rows, &mut values)?;
         self.signatures.write(&mut rows, &mut values)?;
@@ -239,14 +238,13 @@ impl Warm {
         self.bodies.write(&mut rows, &mut values)?;
         self.includes.write(&mut rows, &mut values)?;
         rows.sort_unstable();
-        let mut bytes = (rows.len() as u64).to_le_bytes().to_vec();
+        let mut bytes = Vec::with_capacity(rows.len() * ROW);
         for (kind, key, start, end) in rows {
             bytes.extend(row_key(kind, key));
             bytes.extend(start.to_le_bytes());
             bytes.extend(end.to_le_bytes());
         }
-        bytes.extend(values);
-        Some(bytes)
+        Some([bytes, values])
     }
 
     /// Lets go of what has grown beyond its bound.

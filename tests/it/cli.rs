@@ -180,6 +180,39 @@ fn sarif_and_github_are_well_formed() {
     );
 }
 
+/// Nothing was found, but not everything was understood: the verdict says so, and so does the line.
+#[test]
+fn a_clean_verdict_that_depends_on_a_gap_says_so() {
+    let dir = tree();
+    let text = "int f(int a)\n{\n\tif (a) {\n\t\tg(a);\n\treturn 0;\n}\n\nint h(struct inode *i)\n{\n\tstart(i);\n\tiput(\n}\n";
+    write(dir.path(), "fs/example/addr.c", text);
+    let outcome = lorelint(dir.path(), &["check", "--tree", ".", "--no-cache"]);
+    assert_eq!(outcome.status, ExitStatus::Clean);
+    assert_eq!(
+        outcome.stdout,
+        "no findings; 2 places not understood (--format json lists them)\n"
+    );
+    let why = lorelint(
+        dir.path(),
+        &[
+            "graph",
+            "why",
+            "fs/example/addr.c:11",
+            "--tree",
+            ".",
+            "--no-cache",
+        ],
+    );
+    let notes = why.stdout.lines().filter(|it| it.starts_with("note: "));
+    assert_eq!(
+        notes.collect::<Vec<_>>(),
+        [
+            "note: not all of this function was understood: 1 iput() calls stand in the text of this function, the grammar sees 0",
+            "note: not all of this function was understood: 1 of the calls that stand in the text of h() are none to the grammar: iput()",
+        ]
+    );
+}
+
 #[test]
 fn a_baseline_hides_what_it_lists() {
     let dir = tree();

@@ -5,6 +5,7 @@ pub mod command;
 pub mod daemon;
 pub mod delta_case;
 pub mod git;
+pub mod graph_case;
 pub mod lint_case;
 pub mod listmail;
 pub mod mailbox;

@@ -5,7 +5,8 @@
 //! findings ends with `// finding: rule (context, context), rule medium`; all others must have none. No
 //! word after the contexts means high confidence. A `toml` block configures the case. A `diff` block is a patch, whose outcome a `result` block lists,
 //! one `new RULE in FUNCTION` or `fixed RULE in FUNCTION` a line, sorted. A `report` block lists what else the report
-//! says, sorted: `file:line severity` of each finding, and `RULE: message` of each warning.
+//! says, sorted: `file:line severity` of each finding, and `RULE: message` of each warning. A `messages` block lists
+//! what the findings say, sorted: `file:line message`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,6 +29,7 @@ pub struct Case {
     config: String,
     diff: Option<String>,
     report: Option<String>,
+    messages: Option<String>,
     pub(crate) result: String,
     /// What each patch does, by its number.
     pub(crate) steps: BTreeMap<u32, Vec<Step>>,
@@ -88,6 +90,7 @@ impl Case {
             "toml" => self.config.push_str(&body),
             "diff" => self.diff = Some(body),
             "report" => self.report = Some(body),
+            "messages" => self.messages = Some(body),
             "result" => self.result = body,
             _ => {
                 if let Some((patch, step)) = Step::parse(info, &body) {
@@ -139,6 +142,22 @@ impl Case {
         let warnings = report.warnings.iter();
         let warnings = warnings.map(|it| format!("{}: {}", it.rule, it.message));
         joined(severities.chain(warnings).collect())
+    }
+
+    /// What the findings must say; `None` where the case does not ask.
+    pub fn expected_messages(&self) -> Option<&str> {
+        self.messages.as_deref()
+    }
+
+    /// What they do say.
+    pub fn messages(&self) -> String {
+        let report = self
+            .linter()
+            .check(&self.tree())
+            .expect("memory can be read");
+        let findings = report.findings.iter();
+        let messages = findings.map(|it| format!("{}:{} {}", it.file, it.line, it.message));
+        joined(messages.collect())
     }
 
     /// What the patch must change; `None` for cases without one.
@@ -233,11 +252,12 @@ pub fn check_all(cases: &[Case]) {
         }
         let patch = case.expected_review().map(|it| (it, case.reviewed()));
         let said = case.expected_report().map(|it| (it, case.reported()));
-        for (expected, found) in patch.into_iter().chain(said) {
+        let messages = case.expected_messages().map(|it| (it, case.messages()));
+        for (expected, found) in patch.into_iter().chain(said).chain(messages) {
             if expected != found {
                 let _ = write!(
                     report,
-                    "\n{} (patch or report)\n--- expected\n{expected}--- found\n{found}",
+                    "\n{} (patch, report or messages)\n--- expected\n{expected}--- found\n{found}",
                     case.name
                 );
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cache, Frame, Parts};
+use super::{Cache, Parts};
 use crate::graph::image::Image;
 use crate::graph::known::KnownEdges;
 use crate::graph::sieve::Closures;
@@ -22,18 +22,22 @@ pub(crate) struct TreeFile {
 const META: usize = 0;
 const CLOSURES: usize = 1;
 const FACTS: usize = 2;
-const EDGES: usize = 3;
-const IMAGE: usize = 4;
+const VALUES: usize = 3;
+const EDGES: usize = 4;
+const EDGE_LISTS: usize = 5;
+const IMAGE: usize = 6;
 
 impl Cache {
     /// Reads the tree of a plan; what is known of its items goes to `warm`.
     pub(crate) fn tree(&self, plan: u64, warm: &Warm) -> Option<TreeFile> {
-        let frame = Frame::open(self.load(&self.tree_name(plan))?)?;
-        let name = postcard::from_bytes(frame.section(META)?).ok()?;
-        let closures: Option<Closures> = postcard::from_bytes(frame.section(CLOSURES)?).ok()?;
-        let image = Image::read(|it| frame.section(IMAGE + it))?;
-        let edges = KnownEdges::read(frame.section(EDGES)?)?;
-        warm.know(Known::read(frame.section(FACTS)?)?);
+        let frame = self.load(&self.tree_name(plan))?;
+        let name = postcard::from_bytes(frame.section(META)?.bytes()).ok()?;
+        let closures = frame.section(CLOSURES)?.bytes();
+        let closures: Option<Closures> = postcard::from_bytes(closures).ok()?;
+        let image = Image::read(frame.sections_from(IMAGE))?;
+        let edges = KnownEdges::read(frame.section(EDGES)?.bytes(), frame.section(EDGE_LISTS)?)?;
+        let (rows, values) = (frame.section(FACTS)?, frame.section(VALUES)?);
+        warm.know(Known::read(rows, values)?);
         Some(TreeFile {
             image: Arc::new(image),
             closures: closures.map(Arc::new),
@@ -51,8 +55,8 @@ impl Cache {
 
     /// The name of the files of a git tree: see [`Image::name`].
     pub(crate) fn name(&self, tree_id: &str) -> Option<String> {
-        let frame = Frame::open(self.load(&format!("name-{tree_id}"))?)?;
-        postcard::from_bytes(frame.section(0)?).ok()
+        let frame = self.load(&format!("name-{tree_id}"))?;
+        postcard::from_bytes(frame.section(0)?.bytes()).ok()
     }
 
     /// Keeps the name of the files of a git tree.
@@ -64,8 +68,8 @@ impl Cache {
 
     /// Reads a report.
     pub(crate) fn report(&self, name: &str) -> Option<CheckReport> {
-        let frame = Frame::open(self.load(name)?)?;
-        postcard::from_bytes(frame.section(0)?).ok()
+        let frame = self.load(name)?;
+        postcard::from_bytes(frame.section(0)?.bytes()).ok()
     }
 
     /// Keeps a report.
@@ -81,9 +85,9 @@ impl TreeFile {
         let mut parts = vec![
             postcard::to_stdvec(&self.name).ok()?,
             postcard::to_stdvec(&self.closures.as_deref()).ok()?,
-            warm.write()?,
-            self.edges.write()?,
         ];
+        parts.extend(warm.write()?);
+        parts.extend(self.edges.write()?);
         parts.extend(self.image.write()?);
         Some(parts)
     }

@@ -3,6 +3,7 @@
 use super::findings::Run;
 use super::parse;
 use crate::facts::{Text, TypeRef, expr};
+use crate::graph::values::Entry;
 use crate::graph::{ItemId, Scope};
 use crate::lex::Sym;
 use crate::syntax::Node;
@@ -11,11 +12,14 @@ use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::text::squeeze;
 
 impl Run<'_, '_, '_> {
-    /// The flag of an object without which the release does not run, as `member has FLAG` or `member is set`.
-    pub(super) fn flag(&self, id: ItemId, release: &Release) -> Option<String> {
+    /// The flag of an object without which the release does not run, as `member has FLAG` or `member is set`; with
+    /// what the function is entered with.
+    pub(super) fn flag(&self, id: ItemId, release: &Release, entry: Entry) -> Option<String> {
         let spell = |it| self.index.spell(id, it).unwrap_or_default();
-        if let Some((member, flag)) = self.resolver.flag_of(id, release.offset as u32) {
-            return Some(format!("{} has {}", spell(member), spell(flag)));
+        if let Some(flag) = self.resolver.flag_of(id, release.offset as u32, entry) {
+            let word = if flag.is_bit { "has" } else { "is" };
+            let (member, constant) = (spell(flag.member), spell(flag.constant));
+            return Some(format!("{member} {word} {constant}"));
         }
         let member = self.flag_beside(id, release)?;
         Some(format!("{member} is set"))

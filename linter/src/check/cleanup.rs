@@ -65,6 +65,8 @@ fn at_end_of_scope(text: &[u8], offset: usize, callee: String, argument: usize) 
         atomic: None,
         not_last: None,
         from: None,
+        other: None,
+        needs: Vec::new(),
         doubt: None,
         error_label: None,
     }

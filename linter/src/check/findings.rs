@@ -15,9 +15,11 @@ use crate::focus::Focus;
 use crate::graph::domains::Domain;
 use crate::graph::drops::DropInode;
 use crate::graph::explore;
+use crate::graph::held;
 use crate::graph::hops;
 use crate::graph::limits::Limits;
 use crate::graph::sieve::Sieve;
+use crate::graph::values::Entry;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
 use crate::kernel;
 use crate::lex::{ItemKind, Sym, flags};
@@ -156,6 +158,27 @@ impl Run<'_, '_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// How sure it is that a name means an alias where a function calls it: it may have a twin that is none.
+    fn alias_confidence(&self, id: ItemId, callee: &str) -> Confidence {
+        if callee == kernel::IPUT {
+            return Confidence::High;
+        }
+        let name = Sym::of(callee);
+        let edges = self.resolver.edges(id);
+        let twins = edges.iter().filter_map(|it| match it.target {
+            Target::Function(target) if self.index.item(target).name == name => {
+                let is_alias = matches!(self.wrappers.get(&target), Some(Wrapper::Alias { .. }));
+                Some((is_alias, it.confidence))
+            }
+            _ => None,
+        });
+        if twins.clone().all(|it| it.0) {
+            return Confidence::High;
+        }
+        let sure = twins.filter(|it| it.0).map(|it| it.1).max();
+        sure.unwrap_or(Confidence::High)
     }
 
     /// Which argument of a macro is the given one of a call in its body; the first where that is not plain.
@@ -305,6 +328,7 @@ impl Run<'_, '_, '_> {
                         .is_null(id, offset, release.argument as u16, entry)
             };
             let contexts = self.contexts.iter().zip(self.reaches);
+            let sure = self.alias_confidence(id, &release.callee);
             let mut reaches: Vec<Reach> = contexts
                 .filter_map(|(context, reach)| {
                     Some((context, reach.chain(self.resolver, id, &runs)?))
@@ -316,10 +340,13 @@ impl Run<'_, '_, '_> {
                 })
                 .map(|(context, chain)| Reach {
                     context,
+                    flag: self.flag(id, release, chain.entry),
+                    contrary: self.contrary(id, release, &chain),
                     path: chain.path,
-                    confidence: chain.confidence,
+                    confidence: chain.confidence.min(sure),
                     root_count: chain.root_count,
                     failing: chain.failing,
+                    weakest: chain.weakest,
                 })
                 .collect();
             if let Some(held) = self.held(id, release) {
@@ -331,15 +358,17 @@ impl Run<'_, '_, '_> {
         found
             .iter()
             .map(|release| (release, reaches_of(release)))
-            .map(|(release, reaches)| ReachedRelease {
-                release: release.clone(),
-                flag: self.flag(id, release),
-                kept_by: (!reaches.is_empty())
-                    .then(|| self.kept_by(id, release))
-                    .flatten(),
-                reaches,
-                always_drops: self.drops.always(self.index, id),
-                keeper: self.drops.keeper(self.index, id),
+            .map(|(release, reaches)| {
+                let is_reached = !reaches.is_empty();
+                let keeper = is_reached.then(|| self.drops.keeper(self.index, id));
+                let kept_by = is_reached.then(|| self.kept_by(id, release));
+                ReachedRelease {
+                    release: release.clone(),
+                    kept_by: kept_by.flatten(),
+                    reaches,
+                    always_drops: self.drops.always(self.index, id),
+                    keeper: keeper.flatten(),
+                }
             })
             .collect()
     }
@@ -372,6 +401,11 @@ impl Run<'_, '_, '_> {
             roots.any(|it| it.kind == RootKind::NoSleep)
         };
         let context = self.contexts.iter().find(is_meant)?;
+        // What the text takes, a callee may have given back.
+        let held = held::held_calls(self.resolver, id);
+        if !held.iter().any(|it| it.offset == release.offset) {
+            return None;
+        }
         let mut hop = hops::start_hop(self.resolver, id);
         hop.through.clone_from(reason);
         Some(Reach {
@@ -380,6 +414,9 @@ impl Run<'_, '_, '_> {
             confidence: Confidence::High,
             root_count: 1,
             failing: None,
+            weakest: None,
+            flag: self.flag(id, release, Entry::ANY),
+            contrary: None,
         })
     }
 

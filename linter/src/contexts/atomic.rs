@@ -11,6 +11,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in atomic context",
     hazard: "evict() sleeps, and nothing may sleep here",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

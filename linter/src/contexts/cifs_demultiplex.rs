@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in the CIFS demultiplex thread",
     hazard: "evict() waits for replies that only this thread delivers",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

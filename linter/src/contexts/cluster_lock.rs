@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "where cluster locks are granted",
     hazard: "evict() takes cluster locks that this thread grants",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

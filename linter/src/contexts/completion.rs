@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in I/O completion",
     hazard: "evict() waits for I/O whose completion this context delivers",
+    hazard_of_other: super::OF_OTHER,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::DropInode,
     place: "inside ->drop_inode",
     hazard: "iput() calls ->drop_inode with i_lock held: this recurses, and takes i_lock twice",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: Some(2),
     roots: &[

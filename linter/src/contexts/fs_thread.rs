@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in a filesystem's own thread",
     hazard: "evict() waits for log space, a checkpoint or a commit that only this thread makes",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "while a FUSE reply is taken",
     hazard: "evict() sends a request, or waits for writeback, that this same daemon thread must answer",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in a ceph messenger worker",
     hazard: "evict() waits for I/O (netfs_wait_for_outstanding_io(), folio locks) that only this worker completes",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

@@ -33,6 +33,9 @@ pub struct Context {
     pub place: &'static str,
     /// What the eviction waits for, the rest of that sentence.
     pub hazard: &'static str,
+    /// The same of an inode that is not the one which the entry point is about, behind `evict() of another inode`;
+    /// `None` where it makes no difference.
+    pub hazard_of_other: Option<&'static str>,
     /// Whether the hazard is that this task waits for its own `I_SYNC`: a `->drop_inode` that keeps the inodes under
     /// writeback excuses it.
     pub waits_for_itself: bool,
@@ -198,6 +201,11 @@ impl fmt::Display for RootKind {
         }
     }
 }
+
+/// Eviction of an inode whose writeback and I/O others may end: what it needs is what may be held.
+const OF_OTHER: Option<&str> = Some(
+    "waits for that inode's writeback and I/O, and may need the transaction or the locks that are held here",
+);
 
 /// All contexts, in the order of the documentation.
 pub static CONTEXTS: &[&Context] = &[

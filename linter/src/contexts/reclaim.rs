@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in memory reclaim",
     hazard: "evict() starts transactions and allocates under fs_reclaim, and waits for whoever waits for this memory",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

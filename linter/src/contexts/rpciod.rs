@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in rpciod",
     hazard: "evict() sends synchronous RPCs or waits for writeback that rpciod completes",
+    hazard_of_other: None,
     waits_for_itself: false,
     max_hops: None,
     roots: &[

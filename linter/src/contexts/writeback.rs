@@ -10,6 +10,7 @@ pub(super) static CONTEXT: Context = Context {
     sink: Sink::FinalIput,
     place: "in writeback",
     hazard: "evict() waits in inode_wait_for_writeback() for the I_SYNC that this task holds",
+    hazard_of_other: super::OF_OTHER,
     waits_for_itself: true,
     max_hops: None,
     roots: &[

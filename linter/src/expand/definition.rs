@@ -60,8 +60,21 @@ impl Definition {
         })
     }
 
+    /// Whether a parameter stands before arguments, outside of braces; what declares a pointer is none.
+    pub(super) fn applies_outside_of_braces(&self) -> bool {
+        let params: Vec<&[u8]> = self.params.iter().flatten().map(Vec::as_slice).collect();
+        let mut uses = self.heads_outside_of_braces().into_iter();
+        uses.any(|(name, args)| params.contains(&name) && args.first() != Some(&b'*'))
+    }
+
     /// The names before a parenthesis that stand in no brace and in no parenthesis of the replacement.
     pub(super) fn uses_outside_of_braces(&self) -> Vec<Sym> {
+        let heads = self.heads_outside_of_braces().into_iter();
+        heads.map(|it| Sym::of(it.0)).collect()
+    }
+
+    /// These names, each with the text behind its parenthesis.
+    fn heads_outside_of_braces(&self) -> Vec<(&[u8], &[u8])> {
         let (mut found, mut depth, mut at) = (Vec::new(), 0u32, 0);
         while at < self.body.len() {
             let byte = self.body[at];
@@ -70,8 +83,9 @@ impl Definition {
                     .iter()
                     .position(|it| !is_word_byte(*it))
                     .map_or(self.body.len(), |it| at + it);
-                if depth == 0 && self.body[end..].trim_ascii_start().first() == Some(&b'(') {
-                    found.push(Sym::of(&self.body[at..end]));
+                let rest = self.body[end..].trim_ascii_start();
+                if let (0, Some(args)) = (depth, rest.strip_prefix(b"(")) {
+                    found.push((&self.body[at..end], args.trim_ascii_start()));
                 }
                 at = end;
                 continue;

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
+use super::made::{Made, Span};
 use super::text::{Definitions, Expander, close_of};
 use crate::graph::image::ReadFile;
 use crate::graph::includes::is_of_arch;
 use crate::graph::index::SourceFile;
 use crate::graph::typing;
-use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
+use crate::lex::{self, FileScan, Item, ItemKind, Ref, RefKind, Sym, flags};
 use crate::tree::TreeSource;
 use crate::warm::{ContentKey, Warm};
 
@@ -51,133 +51,6 @@ const EVENTS: &[&str] = &[
 /// The reading that makes one event a class with one event, for all readings that come after it.
 const TRACE_EVENTS: &str = "include/trace/trace_events.h";
 
-/// What the macro uses of a file make: text that stands behind the file's own.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Made {
-    text: Vec<u8>,
-    /// Where the file's own text ends.
-    start: u32,
-    spans: Vec<Span>,
-    /// Of the text: what is known of the items in it goes by that.
-    pub(crate) key: ContentKey,
-}
-
-/// A part of what was made.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Span {
-    at: u32,
-    /// The byte of the file that it stands for.
-    origin: u32,
-    /// Whether it is a copy of the file's text from there on.
-    is_copy: bool,
-}
-
-impl Made {
-    /// Whether a byte of the whole stands behind the file's own text.
-    pub(crate) fn holds(&self, at: u32) -> bool {
-        at >= self.start
-    }
-
-    /// The text from `start` to `end`, both counted from the file's first byte; empty where nothing was made there.
-    pub(crate) fn text(&self, start: u32, end: u32) -> &[u8] {
-        let bounds = start
-            .checked_sub(self.start)
-            .zip(end.checked_sub(self.start));
-        bounds
-            .and_then(|it| self.text.get(it.0 as usize..it.1 as usize))
-            .unwrap_or_default()
-    }
-
-    /// Whether a byte of the whole stands in no text of the file's own.
-    pub(crate) fn is_expansion(&self, at: usize) -> bool {
-        let index = self.spans.partition_point(|it| it.at as usize <= at);
-        at >= self.start as usize
-            && index
-                .checked_sub(1)
-                .and_then(|it| self.spans.get(it))
-                .is_none_or(|it| !it.is_copy)
-    }
-
-    /// The byte of the file's own text that a byte of the whole stands for.
-    pub(crate) fn origin(&self, at: usize) -> usize {
-        if at < self.start as usize {
-            return at;
-        }
-        let index = self.spans.partition_point(|it| it.at as usize <= at);
-        let Some(span) = index.checked_sub(1).and_then(|it| self.spans.get(it)) else {
-            return self.start as usize;
-        };
-        span.origin as usize
-            + if span.is_copy {
-                at - span.at as usize
-            } else {
-                0
-            }
-    }
-}
-
-/// A text under way that is to stand behind a file's own.
-pub(super) struct Part {
-    pub(super) text: Vec<u8>,
-    /// Where it begins, counted from the file's first byte.
-    pub(super) base: u32,
-    spans: Vec<Span>,
-}
-
-impl Part {
-    fn push(&mut self, origin: usize, text: &[u8], is_copy: bool) {
-        self.spans.push(Span {
-            at: self.base + self.text.len() as u32,
-            origin: origin as u32,
-            is_copy,
-        });
-        self.text.extend_from_slice(text);
-    }
-
-    /// Takes over the file's text at `origin`.
-    pub(super) fn copy(&mut self, origin: usize, text: &[u8]) {
-        self.push(origin, text, true);
-    }
-
-    /// Puts something else in the place of what stands at `origin`.
-    pub(super) fn replace(&mut self, origin: usize, text: &[u8]) {
-        self.push(origin, text, false);
-    }
-}
-
-impl Made {
-    /// Nothing yet, behind a file's own text.
-    pub(super) fn behind(own: &[u8]) -> Self {
-        Self {
-            text: Vec::new(),
-            start: own.len() as u32,
-            spans: Vec::new(),
-            key: ContentKey::default(),
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
-    /// An empty part, to stand behind all that was made so far.
-    pub(super) fn part(&self) -> Part {
-        Part {
-            text: Vec::new(),
-            base: self.start + self.text.len() as u32 + 1,
-            spans: Vec::new(),
-        }
-    }
-
-    /// Takes a part that was begun with [`Made::part`]; nothing was added since.
-    pub(super) fn add(&mut self, part: Part) {
-        self.text.push(b'\n');
-        self.text.extend_from_slice(&part.text);
-        self.spans.extend(part.spans);
-        self.key = ContentKey::of_text(&self.text);
-    }
-}
-
 /// An item: file and index.
 type Place = (u32, u32);
 
@@ -198,6 +71,8 @@ struct Macros<'t> {
     by_name: FxHashMap<Sym, Vec<Place>>,
     /// Those that make functions or tables: of the kernel, and of the programs beside it.
     makers: [FxHashSet<Sym>; 2],
+    /// The macros that use an argument as a macro outside of braces.
+    appliers: FxHashSet<Sym>,
     /// Whether tracepoints are wanted too.
     tracepoints: bool,
     /// The readings of tracepoint headers.
@@ -260,6 +135,12 @@ struct Growth {
     made: Made,
 }
 
+/// The names that refs mention as values, as [`Sym::short`].
+pub(crate) fn mentioned(refs: &[Ref]) -> impl Iterator<Item = u32> {
+    let mentions = refs.iter().filter(|it| it.kind() == RefKind::Mention);
+    mentions.map(|it| it.name())
+}
+
 /// Whether an item is a use of a macro that may make something.
 pub(crate) fn is_use(item: &Item) -> bool {
     item.kind == ItemKind::MacroUse
@@ -293,9 +174,84 @@ impl<'t> Macros<'t> {
                     .map(|it| it.name()),
             );
         }
-        let mut by_name: FxHashMap<Sym, Vec<Place>> = FxHashMap::default();
+        let mut this = Self {
+            tree,
+            warm,
+            by_name: FxHashMap::default(),
+            makers: Default::default(),
+            appliers: FxHashSet::default(),
+            tracepoints: false,
+            stages: Vec::new(),
+            names: Vec::new(),
+        };
         let mut done: FxHashSet<u32> = FxHashSet::default();
+        this.gather(files, wanted_short, &mut done);
+        this.appliers = this.appliers(files);
+        // What is handed to one that applies it may make something.
+        let handed = |file: &ReadFile| {
+            let uses = 0..file.scan.items.len();
+            let uses = uses.filter(|it| {
+                let item = &file.scan.items[*it];
+                item.kind == ItemKind::MacroUse && this.appliers.contains(&item.name)
+            });
+            let names = uses.flat_map(|it| mentioned(file.scan.refs(it)));
+            names.filter(|it| !done.contains(it)).collect::<Vec<_>>()
+        };
+        let grown = files.iter().filter(|it| grows(&it.source));
+        let handed: FxHashSet<u32> = grown.flat_map(handed).collect();
+        let known: FxHashSet<Sym> = this.by_name.keys().copied().collect();
+        this.gather(files, handed.clone(), &mut done);
+        this.names = done.into_iter().collect();
+        this.names.sort_unstable();
+        this.makers = [false, true].map(|it| this.makers(files, it));
+        this.keep_makers(files, &known, &handed);
+        this
+    }
+
+    /// Forgets what was handed over and makes nothing: a word among arguments may be a macro of somebody else's.
+    #[allow(
+        clippy::iter_over_hash_type,
+        reason = "the result is a set, whatever the order"
+    )]
+    fn keep_makers(&mut self, files: &[ReadFile], known: &FxHashSet<Sym>, handed: &FxHashSet<u32>) {
+        let is_new = |it: &Sym| !known.contains(it);
+        let new: FxHashMap<u32, Sym> = self
+            .by_name
+            .keys()
+            .filter(|it| is_new(it))
+            .map(|it| (it.short(), *it))
+            .collect();
+        let is_maker = |it: &Sym| {
+            handed.contains(&it.short()) && self.makers.iter().any(|makers| makers.contains(it))
+        };
+        let mut kept: FxHashSet<Sym> = new.values().copied().filter(is_maker).collect();
+        let mut pending: Vec<Sym> = kept.iter().copied().collect();
+        while let Some(name) = pending.pop() {
+            for place in self.by_name.get(&name).into_iter().flatten() {
+                let refs = files[place.0 as usize].scan.refs(place.1 as usize).iter();
+                let calls = refs.filter(|it| it.kind() == RefKind::Call);
+                for called in calls.filter_map(|it| new.get(&it.name())) {
+                    if kept.insert(*called) {
+                        pending.push(*called);
+                    }
+                }
+            }
+        }
+        self.by_name
+            .retain(|it, _| known.contains(it) || kept.contains(it));
+    }
+
+    /// Takes the definitions of some names, of what those call, and so on; all names that were looked for are done.
+    fn gather(
+        &mut self,
+        files: &[ReadFile],
+        mut wanted_short: FxHashSet<u32>,
+        done: &mut FxHashSet<u32>,
+    ) {
         for _ in 0..MAX_ROUNDS {
+            if wanted_short.is_empty() {
+                break;
+            }
             let found: Vec<(Sym, Place)> = (0..files.len())
                 .into_par_iter()
                 .flat_map_iter(|file| {
@@ -316,26 +272,10 @@ impl<'t> Macros<'t> {
                     .iter()
                     .filter(|it| it.kind() == RefKind::Call);
                 wanted_short.extend(calls.map(|it| it.name()).filter(|it| !done.contains(it)));
-                by_name.entry(name).or_default().push(place);
-            }
-            if wanted_short.is_empty() {
-                break;
+                self.by_name.entry(name).or_default().push(place);
             }
         }
         done.extend(wanted_short);
-        let mut names: Vec<u32> = done.into_iter().collect();
-        names.sort_unstable();
-        let mut this = Self {
-            tree,
-            warm,
-            by_name,
-            makers: Default::default(),
-            tracepoints: false,
-            stages: Vec::new(),
-            names,
-        };
-        this.makers = [false, true].map(|it| this.makers(files, it));
-        this
     }
 
     fn text(&self, files: &[ReadFile], file: usize) -> Arc<Vec<u8>> {
@@ -372,33 +312,55 @@ impl<'t> Macros<'t> {
     }
 
     /// The macros that make functions or tables, by their own body or by what that uses outside of braces.
+    fn makers(&self, files: &[ReadFile], is_foreign: bool) -> FxHashSet<Sym> {
+        self.spread(files, &|it| it.is_foreign == is_foreign, &|place| {
+            files[place.0 as usize].scan.items[place.1 as usize].flags & flags::MAKES != 0
+        })
+    }
+
+    /// The macros that use an argument as a macro outside of braces, or hand on to one that does.
+    fn appliers(&self, files: &[ReadFile]) -> FxHashSet<Sym> {
+        self.spread(files, &|_| true, &|place| {
+            let item = &files[place.0 as usize].scan.items[place.1 as usize];
+            item.flags & flags::APPLIES != 0
+                && self
+                    .definition(files, place)
+                    .is_some_and(|it| it.applies_outside_of_braces())
+        })
+    }
+
+    /// The macros of which a definition `is_one`, and those that use one of these outside of braces.
     #[allow(
         clippy::iter_over_hash_type,
         reason = "the result is a set, whatever the order"
     )]
-    fn makers(&self, files: &[ReadFile], is_foreign: bool) -> FxHashSet<Sym> {
-        let item = |place: &Place| &files[place.0 as usize].scan.items[place.1 as usize];
+    fn spread(
+        &self,
+        files: &[ReadFile],
+        is_wanted: &dyn Fn(&SourceFile) -> bool,
+        is_one: &dyn Fn(Place) -> bool,
+    ) -> FxHashSet<Sym> {
         let mut uses: Vec<(Sym, Place, Option<Vec<Sym>>)> = Vec::new();
-        let mut makers = FxHashSet::default();
+        let mut found = FxHashSet::default();
         for (name, places) in &self.by_name {
             for place in places
                 .iter()
                 .map(|it| (it, &files[it.0 as usize].source))
-                .filter(|it| it.1.at_home && it.1.is_foreign == is_foreign)
+                .filter(|it| it.1.at_home && is_wanted(it.1))
                 .map(|it| it.0)
             {
-                if item(place).flags & flags::MAKES != 0 {
-                    makers.insert(*name);
+                if is_one(*place) {
+                    found.insert(*name);
                 }
                 uses.push((*name, *place, None));
             }
         }
-        let mut short: FxHashSet<u32> = makers.iter().map(|it| it.short()).collect();
+        let mut short: FxHashSet<u32> = found.iter().map(|it| it.short()).collect();
         loop {
-            let before = makers.len();
+            let before = found.len();
             for (name, place, called) in &mut uses {
                 let refs = files[place.0 as usize].scan.refs(place.1 as usize);
-                if makers.contains(name)
+                if found.contains(name)
                     || !refs
                         .iter()
                         .any(|it| it.kind() == RefKind::Call && short.contains(&it.name()))
@@ -409,15 +371,26 @@ impl<'t> Macros<'t> {
                     self.definition(files, *place)
                         .map_or(Vec::new(), |it| it.uses_outside_of_braces())
                 });
-                if called.iter().any(|it| makers.contains(it)) {
-                    makers.insert(*name);
+                if called.iter().any(|it| found.contains(it)) {
+                    found.insert(*name);
                     short.insert(name.short());
                 }
             }
-            if makers.len() == before {
-                return makers;
+            if found.len() == before {
+                return found;
             }
         }
+    }
+
+    /// Whether a use makes something by what is handed to it.
+    fn applies_a_maker(&self, scan: &FileScan, at: usize) -> bool {
+        self.appliers.contains(&scan.items[at].name)
+            && mentioned(scan.refs(at)).any(|it| {
+                self.makers
+                    .iter()
+                    .flatten()
+                    .any(|maker| maker.short() == it)
+            })
     }
 
     /// What the uses of a file make; `None` where they make nothing.
@@ -431,10 +404,11 @@ impl<'t> Macros<'t> {
             .items
             .iter()
             .enumerate()
-            .filter(|(_, it)| {
+            .filter(|(at, it)| {
                 is_use(it)
                     && (self.makers.iter().any(|makers| makers.contains(&it.name))
-                        || it.kind == ItemKind::Function && self.by_name.contains_key(&it.name))
+                        || it.kind == ItemKind::Function && self.by_name.contains_key(&it.name)
+                        || self.applies_a_maker(&source.scan, *at))
             })
             .map(|it| it.0)
             .collect();

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Definition;
-use super::make::{Made, append};
+use super::made::Made;
+use super::make::append;
 use super::text::is_single_word;
 use crate::graph::image::ReadFile;
 use crate::graph::reading::is_unit;

@@ -8,8 +8,10 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::TypeRef;
 use super::expr::{Text, declared};
 use super::objects::{Inside, Objects};
+use super::outcomes::{decides_only, is_failure, leaves};
 use super::value::{Names, Settings, Value, operator, value};
 use crate::lex::Sym;
 use crate::syntax::Node;
@@ -50,6 +52,16 @@ impl Site {
     }
 }
 
+/// One way out of a function that does nothing but decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Return {
+    /// Where it stands.
+    pub(crate) offset: u32,
+    pub(crate) value: Value,
+    /// As [`Site::guards`].
+    pub(crate) guards: Vec<u32>,
+}
+
 /// All of one function.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Conditions {
@@ -58,6 +70,8 @@ pub(crate) struct Conditions {
     pub(crate) sites: Vec<Site>,
     /// Members that the function sets, with the offset of each store; no name for a whole object.
     pub(crate) stores: Vec<(Sym, u32)>,
+    /// All ways out of a small function that only tests and returns; empty for others.
+    pub(crate) returns: Vec<Return>,
     #[serde(skip)]
     told: OnceLock<Told>,
 }
@@ -69,6 +83,8 @@ pub(crate) struct Told {
     pub(crate) guarding: Vec<u16>,
     /// Those that an argument is made of, with the offset of the call and the argument's index.
     pub(crate) passed_on: Vec<(u16, u32, u16)>,
+    /// Those that a call in a guard gets, with the call's name and the argument's index.
+    pub(crate) asked: Vec<(u16, Sym, u16)>,
 }
 
 impl Conditions {
@@ -80,6 +96,7 @@ impl Conditions {
                 for guard in &site.guards {
                     let test = &self.guards[*guard as usize].test;
                     test.each_param(&mut |it| told.guarding.push(it));
+                    test.each_asked(&mut |name, at, it| told.asked.push((it, name, at)));
                 }
                 for (at, value) in &site.args {
                     value.each_param(&mut |it| told.passed_on.push((it, site.offset, *at)));
@@ -88,6 +105,8 @@ impl Conditions {
             told.guarding.sort_unstable();
             told.guarding.dedup();
             told.passed_on.dedup();
+            told.asked.sort_unstable();
+            told.asked.dedup();
             told
         })
     }
@@ -101,6 +120,7 @@ impl Conditions {
         self.guards.shrink_to_fit();
         self.sites.shrink_to_fit();
         self.stores.shrink_to_fit();
+        self.returns.shrink_to_fit();
         for site in &mut self.sites {
             site.guards.shrink_to_fit();
             site.args.shrink_to_fit();
@@ -109,8 +129,8 @@ impl Conditions {
     }
 }
 
-/// Reads a function whose parameters have these names.
-pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[Sym]) -> Conditions {
+/// Reads a function that has these parameters.
+pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[(Sym, TypeRef)]) -> Conditions {
     if params.is_empty() {
         return Conditions::default();
     }
@@ -122,6 +142,10 @@ pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[Sym]) -> Cond
         failures: 0,
         definitions: FxHashMap::default(),
         changed: FxHashMap::default(),
+        intact: FxHashMap::default(),
+        outer_loop: None,
+        first_label: u32::MAX,
+        decides_only: decides_only(root),
         settings: FxHashMap::default(),
         objects: Objects::default(),
     };
@@ -141,6 +165,13 @@ struct Walk<'a> {
     definitions: FxHashMap<Sym, Value>,
     /// How often a variable is set; a taken address counts as many.
     changed: FxHashMap<Sym, u32>,
+    /// Where a variable is set first, or the loop starts that this stands in.
+    intact: FxHashMap<Sym, u32>,
+    /// Where the outermost loop around starts.
+    outer_loop: Option<u32>,
+    first_label: u32,
+    /// Whether the function does nothing but test and return.
+    decides_only: bool,
     settings: FxHashMap<Sym, Settings>,
     objects: Objects,
 }
@@ -155,6 +186,8 @@ impl Walk<'_> {
         match node.kind() {
             Kind::IfStatement | Kind::ConditionalExpression => self.branch(node, depth),
             Kind::WhileStatement | Kind::ForStatement | Kind::DoStatement => {
+                let outer = self.outer_loop;
+                self.outer_loop = outer.or(Some(self.text.offset(node)));
                 self.objects.forget_all();
                 self.iterate(node);
                 if node.kind() == Kind::DoStatement {
@@ -163,6 +196,7 @@ impl Walk<'_> {
                     self.repeat(node, depth);
                 }
                 self.objects.forget_all();
+                self.outer_loop = outer;
             }
             Kind::SwitchStatement => self.switch(node, depth),
             Kind::CompoundStatement | Kind::CaseStatement => {
@@ -171,12 +205,17 @@ impl Walk<'_> {
             }
             Kind::LabeledStatement => {
                 self.barrier = self.out.guards.len() as u32;
+                self.first_label = self.first_label.min(self.text.offset(node));
                 self.objects.forget_all();
                 self.each(node, depth);
             }
             Kind::BinaryExpression => self.binary(node, depth),
             Kind::CallExpression => {
                 self.site(node);
+                self.each(node, depth);
+            }
+            Kind::ReturnStatement => {
+                self.returns(node);
                 self.each(node, depth);
             }
             _ => {
@@ -357,17 +396,12 @@ impl Walk<'_> {
                     .children()
                     .map(|it| value(self.text, it, 0))
                     .enumerate();
-                all.filter(|it| it.1 != Value::Unknown)
+                all.filter(|it| !matches!(it.1, Value::Unknown | Value::Called(..)))
                     .map(|(index, it)| (u16::try_from(index).unwrap_or(u16::MAX), it))
                     .collect()
             })
             .unwrap_or_default();
-        let guards: Vec<u32> = self
-            .held
-            .iter()
-            .copied()
-            .filter(|it| *it >= self.barrier)
-            .collect();
+        let guards = self.guards_here();
         let offset = self.text.offset(named);
         let inside = list.map_or_else(Vec::new, |it| self.objects.give(self.text, it, offset));
         self.out.sites.push(Site {
@@ -376,6 +410,23 @@ impl Walk<'_> {
             args,
             inside,
             on_failure: self.failures > 0,
+        });
+    }
+
+    fn guards_here(&self) -> Vec<u32> {
+        let held = self.held.iter().copied();
+        held.filter(|it| *it >= self.barrier).collect()
+    }
+
+    fn returns(&mut self, node: Node<'_>) {
+        if !self.decides_only {
+            return;
+        }
+        let given = node.children().next();
+        self.out.returns.push(Return {
+            offset: self.text.offset(node),
+            value: given.map_or(Value::Unknown, |it| value(self.text, it, 0)),
+            guards: self.guards_here(),
         });
     }
 
@@ -393,6 +444,30 @@ impl Walk<'_> {
                 .entry(name)
                 .or_default()
                 .add(&Value::Unknown, None);
+        }
+    }
+
+    /// Notes that a variable has another value from here on.
+    fn alter(&mut self, name: Sym, times: u32, node: Node<'_>) {
+        *self.changed.entry(name).or_default() += times;
+        let at = self.outer_loop.unwrap_or_else(|| self.text.offset(node));
+        let first = self.intact.entry(name).or_insert(at);
+        *first = at.min(*first);
+    }
+
+    /// `&x`: a call that gets it as an argument may set x; anything else may keep the address.
+    fn take_address(&mut self, node: Node<'_>, variable: Node<'_>) {
+        let name = self.text.sym(variable);
+        self.alter(name, 2, node);
+        let list = node.parent().filter(|it| it.kind() == Kind::ArgumentList);
+        let function = list
+            .and_then(Node::parent)
+            .and_then(|it| it.field(Field::Function))
+            .filter(|it| it.kind() == Kind::Identifier);
+        let settings = self.settings.entry(name).or_default();
+        match function {
+            Some(function) => settings.fill_in(self.text.offset(function)),
+            None => settings.add(&Value::Unknown, None),
         }
     }
 
@@ -422,12 +497,7 @@ impl Walk<'_> {
                 if let Some(argument) = node.field(Field::Argument)
                     && argument.kind() == Kind::Identifier
                 {
-                    let name = self.text.sym(argument);
-                    *self.changed.entry(name).or_default() += 2;
-                    self.settings
-                        .entry(name)
-                        .or_default()
-                        .add(&Value::Unknown, None);
+                    self.take_address(node, argument);
                 }
             }
             Kind::InitDeclarator => {
@@ -438,7 +508,7 @@ impl Walk<'_> {
                     let given = node
                         .field(Field::Value)
                         .map_or(Value::Unknown, |it| value(self.text, it, 0));
-                    self.define(name, given, node.field(Field::Value));
+                    self.define((name, node), given, node.field(Field::Value));
                 }
             }
             _ => {}
@@ -447,7 +517,7 @@ impl Walk<'_> {
 
     fn set(&mut self, left: Node<'_>, given: Value, right: Option<Node<'_>>) {
         match left.kind() {
-            Kind::Identifier => self.define(self.text.sym(left), given, right),
+            Kind::Identifier => self.define((self.text.sym(left), left), given, right),
             Kind::PointerExpression
                 if right.is_some_and(|it| {
                     matches!(it.kind(), Kind::PointerExpression | Kind::CompoundLiteral)
@@ -465,37 +535,44 @@ impl Walk<'_> {
         }
     }
 
-    fn define(&mut self, name: Sym, given: Value, right: Option<Node<'_>>) {
+    fn define(&mut self, (name, at): (Sym, Node<'_>), given: Value, right: Option<Node<'_>>) {
         let call = right
             .filter(|it| it.kind() == Kind::CallExpression)
             .and_then(|it| it.field(Field::Function))
             .filter(|it| it.kind() == Kind::Identifier)
             .map(|it| self.text.offset(it));
         self.settings.entry(name).or_default().add(&given, call);
-        *self.changed.entry(name).or_default() += 1;
+        self.alter(name, 1, at);
         self.definitions.insert(name, given);
     }
 
     /// Replaces variables by what they stand for and forgets what stays unknown.
-    fn finish(mut self, params: &[Sym]) -> Conditions {
+    fn finish(mut self, params: &[(Sym, TypeRef)]) -> Conditions {
         let guarded = self.out.sites.iter().filter(|it| !it.guards.is_empty());
         let names = Names {
             params,
             definitions: &self.definitions,
             changed: &self.changed,
+            intact: &self.intact,
+            first_label: self.first_label,
             settings: &self.settings,
             guarded: guarded.map(|it| it.offset).collect(),
         };
         for guard in &mut self.out.guards {
-            guard.test = names.resolve(&guard.test, 0);
+            guard.test = names.resolve(&guard.test, guard.offset);
         }
         let guards = &self.out.guards;
         for site in &mut self.out.sites {
             for arg in &mut site.args {
-                arg.1 = names.resolve(&arg.1, 0);
+                arg.1 = names.resolve(&arg.1, site.offset);
             }
             site.args.retain(|it| it.1 != Value::Unknown);
             site.guards
+                .retain(|it| guards[*it as usize].test != Value::Unknown);
+        }
+        for it in &mut self.out.returns {
+            it.value = names.resolve(&it.value, it.offset);
+            it.guards
                 .retain(|it| guards[*it as usize].test != Value::Unknown);
         }
         self.out
@@ -504,71 +581,5 @@ impl Walk<'_> {
         self.out.sites.sort_by_key(|it| it.offset);
         self.out.sites.dedup_by_key(|it| it.offset);
         self.out
-    }
-}
-
-/// Whether control never comes out at the statement's end.
-fn leaves(statement: Node<'_>) -> bool {
-    match statement.kind() {
-        Kind::ReturnStatement
-        | Kind::GotoStatement
-        | Kind::BreakStatement
-        | Kind::ContinueStatement => true,
-        Kind::CompoundStatement | Kind::ElseClause => {
-            statement.children().last().is_some_and(leaves)
-        }
-        Kind::IfStatement => {
-            statement.field(Field::Consequence).is_some_and(leaves)
-                && statement.field(Field::Alternative).is_some_and(leaves)
-        }
-        _ => false,
-    }
-}
-
-/// Whether a condition, with that outcome, says that something failed: `err`, `ret < 0`, `x == -ENOSPC`, `IS_ERR(x)`.
-fn is_failure(text: Text<'_>, condition: Node<'_>, holds: bool, depth: u32) -> bool {
-    if depth > MAX_DEPTH {
-        return false;
-    }
-    let depth = depth + 1;
-    let is_negative = |it: Option<Node<'_>>| it.is_some_and(|it| text.of(it).starts_with(b"-E"));
-    let is_zero = |it: Option<Node<'_>>| it.is_some_and(|it| text.of(it) == b"0");
-    let (left, right) = (condition.field(Field::Left), condition.field(Field::Right));
-    let inner =
-        |it: Option<Node<'_>>, holds| it.is_some_and(|it| is_failure(text, it, holds, depth));
-    match condition.kind() {
-        Kind::ParenthesizedExpression => inner(condition.children().next(), holds),
-        Kind::Identifier => {
-            holds
-                && matches!(
-                    text.of(condition),
-                    b"err" | b"error" | b"ret" | b"rc" | b"retval" | b"status"
-                )
-        }
-        Kind::UnaryExpression if operator(text, condition) == b"!" => {
-            inner(condition.field(Field::Argument), !holds)
-        }
-        Kind::BinaryExpression => match operator(text, condition) {
-            b"&&" if holds => inner(left, true) || inner(right, true),
-            b"||" if holds => inner(left, true) && inner(right, true),
-            b"==" => holds && is_negative(right),
-            b"!=" => !holds && is_negative(right),
-            b"<" => holds && is_zero(right) && inner(left, true),
-            _ => false,
-        },
-        Kind::CallExpression => {
-            let name = condition.field(Field::Function).map(|it| text.of(it));
-            match name.unwrap_or_default() {
-                b"IS_ERR" | b"IS_ERR_OR_NULL" => holds,
-                b"likely" | b"unlikely" | b"WARN_ON" | b"WARN_ON_ONCE" => inner(
-                    condition
-                        .field(Field::Arguments)
-                        .and_then(|it| it.children().next()),
-                    holds,
-                ),
-                _ => false,
-            }
-        }
-        _ => false,
     }
 }

@@ -77,8 +77,7 @@ pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> Functio
         walk.visit(tree.root_node(), 0);
         let by_value = std::mem::take(&mut walk.by_value);
         mark_stack_objects(&mut facts, &by_value);
-        let params: Vec<_> = facts.params.iter().map(|it| it.0).collect();
-        facts.conditions = conditions(text, tree.root_node(), &params);
+        facts.conditions = conditions(text, tree.root_node(), &facts.params);
         add_unread_calls((item, &parsed.clean), body, &mut facts);
     }
     facts.shrink();
@@ -298,9 +297,15 @@ impl Walk<'_, '_> {
             }
             if let Some(value) = declarator.field(Field::Value) {
                 if matches!(value.kind(), Kind::InitializerList | Kind::CompoundLiteral) {
-                    let object = Expr::Name(name);
-                    let stores = &mut self.facts.stores;
-                    initializer(self.text, &object, value, &mut Vec::new(), stores);
+                    // A static local is a table like any other.
+                    let object = if is_static {
+                        Expr::Typed(of)
+                    } else {
+                        Expr::Name(name)
+                    };
+                    let mut stores = Vec::new();
+                    initializer(self.text, &object, value, &mut Vec::new(), &mut stores);
+                    self.facts.stores.append(&mut stores);
                 } else {
                     self.facts.assigns.push((name, expr(self.text, value)));
                 }

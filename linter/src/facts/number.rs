@@ -197,30 +197,37 @@ fn apply(operator: &[u8], left: i64, right: i64) -> Option<i64> {
     })
 }
 
-/// The enumerators of an enum's text with the expression that each is given; `body` is the offset of its brace.
-pub(crate) fn enumerators(item: &[u8], body: usize) -> Vec<(Sym, Option<Vec<u8>>)> {
+/// One item of an enum's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Enumerator {
+    /// A name with the expression that it is given.
+    Named(Sym, Option<Vec<u8>>),
+    /// The use of a macro that may make several: its name and what stands in its parentheses.
+    Made(Vec<u8>, Vec<u8>),
+    /// A directive, or anything else: nobody knows how many it makes.
+    Unclear,
+}
+
+/// The enumerators of an enum's text; `body` is the offset of its brace.
+pub(crate) fn enumerators(item: &[u8], body: usize) -> Vec<Enumerator> {
     let text = crate::syntax::text::fold_bytes(item.get(body..).unwrap_or_default());
     let Some((_, inside)) = text.split_once('{') else {
         return Vec::new();
     };
-    let inside = inside.rsplit_once('}').map_or(inside, |it| it.0);
+    listed(inside.rsplit_once('}').map_or(inside, |it| it.0))
+}
+
+/// The enumerators of a list without its braces.
+pub(crate) fn listed(inside: &str) -> Vec<Enumerator> {
     let (mut found, mut depth, mut start) = (Vec::new(), 0u32, 0);
     for (at, byte) in inside.bytes().enumerate().chain([(inside.len(), b',')]) {
         match byte {
             b'(' => depth += 1,
             b')' => depth = depth.saturating_sub(1),
             b',' if depth == 0 || at == inside.len() => {
-                let one = &inside[start..at];
-                let (name, value) = match one.split_once('=') {
-                    Some((name, value)) => (name, Some(value.as_bytes().trim_ascii().to_vec())),
-                    None => (one, None),
-                };
-                let name = name.trim();
-                if !name.is_empty() && name.bytes().all(is_word_byte) {
-                    found.push((Sym::of(name), value));
-                } else if !name.is_empty() {
-                    // A directive or a macro among them: nobody knows how many it makes.
-                    found.push((Sym::NONE, None));
+                let one = inside[start..at].trim();
+                if !one.is_empty() {
+                    found.push(enumerator(one));
                 }
                 start = at + 1;
             }
@@ -228,4 +235,20 @@ pub(crate) fn enumerators(item: &[u8], body: usize) -> Vec<(Sym, Option<Vec<u8>>
         }
     }
     found
+}
+
+fn enumerator(text: &str) -> Enumerator {
+    let is_name = |it: &str| !it.is_empty() && it.bytes().all(is_word_byte);
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name.trim(), Some(value.as_bytes().trim_ascii().to_vec())),
+        None => (text, None),
+    };
+    if is_name(name) {
+        return Enumerator::Named(Sym::of(name), value);
+    }
+    let made = text.strip_suffix(')').and_then(|it| it.split_once('('));
+    match made.map(|(name, args)| (name.trim(), args)) {
+        Some((name, args)) if is_name(name) => Enumerator::Made(name.into(), args.into()),
+        _ => Enumerator::Unclear,
+    }
 }

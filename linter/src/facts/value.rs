@@ -3,14 +3,17 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::Expr;
 use super::expr::{Text, expr};
+use super::{Expr, TypeRef};
 use crate::lex::Sym;
 use crate::syntax::Node;
 use crate::syntax::nodes::{Field, Kind};
 
 /// Values nest this deep at most; what lies deeper is unknown.
 const MAX_VALUE_DEPTH: u32 = 12;
+
+/// Calls with more arguments than this are no predicates.
+const MAX_ARGUMENTS: usize = 4;
 
 /// What a condition, or an argument, depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,10 +37,12 @@ pub(crate) enum Value {
     AnyOf(Box<Value>, Vec<Value>),
     /// `NULL` where none of the guarded calls at these offsets runs: only they give the variable a value.
     NullUnless(Vec<u32>),
+    /// What a function returns for these arguments, one of which is a parameter.
+    Called(Sym, Vec<Value>),
 }
 
 impl Value {
-    /// Hands out the parameters that it is made of, each time one stands in it.
+    /// Hands out the parameters that it is made of, each time one stands in it; not those that a call gets.
     pub(crate) fn each_param(&self, take: &mut impl FnMut(u16)) {
         match self {
             Self::Place(param, _) => take(*param),
@@ -56,7 +61,29 @@ impl Value {
             | Self::Number(_)
             | Self::Constant(_)
             | Self::Variable(..)
-            | Self::NullUnless(_) => {}
+            | Self::NullUnless(_)
+            | Self::Called(..) => {}
+        }
+    }
+
+    /// Hands out the parameters that calls in it get as they are: name, index of the argument, parameter.
+    pub(crate) fn each_asked(&self, take: &mut impl FnMut(Sym, u16, u16)) {
+        match self {
+            Self::Called(name, args) => {
+                for (index, arg) in args.iter().enumerate() {
+                    if let (Self::Place(param, members), Ok(index)) = (arg, u16::try_from(index))
+                        && members.is_empty()
+                    {
+                        take(*name, index, *param);
+                    }
+                }
+            }
+            Self::Not(it) | Self::AnyOf(it, _) => it.each_asked(take),
+            Self::And(a, b) | Self::Or(a, b) | Self::Equal(a, b) | Self::Bits(a, b) => {
+                a.each_asked(take);
+                b.each_asked(take);
+            }
+            _ => {}
         }
     }
 
@@ -68,13 +95,22 @@ impl Value {
     }
 }
 
+impl Value {
+    /// As [`Value::mentions`], where a call that gets the parameter counts as well.
+    pub(crate) fn depends_on(&self, param: u16) -> bool {
+        let mut found = self.mentions(param);
+        self.each_asked(&mut |_, _, it| found |= it == param);
+        found
+    }
+}
+
 /// Who gives a variable its values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     is_null_first: bool,
     /// The calls whose results it gets.
     calls: Vec<u32>,
-    /// It gets something else, or its address is taken.
+    /// It gets something else, or its address is taken and not just given to a call.
     is_other: bool,
 }
 
@@ -86,27 +122,48 @@ impl Settings {
             _ => self.is_other = true,
         }
     }
+
+    /// A call gets its address, and may set it.
+    pub(super) fn fill_in(&mut self, call: u32) {
+        self.calls.push(call);
+    }
 }
 
 /// Replaces variables by what they stand for.
 pub(super) struct Names<'a> {
-    pub(super) params: &'a [Sym],
+    pub(super) params: &'a [(Sym, TypeRef)],
     pub(super) definitions: &'a FxHashMap<Sym, Value>,
     pub(super) changed: &'a FxHashMap<Sym, u32>,
+    /// Before which offset a variable that is set has the value that it came with.
+    pub(super) intact: &'a FxHashMap<Sym, u32>,
+    /// Where the first label stands: what follows may run again.
+    pub(super) first_label: u32,
     pub(super) settings: &'a FxHashMap<Sym, Settings>,
     /// The calls that stand under a condition.
     pub(super) guarded: FxHashSet<u32>,
 }
 
 impl Names<'_> {
-    /// The value without variables; unknown where nothing of the parameters could decide it.
-    pub(super) fn resolve(&self, of: &Value, depth: u32) -> Value {
+    /// The value at an offset without variables; unknown where nothing of the parameters could decide it.
+    pub(super) fn resolve(&self, of: &Value, at: u32) -> Value {
+        self.resolve_at(of, (at, 0))
+    }
+
+    fn resolve_at(&self, of: &Value, (at, depth): (u32, u32)) -> Value {
         if depth > MAX_VALUE_DEPTH {
             return Value::Unknown;
         }
-        let inner = |it: &Value| Box::new(self.resolve(it, depth + 1));
+        let inner = |it: &Value| Box::new(self.resolve_at(it, (at, depth + 1)));
         let resolved = match of {
-            Value::Variable(name, members) => self.variable(*name, members, depth),
+            Value::Variable(name, members) => self.variable(*name, members, (at, depth)),
+            Value::Called(name, args) => {
+                let args: Vec<Value> = args.iter().map(|it| *inner(it)).collect();
+                if args.iter().any(|it| self.may_be_a_flag(it)) {
+                    Value::Called(*name, args)
+                } else {
+                    Value::Unknown
+                }
+            }
             Value::Not(it) => Value::Not(inner(it)),
             Value::And(a, b) => Value::And(inner(a), inner(b)),
             Value::Or(a, b) => Value::Or(inner(a), inner(b)),
@@ -124,11 +181,21 @@ impl Names<'_> {
         }
     }
 
-    fn variable(&self, name: Sym, members: &[Sym], depth: u32) -> Value {
+    /// Whether it is a parameter that is no pointer to a struct: of those, callers pass constants.
+    fn may_be_a_flag(&self, value: &Value) -> bool {
+        let Value::Place(param, members) = value else {
+            return false;
+        };
+        let of = self.params.get(usize::from(*param)).map(|it| it.1);
+        members.is_empty() && of.is_some_and(|it| !matches!(it, TypeRef::Tag(_)))
+    }
+
+    fn variable(&self, name: Sym, members: &[Sym], (at, depth): (u32, u32)) -> Value {
         let changes = self.changed.get(&name).copied().unwrap_or_default();
-        if let Some(index) = self.params.iter().position(|it| *it == name) {
+        if let Some(index) = self.params.iter().position(|it| it.0 == name) {
             let index = u16::try_from(index).unwrap_or(u16::MAX);
-            return if changes == 0 {
+            let intact = self.intact.get(&name).copied().unwrap_or_default();
+            return if changes == 0 || at < intact.min(self.first_label) {
                 Value::Place(index, members.to_vec())
             } else {
                 Value::Unknown
@@ -143,7 +210,7 @@ impl Names<'_> {
             return Value::NullUnless(settings.calls.clone());
         }
         let definition = self.definitions.get(&name).filter(|_| changes == 1);
-        match definition.map(|it| self.resolve(it, depth + 1)) {
+        match definition.map(|it| self.resolve_at(it, (at, depth + 1))) {
             Some(Value::Place(index, mut before)) => {
                 before.extend_from_slice(members);
                 Value::Place(index, before)
@@ -157,7 +224,7 @@ impl Names<'_> {
 
 fn has_place(value: &Value) -> bool {
     match value {
-        Value::Place(..) => true,
+        Value::Place(..) | Value::Called(..) => true,
         Value::Not(it) | Value::AnyOf(it, _) => has_place(it),
         Value::And(a, b) | Value::Or(a, b) | Value::Equal(a, b) | Value::Bits(a, b) => {
             has_place(a) || has_place(b)
@@ -170,7 +237,11 @@ fn has_place(value: &Value) -> bool {
 fn is_decidable(value: &Value) -> bool {
     match value {
         Value::Unknown | Value::Variable(..) => false,
-        Value::Number(_) | Value::Constant(_) | Value::Place(..) | Value::NullUnless(_) => true,
+        Value::Number(_)
+        | Value::Constant(_)
+        | Value::Place(..)
+        | Value::NullUnless(_)
+        | Value::Called(..) => true,
         Value::Not(it) => is_decidable(it),
         Value::And(a, b) | Value::Or(a, b) | Value::Bits(a, b) => {
             is_decidable(a) || is_decidable(b)
@@ -242,7 +313,7 @@ pub(super) fn value(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
                         .and_then(|it| it.children().next()),
                 )
             } else {
-                Value::Unknown
+                called(text, node, depth)
             }
         }
         // true, false, NULL
@@ -250,6 +321,26 @@ pub(super) fn value(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
             Expr::Const(it) => Value::Number(it),
             _ => Value::Unknown,
         },
+    }
+}
+
+/// A call by name that hands on a variable.
+fn called(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
+    let function = node.field(Field::Function);
+    let name = function.filter(|it| it.kind() == Kind::Identifier);
+    let (Some(name), Some(list)) = (name, node.field(Field::Arguments)) else {
+        return Value::Unknown;
+    };
+    let args = list.children().map(|it| match value(text, it, depth + 1) {
+        known @ (Value::Number(_) | Value::Constant(_) | Value::Variable(..)) => known,
+        _ => Value::Unknown,
+    });
+    let args: Vec<Value> = args.collect();
+    let is_plain = |it: &Value| matches!(it, Value::Variable(_, members) if members.is_empty());
+    if args.len() <= MAX_ARGUMENTS && args.iter().any(is_plain) {
+        Value::Called(text.sym(name), args)
+    } else {
+        Value::Unknown
     }
 }
 

@@ -1,12 +1,13 @@
 //! Numbers that names stand for: constants that are `#define`d, and enumerators.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::ItemId;
 use super::resolve::Resolver;
-use crate::facts::number::{Meaning, enumerators, number};
+use crate::facts::number::{Enumerator, Meaning, enumerators, listed, number};
 use crate::lex::{ItemKind, Sym, define_lines, flags, is_word_byte};
 
 /// Names that stand for names are followed this deep.
@@ -14,6 +15,8 @@ const MAX_DEPTH: u32 = 8;
 /// Headers that are looked at for an enumerator.
 const MAX_HEADERS: usize = 4000;
 
+/// Uses of macros in one enum that are expanded.
+const MAX_EXPANSIONS: usize = 256;
 /// Replacements beyond this size are no numbers.
 const MAX_BODY: usize = 512;
 
@@ -138,16 +141,36 @@ impl Resolver<'_, '_> {
         for (id, item) in enums {
             let text = self.index.item_text(id);
             let mut next = Some(0i64);
-            for (name, value) in enumerators(text, (item.body - item.start) as usize) {
+            let mut left = VecDeque::from(enumerators(text, (item.body - item.start) as usize));
+            let mut expansion_count = 0;
+            while let Some(one) = left.pop_front() {
+                let (name, value) = match one {
+                    Enumerator::Named(name, value) => (name, value),
+                    Enumerator::Made(name, args) if expansion_count < MAX_EXPANSIONS => {
+                        expansion_count += 1;
+                        match self.expanded((&name, &args), file) {
+                            Some(made) => {
+                                let made = crate::syntax::text::fold_bytes(&made);
+                                listed(&made)
+                                    .into_iter()
+                                    .rev()
+                                    .for_each(|it| left.push_front(it));
+                            }
+                            None => next = None,
+                        }
+                        continue;
+                    }
+                    Enumerator::Made(..) | Enumerator::Unclear => {
+                        next = None;
+                        continue;
+                    }
+                };
                 if let Some(value) = &value {
                     let known = Bound {
                         values: &found,
                         others: &|name| self.number_at(name, at),
                     };
                     next = number(value, &known);
-                } else if name == Sym::NONE {
-                    next = None;
-                    continue;
                 }
                 let twin = found.insert(name, next);
                 if twin.is_some_and(|it| it != next) {

@@ -1,15 +1,16 @@
 //! What the `->drop_inode` of each implementation does with inodes that lose their last reference.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::domains::Domain;
 use super::index::{Index, ItemId};
 use crate::kernel;
 use crate::lex::Sym;
 use crate::syntax::text::fold_bytes;
+use crate::warm::Copies;
 
 /// Whose `->drop_inode` a table sets: that of a filesystem or, where none is registered in sight, of a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Home {
     Domain(Domain),
     Directory(String),
@@ -17,27 +18,22 @@ enum Home {
 
 /// Who always drops, and who keeps what is under writeback.
 pub(crate) struct DropInode {
+    /// The names that tables set, as [`Sym::short`], in order.
+    setters: Vec<(u32, Home)>,
     always: FxHashSet<Home>,
-    keepers: FxHashMap<Home, String>,
+    keepers: Copies<ItemId, Option<String>>,
 }
 
 impl DropInode {
     pub(crate) fn of(index: &Index<'_>) -> Self {
-        let setters: FxHashSet<(u32, Home)> = index
-            .setters(Sym::of("drop_inode").short())
-            .filter_map(|it| Some((it.0, home(index, it.1)?)))
-            .collect();
+        let setters = index.setters(Sym::of("drop_inode").short());
+        let setters = setters.filter_map(|it| Some((it.0, home(index, it.1)?)));
+        let mut setters: Vec<(u32, Home)> = setters.collect();
+        setters.sort_unstable();
+        setters.dedup();
         let names: FxHashSet<u32> = kernel::ALWAYS_DROP
             .iter()
             .map(|it| Sym::of(it).short())
-            .collect();
-        let functions = setters.iter().flat_map(|(name, of)| {
-            let named = index.functions_of(*name);
-            named.filter(|it| home(index, *it).as_ref() == Some(of))
-        });
-        let keepers = functions
-            .filter(|it| keeps(index.item_text(*it)))
-            .filter_map(|it| Some((home(index, it)?, index.name_of(it))))
             .collect();
         Self {
             always: setters
@@ -45,7 +41,8 @@ impl DropInode {
                 .filter(|it| names.contains(&it.0))
                 .map(|it| it.1.clone())
                 .collect(),
-            keepers,
+            setters,
+            keepers: Copies::new(),
         }
     }
 
@@ -56,7 +53,15 @@ impl DropInode {
 
     /// The name of its `->drop_inode` that looks at [`kernel::UNDER_WRITEBACK`].
     pub(crate) fn keeper(&self, index: &Index<'_>, of: ItemId) -> Option<String> {
-        self.keepers.get(&home(index, of)?).cloned()
+        let home_of = home(index, of)?;
+        let here = self.setters.iter().filter(|it| it.1 == home_of);
+        let mut functions = here
+            .flat_map(|it| index.functions_of(it.0))
+            .filter(|it| home(index, *it).as_ref() == Some(&home_of));
+        functions.find_map(|it| {
+            self.keepers
+                .get(it, || keeps(index.item_text(it)).then(|| index.name_of(it)))
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::domains::Domain;
-use super::hops::{hop, root_hop, start_hop};
+use super::hops::{hop, root_hop, start_hop, weakest};
 use super::index::ItemId;
 use super::limits::{Cut, Limits, cut};
 use super::resolve::{Edge, EdgeKind, Resolver, Target};
@@ -22,6 +22,8 @@ use crate::kernel;
 
 /// Chains longer than this are not looked for.
 const MAX_HOPS: u32 = 24;
+/// Ways to one function that are compared.
+const MAX_WAYS: usize = 8;
 
 /// Where a search stands: the function, and the implementation that the chain is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +44,12 @@ pub(crate) struct Reached {
     pub(crate) root_count: u32,
     /// The first function of the chain that makes its call only where something failed.
     pub(crate) failing: Option<String>,
+    /// Why the chain is not sure, where it is not.
+    pub(crate) weakest: Option<String>,
+    /// The functions of the chain that call the next one, with the offset of the call.
+    pub(crate) calls: Vec<(ItemId, u32)>,
+    /// What its last function is entered with.
+    pub(crate) entry: Entry,
 }
 
 /// What one context reaches.
@@ -78,7 +86,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
     let roots = roots(resolver, context, limits.focus.as_ref());
     // Who gives back the lock under which it was called may sleep.
     let is_under_locks = context.roots.iter().any(|it| it.kind == RootKind::NoSleep);
-    let is_entered = |it: ItemId| !is_under_locks || !super::held::gives_back(resolver.index, it);
+    let is_entered = |it: ItemId| !is_under_locks || !super::held::gives_back(resolver, it);
     let max_hops = context.max_hops.unwrap_or(MAX_HOPS);
     let mut reach = Reach::default();
     let mut before: Option<Confidence> = None;
@@ -119,12 +127,14 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
                     }
                     let caller = Caller::new(resolver, found.state);
                     let edges = resolver.edges(found.state.function);
+                    let confidence = limits.confidence(resolver.index, found.state.function);
                     let sure = (0..).zip(edges.iter()).filter(|(_, it)| {
-                        it.confidence >= least && taken.is_none_or(|taken| it.confidence < taken)
+                        let confidence = confidence(it);
+                        confidence >= least && taken.is_none_or(|taken| confidence < taken)
                     });
                     let steps = sure.filter_map(|(at, it)| Some((step(&caller, it, limits)?, at)));
                     let steps = steps.filter(|it| is_entered(it.0.function)).collect();
-                    (steps, edges.iter().any(|it| it.confidence < least))
+                    (steps, edges.iter().any(|it| confidence(it) < least))
                 })
                 .collect();
             let mut next = Vec::new();
@@ -214,14 +224,29 @@ impl Reach {
     }
 
     /// The chain to a function, from its root, among those whose entry is `wanted`.
+    ///
+    /// Of the surest ways it is the first, if possible one without a call that only a failure makes.
     pub(crate) fn chain(
         &self,
         resolver: &Resolver<'_, '_>,
         function: ItemId,
         wanted: &dyn Fn(Entry) -> bool,
     ) -> Option<Reached> {
-        let mut ways = self.ways(function);
-        let way = ways.find(|it| wanted(it.state.entry))?;
+        let mut ways = self.ways(function).filter(|it| wanted(it.state.entry));
+        let first = ways.next()?;
+        let chain = self.chain_of(resolver, first)?;
+        if chain.failing.is_none() {
+            return Some(chain);
+        }
+        let as_sure = ways.filter(|it| it.confidence >= first.confidence);
+        let others = as_sure
+            .take(MAX_WAYS)
+            .filter_map(|it| self.chain_of(resolver, it));
+        let mut better = others.filter(|it| it.failing.is_none());
+        Some(better.next().unwrap_or(chain))
+    }
+
+    fn chain_of(&self, resolver: &Resolver<'_, '_>, way: &Found) -> Option<Reached> {
         let mut steps: Vec<(ItemId, Edge, ItemId)> = Vec::new();
         let mut at = way;
         while let Some((from, edge)) = at.from {
@@ -233,21 +258,25 @@ impl Reach {
                 return None;
             }
         }
+        steps.reverse();
         let root = self.roots.get(self.places.get(&at.state)?)?;
         let mut path = vec![root_hop(resolver, root)];
-        let down = || steps.iter().rev();
-        path.extend(down().map(|(from, edge, to)| hop(resolver, *from, edge, *to)));
-        let mut failing = down().filter(|(from, edge, _)| {
+        let hops = steps.iter();
+        path.extend(hops.map(|(from, edge, to)| hop(resolver, *from, edge, *to)));
+        let failing = steps.iter().find(|(from, edge, _)| {
             let facts = resolver.facts(*from);
             let site = facts.conditions.site(edge.offset);
             site.is_some_and(|it| it.on_failure)
         });
-        let failing = failing.next().map(|it| resolver.index.name_of(it.0));
+        let edges: Vec<Edge> = steps.iter().map(|it| it.1).collect();
         Some(Reached {
             confidence: way.confidence,
+            weakest: weakest(&path, root, &edges),
             path,
             root_count: 1,
-            failing,
+            failing: failing.map(|it| resolver.index.name_of(it.0)),
+            calls: steps.iter().map(|it| (it.0, it.1.offset)).collect(),
+            entry: way.state.entry,
         })
     }
 }
@@ -351,10 +380,8 @@ fn entered(from: &Caller<'_, '_, '_>, edge: &Edge, to: State) -> State {
     if let Some(entry) = known {
         return State { entry, ..to };
     }
-    let call = (from.state.function, edge.offset);
-    let entry = from
-        .resolver
-        .entry(call, from.facts(), to.function, from.state.entry);
+    let call = (from.state.function, edge);
+    let entry = (from.resolver).entry(call, from.facts(), from.state.entry);
     State { entry, ..to }
 }
 

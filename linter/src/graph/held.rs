@@ -8,10 +8,13 @@ use super::roots::RootAt;
 use super::values::Entry;
 use crate::facts::{self, ParsedItem};
 use crate::lex::{ItemKind, Sym, flags, is_word_byte};
-use crate::syntax::locks;
+use crate::syntax::locks::{self, HeldCall, LockEffect};
 
 /// What stands in the text of each function that takes or gives back such a lock.
-const WORDS: &[&str] = &["_lock", "_unlock", "_disable", "_enable", "_irq_"];
+const WORDS: &[&str] = &["_lock", "_unlock", "_disable", "_enable", "_irq_", "guard("];
+
+/// Callees are looked at this deep for what they do with a lock.
+const MAX_DEPTH: u32 = 2;
 
 /// The callees of calls that are made with a lock held.
 ///
@@ -32,43 +35,67 @@ pub(super) fn called_under_locks(resolver: &Resolver<'_, '_>) -> Vec<RootAt> {
 }
 
 /// Whether a function gives back a lock that its caller took: whatever it calls then may sleep.
-pub(super) fn gives_back(index: &Index<'_>, function: ItemId) -> bool {
-    let is_any = speaks_of_locks(index.item_text(function));
-    let parsed = is_any.then(|| parse(index, function)).flatten();
-    parsed.is_some_and(|it| {
-        let root = it.tree.as_ref().map(|it| it.root_node());
-        root.is_some_and(|root| locks::gives_back(root, &it.clean))
+pub(super) fn gives_back(resolver: &Resolver<'_, '_>, function: ItemId) -> bool {
+    effect(resolver, function, 0).gives
+}
+
+/// The calls of a function that run where nothing may sleep.
+pub(crate) fn held_calls(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<HeldCall> {
+    let index = resolver.index;
+    let parsed = parse(index, caller);
+    let root = parsed.as_ref().and_then(|it| it.tree.as_ref());
+    root.map_or(Vec::new(), |it| {
+        let file = index.file_index(caller);
+        let of_callee = |name: &str| effect_of_name(resolver, name, file, 0);
+        locks::calls_under_locks(it.root_node(), index.item_text(caller), &of_callee)
     })
+}
+
+/// What a function does with locks that its caller holds, seen from its text and from that of its callees.
+fn effect(resolver: &Resolver<'_, '_>, function: ItemId, depth: u32) -> LockEffect {
+    *resolver.lock_effects.get((function, depth), || {
+        let index = resolver.index;
+        let text = index.item_text(function);
+        if depth == MAX_DEPTH && !speaks_of_locks(text) {
+            return LockEffect::default();
+        }
+        let parsed = parse(index, function);
+        let root = parsed.as_ref().and_then(|it| it.tree.as_ref());
+        root.map_or(LockEffect::default(), |it| {
+            let file = index.file_index(function);
+            let of_callee = |name: &str| effect_of_name(resolver, name, file, depth + 1);
+            locks::effect(it.root_node(), text, &of_callee)
+        })
+    })
+}
+
+fn effect_of_name(resolver: &Resolver<'_, '_>, name: &str, file: usize, depth: u32) -> LockEffect {
+    let mut effect = LockEffect::default();
+    if depth <= MAX_DEPTH {
+        for (function, _) in resolver.functions_in(Sym::of(name), file).iter() {
+            let of_one = self::effect(resolver, *function, depth);
+            effect.gives |= of_one.gives;
+            effect.takes |= of_one.takes;
+        }
+    }
+    effect
 }
 
 fn called_by(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<RootAt> {
     let index = resolver.index;
-    let Some(parsed) = parse(index, caller) else {
-        return Vec::new();
-    };
-    let Some(root) = parsed.tree.as_ref().map(|it| it.root_node()) else {
-        return Vec::new();
-    };
-    let edges = resolver.edges(caller);
-    let gives_back_at = |offset: usize| {
-        edges.iter().any(|it| match it.target {
-            Target::Function(target) => it.offset as usize == offset && gives_back(index, target),
-            Target::External(_) => false,
-        })
-    };
-    let held = locks::calls_under_locks(root, &parsed.clean, &gives_back_at);
+    let held = held_calls(resolver, caller);
     if held.is_empty() {
         return Vec::new();
     }
     let facts = resolver.facts(caller);
     let mut found = Vec::new();
-    for edge in edges.iter() {
-        let at = |it: &&locks::HeldCall| it.offset == edge.offset as usize;
+    for edge in resolver.edges(caller).iter() {
+        let at = |it: &&HeldCall| it.offset == edge.offset as usize;
         let (Some(call), Target::Function(target)) = (held.iter().find(at), edge.target) else {
             continue;
         };
         let is_called = !matches!(edge.kind, EdgeKind::Deferred(_));
-        if is_called && resolver.sieve.passes(target) && !gives_back(index, target) {
+        if is_called && resolver.sieve.passes(target) && !gives_back(resolver, target) {
             found.push(RootAt {
                 function: target,
                 item: caller,
@@ -77,7 +104,7 @@ fn called_by(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<RootAt> {
                 confidence: edge.confidence,
                 domain: index.file_of(caller).domain,
                 is_shared: false,
-                entry: resolver.entry((caller, edge.offset), &facts, target, Entry::ANY),
+                entry: resolver.entry((caller, edge), &facts, Entry::ANY),
             });
         }
     }

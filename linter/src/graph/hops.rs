@@ -3,9 +3,9 @@
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Through};
 use super::roots::RootAt;
-use crate::facts::{Callee, Expr, TypeRef};
-use crate::finding::{Hop, Via};
-use crate::lex::Sym;
+use crate::facts::TypeRef;
+use crate::finding::{Confidence, Hop, Via};
+use crate::lex::{Sym, is_word_byte};
 
 pub(super) fn root_hop(resolver: &Resolver<'_, '_>, root: &RootAt) -> Hop {
     Hop {
@@ -31,6 +31,35 @@ pub(crate) fn hop(resolver: &Resolver<'_, '_>, from: ItemId, edge: &Edge, to: It
         via,
         through: spell(resolver, from, edge.through),
     }
+}
+
+/// Why a chain is not sure: what its weakest hop, the first of them, takes for granted.
+///
+/// `path` is the root's hop and those of `edges`.
+pub(super) fn weakest(path: &[Hop], root: &RootAt, edges: &[Edge]) -> Option<String> {
+    let least = edges.iter().map(|it| it.confidence).min();
+    let least = least.map_or(root.confidence, |it| it.min(root.confidence));
+    if least == Confidence::High {
+        return None;
+    }
+    let mut hops = path[1..].iter().zip(edges);
+    let Some((hop, edge)) = hops.find(|it| it.1.confidence == least) else {
+        let (function, through) = (&path[0].function, &path[0].through);
+        return Some(if through.is_empty() {
+            format!("another function may be meant by {function}()")
+        } else {
+            format!("{through} may be another function than {function}() here")
+        });
+    };
+    let function = &hop.function;
+    Some(match edge.kind {
+        EdgeKind::Ops if !hop.through.is_empty() => {
+            let through = &hop.through;
+            format!("{through} may be another function than {function}() here")
+        }
+        EdgeKind::Ops => format!("a pointer may lead to another function than {function}() here"),
+        _ => format!("another function of the name {function}() may be meant here"),
+    })
 }
 
 /// The text of what an edge goes through, as the sources spell it.
@@ -90,33 +119,32 @@ pub(crate) fn spell_called(
 /// Macros that are searched for a spelling: a name that is pasted together stands in none.
 const MAX_SEARCHED: usize = 256;
 
+/// The spelling of a name in the body of a macro, or in those of the macros that are named there, with arguments or
+/// without.
 fn spell_in_macros(resolver: &Resolver<'_, '_>, of: Sym, name: Sym) -> Option<String> {
-    let mut seen: Vec<Sym> = vec![of];
-    let mut at = 0;
-    while let Some(next) = seen.get(at).copied() {
-        at += 1;
-        let definitions: Vec<ItemId> = resolver.index.macros(next).take(8).collect();
-        for definition in definitions {
-            if let Some(found) = resolver.index.spell(definition, name) {
-                return Some(found);
-            }
-            let facts = resolver.facts(definition);
-            let alias = match facts.result {
-                Expr::Name(other) => Some(other),
-                _ => None,
-            };
-            let calls = facts.calls.iter().filter_map(|it| match it.callee {
-                Callee::Name(callee) => Some(callee),
-                _ => None,
-            });
-            for callee in calls.chain(alias) {
-                if seen.len() < MAX_SEARCHED && !seen.contains(&callee) {
-                    seen.push(callee);
+    let spelled = resolver.spelled.get((of, name), || {
+        let mut seen: Vec<Sym> = vec![of];
+        let mut at = 0;
+        while let Some(next) = seen.get(at).copied() {
+            at += 1;
+            let definitions: Vec<ItemId> = resolver.index.macros(next).take(8).collect();
+            for definition in definitions {
+                if let Some(found) = resolver.index.spell(definition, name) {
+                    return Some(found);
+                }
+                let text = resolver.index.item_text(definition);
+                for word in text.split(|it| !is_word_byte(*it)) {
+                    let word = Sym::of(word);
+                    let is_macro = resolver.index.is_macro_name(word.short());
+                    if is_macro && seen.len() < MAX_SEARCHED && !seen.contains(&word) {
+                        seen.push(word);
+                    }
                 }
             }
         }
-    }
-    None
+        None
+    });
+    spelled.as_ref().clone()
 }
 
 /// The first hop of a chain that starts anywhere.
@@ -138,6 +166,5 @@ fn spell_defined(resolver: &Resolver<'_, '_>, name: Sym) -> Option<String> {
         .index
         .functions(name)
         .chain(resolver.index.macros(name))
-        .chain(resolver.index.objects(name))
         .find_map(|it| resolver.index.spell(it, name))
 }

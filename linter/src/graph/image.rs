@@ -1,17 +1,22 @@
 //! The lexical readings of many files joined by name: sorted rows of numbers that never change.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::domains::Domain;
+use super::files::Files;
 use super::index::SourceFile;
+use super::items::Items;
 use super::table::Table;
 use super::typing::directory;
 use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{FileScan, Item, ItemKind, Pair, Ref, RefKind, Sym};
+use crate::rows::Rows;
 use crate::tree::TreePath;
 use crate::warm::ContentKey;
 
@@ -24,16 +29,16 @@ pub(crate) struct ReadFile {
 /// Files and their items. An item's number counts through all files, in their order.
 #[derive(Default)]
 pub(crate) struct Image {
-    pub(crate) files: Vec<SourceFile>,
+    pub(crate) files: Files,
     /// Whoever registers a filesystem, with the implementation it is.
     pub(crate) domains: FxHashMap<String, Domain>,
     /// `refs_end` and `pairs_end` count through all files.
-    pub(crate) items: Vec<Item>,
-    pub(crate) refs: Vec<Ref>,
-    pub(crate) pairs: Vec<Pair>,
+    pub(crate) items: Items,
+    pub(crate) refs: Rows<Ref>,
+    pub(crate) pairs: Rows<Pair>,
     /// Number of the first item of each file, and of the one after the last.
-    pub(crate) first_item: Vec<u32>,
-    pub(crate) item_file: Vec<u32>,
+    pub(crate) first_item: Rows<u32>,
+    pub(crate) item_file: Rows<u32>,
     /// (name, item)
     pub(crate) functions: Table<2>,
     pub(crate) macros: Table<2>,
@@ -50,13 +55,13 @@ pub(crate) struct Image {
     /// (value, member, item): as `setters`, in files that a chain may enter.
     pub(crate) values: Table<3>,
     /// Macros on which depends what macros make, as [`Sym::short`], in order.
-    pub(crate) making: Vec<u32>,
+    pub(crate) making: Rows<u32>,
     /// Members of roots that few types declare.
-    pub(crate) own_members: Vec<u32>,
+    pub(crate) own_members: Rows<u32>,
     /// Functions and macros that call `iput()` or speak of `i_count`.
-    pub(crate) suspects: Vec<u32>,
+    pub(crate) suspects: Rows<u32>,
     pub(crate) gaps: Vec<Gap>,
-    pub(super) homes: OnceLock<FxHashSet<String>>,
+    pub(super) homes: OnceLock<BTreeSet<String>>,
 }
 
 /// A name for these files with these contents, in path order: reports and trees in the cache go by it.
@@ -105,63 +110,115 @@ impl Image {
                 part
             })
             .collect();
+        let (items, tables) = rayon::join(|| Self::of_items(&read), || Self::of_tables(&parts));
+        let files: Vec<SourceFile> = read.into_par_iter().map(|it| it.source).collect();
         let mut this = Self {
             domains,
-            first_item,
+            first_item: first_item.into(),
             gaps,
-            ..Self::default()
+            files: files.into(),
+            items: items.items,
+            refs: items.refs,
+            pairs: items.pairs,
+            item_file: items.item_file,
+            ..tables
         };
-        this.fill_items(&read);
-        this.files = read.into_iter().map(|it| it.source).collect();
-        this.fill_tables(parts);
+        this.values = this.home_values();
         this
     }
 
-    fn fill_items(&mut self, read: &[ReadFile]) {
+    /// The items one after the other.
+    fn of_items(read: &[ReadFile]) -> Self {
         let total = |of: fn(&FileScan) -> usize| read.iter().map(|it| of(&it.scan)).sum::<usize>();
-        self.items.reserve(total(|it| it.items.len()));
-        self.refs.reserve(total(|it| it.refs.len()));
-        self.pairs.reserve(total(|it| it.pairs.len()));
-        for (file, it) in read.iter().enumerate() {
-            let (refs, pairs) = (self.refs.len() as u32, self.pairs.len() as u32);
-            self.refs.extend_from_slice(&it.scan.refs);
-            self.pairs.extend_from_slice(&it.scan.pairs);
-            self.items.extend(it.scan.items.iter().map(|it| Item {
-                refs_end: refs + it.refs_end,
-                pairs_end: pairs + it.pairs_end,
-                ..*it
-            }));
-            self.item_file
-                .extend(std::iter::repeat_n(file as u32, it.scan.items.len()));
-        }
-    }
-
-    fn fill_tables(&mut self, parts: Vec<Part>) {
-        let mut all = Part::default();
-        for part in parts {
-            for (to, from) in all.named.iter_mut().zip(part.named) {
-                to.extend(from);
+        let items = || {
+            Items::of(total(|it| it.items.len()), |add| {
+                let (mut refs, mut pairs) = (0, 0);
+                for it in read {
+                    for item in &it.scan.items {
+                        add(&Item {
+                            refs_end: refs + item.refs_end,
+                            pairs_end: pairs + item.pairs_end,
+                            ..*item
+                        });
+                    }
+                    refs += it.scan.refs.len() as u32;
+                    pairs += it.scan.pairs.len() as u32;
+                }
+            })
+        };
+        let refs = || {
+            let mut refs: Vec<Ref> = Vec::with_capacity(total(|it| it.refs.len()));
+            for it in read {
+                refs.extend(&it.scan.refs);
             }
-            all.setters.extend(part.setters);
-            all.users.extend(part.users);
-            all.callers.extend(part.callers);
-            all.suspects.extend(part.suspects);
+            refs
+        };
+        let pairs = || {
+            let mut pairs: Vec<Pair> = Vec::with_capacity(total(|it| it.pairs.len()));
+            for it in read {
+                pairs.extend(&it.scan.pairs);
+            }
+            pairs
+        };
+        let item_file = || {
+            let mut files: Vec<u32> = Vec::with_capacity(total(|it| it.items.len()));
+            for (file, it) in (0..).zip(read) {
+                files.extend(std::iter::repeat_n(file, it.scan.items.len()));
+            }
+            files
+        };
+        let ((items, item_file), (refs, pairs)) = rayon::join(
+            || rayon::join(items, item_file),
+            || rayon::join(refs, pairs),
+        );
+        Self {
+            items,
+            refs: refs.into(),
+            pairs: pairs.into(),
+            item_file: item_file.into(),
+            ..Self::default()
         }
-        self.set_tables(all);
     }
 
-    fn set_tables(&mut self, all: Part) {
-        let [functions, macros, types, objects, tagged] = all.named.map(Table::new);
-        self.functions = functions;
-        self.macros = macros;
-        self.types = types;
-        self.objects = objects;
-        self.tagged = tagged;
-        self.users = Table::new(all.users);
-        self.callers = Table::new(all.callers);
-        self.setters = Table::new(all.setters);
-        self.suspects = all.suspects;
-        self.values = self.home_values();
+    /// The tables and the suspects, but for [`Image::values`].
+    fn of_tables(parts: &[Part]) -> Self {
+        fn table<const N: usize>(parts: &[Part], of: impl Fn(&Part) -> &Vec<[u32; N]>) -> Table<N>
+        where
+            [u32; N]: FromBytes + IntoBytes + Immutable + Ord + Send + Copy,
+        {
+            let count = parts.iter().map(|it| of(it).len()).sum();
+            let mut rows = Vec::with_capacity(count);
+            for it in parts {
+                rows.extend(of(it));
+            }
+            Table::new(rows)
+        }
+        let named = |kind: usize| table(parts, |it| &it.named[kind]);
+        let ((users, callers), (setters, (functions, macros))) = rayon::join(
+            || {
+                rayon::join(
+                    || table(parts, |it| &it.users),
+                    || table(parts, |it| &it.callers),
+                )
+            },
+            || {
+                let names = || rayon::join(|| named(0), || named(1));
+                rayon::join(|| table(parts, |it| &it.setters), names)
+            },
+        );
+        let suspects = parts.iter().flat_map(|it| &it.suspects);
+        Self {
+            functions,
+            macros,
+            types: named(2),
+            objects: named(3),
+            tagged: named(4),
+            users,
+            callers,
+            setters,
+            suspects: suspects.copied().collect::<Vec<_>>().into(),
+            ..Self::default()
+        }
     }
 
     fn home_values(&self) -> Table<3> {
@@ -171,7 +228,7 @@ impl Image {
     }
 
     /// The directories that hold roots: chains may enter what lies in and below them.
-    pub(super) fn homes(&self) -> &FxHashSet<String> {
+    pub(super) fn homes(&self) -> &BTreeSet<String> {
         self.homes.get_or_init(|| {
             let roots = self.files.iter().filter(|it| it.is_root);
             roots
@@ -192,16 +249,16 @@ impl Image {
 
     pub(crate) fn refs(&self, item: u32) -> &[Ref] {
         let start = self.before(item).map_or(0, |it| it.refs_end);
-        &self.refs[start as usize..self.items[item as usize].refs_end as usize]
+        &self.refs[start as usize..self.items.get(item).refs_end as usize]
     }
 
     pub(crate) fn pairs(&self, item: u32) -> &[Pair] {
         let start = self.before(item).map_or(0, |it| it.pairs_end);
-        &self.pairs[start as usize..self.items[item as usize].pairs_end as usize]
+        &self.pairs[start as usize..self.items.get(item).pairs_end as usize]
     }
 
-    fn before(&self, item: u32) -> Option<&Item> {
-        (item as usize).checked_sub(1).map(|it| &self.items[it])
+    fn before(&self, item: u32) -> Option<Item> {
+        item.checked_sub(1).map(|it| self.items.get(it))
     }
 }
 
@@ -240,7 +297,7 @@ impl Part {
                 }
                 ItemKind::MacroUse => {}
             }
-            for (member, value) in file.scan.pairs(at) {
+            for [member, value] in file.scan.pairs(at) {
                 self.setters.push([*member, *value, id]);
             }
             if !file.source.at_home {

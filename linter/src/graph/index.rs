@@ -88,14 +88,14 @@ impl Over {
     /// Puts `image`'s files in their places among the base's, without the base's files in `removed`;
     /// `None` where too many new files fall between two old ones.
     pub(crate) fn new(base: &Image, image: Image, removed: &[TreePath]) -> Option<Self> {
-        let place = |path: &TreePath| base.files.binary_search_by(|it| it.path.cmp(path));
+        let place = |path: &TreePath| base.files.place(path);
         let mut hidden: FxHashSet<u32> = removed
             .iter()
             .filter_map(|it| place(it).ok())
             .map(|it| it as u32)
             .collect();
         let mut ranks: Vec<u32> = Vec::new();
-        for file in &image.files {
+        for file in image.files.iter() {
             let rank = match place(&file.path) {
                 Ok(old) => {
                     hidden.insert(old as u32);
@@ -219,11 +219,12 @@ impl<'t> Index<'t> {
     pub(crate) fn files_below(&self, start: &str) -> FilesBelow {
         let files = &self.base.files;
         let first = files.partition_point(|it| it.path.as_str() < start);
-        let count = files[first..].partition_point(|it| it.path.as_str().starts_with(start));
-        let new = self.over.iter().flat_map(|it| &it.image.files);
+        let end = files
+            .partition_point(|it| it.path.as_str() < start || it.path.as_str().starts_with(start));
+        let new = self.over.iter().flat_map(|it| it.image.files.iter());
         let new = (files.len()..).zip(new);
         FilesBelow {
-            old: first..first + count,
+            old: first..end,
             new: new
                 .filter(|it| it.1.path.as_str().starts_with(start))
                 .map(|it| it.0)
@@ -288,7 +289,7 @@ impl<'t> Index<'t> {
 
     /// Hands out the [`Index::number`] and the name of each item, hidden ones included.
     pub(crate) fn numbered_names(&self, mut take: impl FnMut(u32, Sym)) {
-        let over = self.over.iter().flat_map(|it| &it.image.items);
+        let over = self.over.iter().flat_map(|it| it.image.items.iter());
         for (number, item) in (0..).zip(self.base.items.iter().chain(over)) {
             take(number, item.name);
         }
@@ -342,7 +343,7 @@ impl<'t> Index<'t> {
         let mut found: Vec<ItemId> = self
             .rows(table, name.short())
             .map(|it| it.1)
-            .filter(|it| of(self.item(*it)) == name)
+            .filter(|it| of(&self.item(*it)) == name)
             .collect();
         if self.over.is_some() {
             found.sort_unstable();
@@ -358,9 +359,9 @@ impl<'t> Index<'t> {
         self.file(self.file_index(id))
     }
 
-    pub(crate) fn item(&self, id: ItemId) -> &Item {
+    pub(crate) fn item(&self, id: ItemId) -> Item {
         let (image, number, _) = self.place(id);
-        &image.items[number as usize]
+        image.items.get(number)
     }
 
     /// The item's identity in any tree.
@@ -371,14 +372,14 @@ impl<'t> Index<'t> {
     }
 
     /// The items of a file, with their ids.
-    pub(crate) fn items(&self, slot: usize) -> impl Iterator<Item = (ItemId, &Item)> {
+    pub(crate) fn items(&self, slot: usize) -> impl Iterator<Item = (ItemId, Item)> {
         let old = self.base.files.len();
         let (image, file, rank) = match &self.over {
             Some(over) if slot >= old => (&over.image, slot - old, over.ranks[slot - old]),
             _ => (&*self.base, slot, (slot as u32 + 1) * RANK_STEP),
         };
         let (start, end) = (image.first_item[file], image.first_item[file + 1]);
-        let items = image.items[start as usize..end as usize].iter();
+        let items = image.items.between(start, end);
         (0..)
             .zip(items)
             .map(move |(at, it)| (ItemId { rank, at }, it))
@@ -457,7 +458,7 @@ impl<'t> Index<'t> {
     }
 
     /// The items of the files that take others' places.
-    pub(crate) fn changed_items(&self) -> impl Iterator<Item = (ItemId, &Item)> {
+    pub(crate) fn changed_items(&self) -> impl Iterator<Item = (ItemId, Item)> {
         (self.base.files.len()..self.texts.len()).flat_map(|it| self.items(it))
     }
 
@@ -504,17 +505,9 @@ impl<'t> Index<'t> {
         self.rows(|it| &it.users, name).map(|it| it.1)
     }
 
-    /// Who calls through a member, likewise; of a [`variable`](lex::variable) all that name it.
+    /// Who calls through a member, likewise.
     pub(crate) fn member_callers(&self, member: u32) -> impl Iterator<Item = ItemId> {
-        let variable = lex::variable(member);
-        // Most names that functions are given to are locals'.
-        let is_global = self.is_object_name(variable);
-        let of_variable = is_global
-            .then(|| self.users(variable))
-            .into_iter()
-            .flatten();
-        let of_member = self.rows(|it| &it.callers, member).map(|it| it.1);
-        of_member.chain(of_variable)
+        self.rows(|it| &it.callers, member).map(|it| it.1)
     }
 
     /// The functions and macros that call `iput()` or speak of `i_count`, in no order.

@@ -9,6 +9,7 @@ use super::index::ItemId;
 use super::resolve::Edge;
 use super::values::{Entry, Known};
 use crate::lex::Sym;
+use crate::rows::Lent;
 use crate::warm::Memo;
 
 /// The edges of functions, as this run computed them or as they lie in the cache.
@@ -17,7 +18,7 @@ pub(crate) struct KnownEdges {
     computed: FxHashMap<ItemId, Arc<Vec<Edge>>>,
     /// Those that lie in `stored` and were asked for.
     read: Memo<ItemId, Vec<Edge>>,
-    stored: Vec<u8>,
+    stored: Option<Lent>,
     /// Where each function's edges lie in `stored`, in the order of functions.
     places: Vec<(ItemId, u32, u32)>,
     /// What names stand for.
@@ -62,7 +63,8 @@ impl KnownEdges {
         }
         let at = self.places.binary_search_by_key(&id, |it| it.0).ok()?;
         let (_, start, end) = self.places[at];
-        let bytes = self.stored.get(start as usize..end as usize)?;
+        let bytes = self.stored.as_ref()?.bytes();
+        let bytes = bytes.get(start as usize..end as usize)?;
         let edges = Arc::new(postcard::from_bytes(bytes).ok()?);
         Some(self.read.get_shared(id, || edges))
     }
@@ -88,8 +90,8 @@ impl KnownEdges {
         computed.chain(self.places.iter().map(|it| it.0))
     }
 
-    /// All of them, for [`KnownEdges::read`]; `None` where something cannot be written.
-    pub(crate) fn write(&self) -> Option<Vec<u8>> {
+    /// Two sections, for [`KnownEdges::read`]; `None` where something cannot be written.
+    pub(crate) fn write(&self) -> Option<[Vec<u8>; 2]> {
         let mut functions: Vec<ItemId> = self.functions().collect();
         functions.sort_unstable();
         functions.dedup();
@@ -105,16 +107,17 @@ impl KnownEdges {
         }
         let entered = self.entered.iter().map(|it| (*it.0, &**it.1));
         let entered: Vec<(Entry, &Vec<Known>)> = entered.collect();
-        postcard::to_stdvec(&(places, values, &self.numbers, entered, &self.deciding)).ok()
+        let known = (places, &self.numbers, entered, &self.deciding);
+        Some([postcard::to_stdvec(&known).ok()?, values])
     }
 
     /// Takes what [`KnownEdges::write`] wrote.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let (places, stored, numbers, entered, deciding) = postcard::from_bytes(bytes).ok()?;
+    pub(crate) fn read(bytes: &[u8], lists: &Lent) -> Option<Self> {
+        let (places, numbers, entered, deciding) = postcard::from_bytes(bytes).ok()?;
         let entered: Vec<(Entry, Vec<Known>)> = entered;
         let shared = entered.into_iter().map(|it| (it.0, Arc::new(it.1)));
         Some(Self {
-            stored,
+            stored: Some(lists.clone()),
             places,
             numbers,
             entered: shared.collect(),

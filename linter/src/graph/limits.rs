@@ -8,11 +8,12 @@ use super::domains::Domain;
 use super::explore::{Caller, State};
 use super::focused::Focused;
 use super::index::{Index, ItemId};
-use super::resolve::{Edge, EdgeKind, Through};
+use super::resolve::{Edge, EdgeKind, Target, Through};
 use super::sieve::{Closures, Sieve};
 use super::typing::directory;
 use super::values::Entry;
 use crate::facts::TypeRef;
+use crate::finding::Confidence;
 use crate::kernel;
 use crate::lex::Sym;
 use crate::syntax::idioms::Wrapper;
@@ -25,6 +26,8 @@ pub(crate) struct Limits {
     safe: FxHashSet<ItemId>,
     /// Tables that are not followed.
     doors: FxHashSet<Sym>,
+    /// Calls that are taken only where there is no better way.
+    vain: FxHashSet<(Sym, Sym)>,
     /// The implementations that matter, besides generic code; `None` for all.
     pub(super) focus: Option<Focused>,
 }
@@ -46,7 +49,35 @@ impl Limits {
                 .collect(),
             safe,
             doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
+            vain: kernel::VAIN_CALLS
+                .iter()
+                .map(|it| (Sym::of(it.0), Sym::of(it.1)))
+                .collect(),
             focus,
+        }
+    }
+
+    /// How sure the hops from a function are.
+    pub(super) fn confidence(
+        &self,
+        index: &Index<'_>,
+        from: ItemId,
+    ) -> impl Fn(&Edge) -> Confidence {
+        let name = index.item(from).name;
+        let has_vain = self.vain.iter().any(|it| it.0 == name);
+        move |edge| {
+            let is_vain = has_vain
+                && match edge.target {
+                    Target::Function(to) if edge.kind == EdgeKind::Direct => {
+                        self.vain.contains(&(name, index.item(to).name))
+                    }
+                    _ => false,
+                };
+            if is_vain {
+                edge.confidence.min(Confidence::Medium)
+            } else {
+                edge.confidence
+            }
         }
     }
 
@@ -105,6 +136,8 @@ pub enum Cut {
     OtherProgram,
     /// What the callers pass or have tested excludes the branch.
     Excluded,
+    /// What would be dropped is nothing, by what the callers pass or have tested.
+    NoObject,
 }
 
 impl std::fmt::Display for Cut {
@@ -118,6 +151,7 @@ impl std::fmt::Display for Cut {
             Self::Machinery => "machinery below the filesystems is not entered",
             Self::OtherProgram => "belongs to another program",
             Self::Excluded => "what the callers pass excludes this branch",
+            Self::NoObject => "there is nothing to drop, by what the callers pass",
         })
     }
 }

@@ -13,6 +13,10 @@ use crate::warm::Memo;
 
 /// Definitions of one macro in one file that are meant together.
 const MAX_MACRO_TWINS: usize = 4;
+/// Definitions of one function that may all be linked.
+const MAX_FUNCTION_TWINS: usize = 32;
+/// The rank of functions that the kernel may have which is read: those of its architecture and of drivers.
+const OWN_ARCHITECTURE: u8 = 2;
 
 /// A name where it stands.
 type NameIn = (Sym, u32);
@@ -171,27 +175,70 @@ impl Resolver<'_, '_> {
                 home == file || self.includes_unit(home, file)
             })
             .collect();
-        if !own.is_empty() {
+        if own.iter().any(|it| !self.is_weak(*it)) {
             return own.into_iter().map(|it| (it, Confidence::High)).collect();
         }
-        let rank = |id: ItemId| self.link_rank(id, file);
-        let Some(best) = all.iter().map(|it| rank(*it)).min() else {
-            return Vec::new();
+        let rank = |id: &ItemId| self.link_rank(*id, file);
+        let nearest = |found: Vec<ItemId>| {
+            let best = found.iter().map(rank).min();
+            let best = found.into_iter().filter(|it| Some(rank(it)) == best);
+            best.take(MAX_FUNCTION_TWINS).collect::<Vec<_>>()
         };
-        let best: Vec<ItemId> = all
-            .into_iter()
-            .filter(|it| rank(*it) == best)
-            .take(32)
-            .collect();
-        // Twins in one file are arms of one definition; in several files only one is linked.
-        let first = self.index.file_index(best[0]);
-        let sure = best.iter().all(|it| self.index.file_index(*it) == first);
-        let confidence = if sure {
-            Confidence::High
+        let mut best = if own.is_empty() {
+            nearest(all.clone())
+        } else {
+            own
+        };
+        if !best.is_empty() && best.iter().all(|it| self.is_weak(*it)) {
+            // What replaces a weak function stands wherever it is built, if it is built at all.
+            let replaces = |it: &ItemId| !self.is_weak(*it) && rank(it) <= OWN_ARCHITECTURE;
+            best.extend(nearest(all.into_iter().filter(replaces).collect()));
+        }
+        self.linked(best, file)
+    }
+
+    /// How sure each of some functions of one name is the one that is linked.
+    fn linked(&self, twins: Vec<ItemId>, file: usize) -> Functions {
+        let (weak, strong): (Vec<_>, Vec<_>) = twins.into_iter().partition(|it| self.is_weak(*it));
+        let confidence = |of: &[ItemId]| {
+            // Twins in one file are arms of one definition; in several files only one is linked.
+            let mut homes: Vec<usize> = of.iter().map(|it| self.index.file_index(*it)).collect();
+            homes.dedup();
+            if homes.len() > 1 {
+                homes.retain(|home| {
+                    let mut here = of.iter().filter(|it| self.index.file_index(**it) == *home);
+                    !here.any(|it| self.is_other_arm(*it, file))
+                });
+            }
+            if homes.len() > 1 {
+                Confidence::Medium
+            } else {
+                Confidence::High
+            }
+        };
+        let of_weak = if strong.is_empty() {
+            confidence(&weak)
         } else {
             Confidence::Medium
         };
-        best.into_iter().map(|it| (it, confidence)).collect()
+        let of_strong = confidence(&strong);
+        let weak = weak.into_iter().map(|it| (it, of_weak));
+        weak.chain(strong.into_iter().map(|it| (it, of_strong)))
+            .collect()
+    }
+
+    /// Whether a function stands in a header of `file` that declares it as well: one arm of an `#if` says that a
+    /// source has it, the other does without.
+    fn is_other_arm(&self, id: ItemId, file: usize) -> bool {
+        let home = self.index.file_index(id);
+        self.index.item(id).flags & flags::DECLARED != 0
+            && self.index.file(home).is_shared
+            && self.include_depth(id, file) < NOT_INCLUDED
+    }
+
+    /// Whether another file's function of the same name may take the place of this one.
+    fn is_weak(&self, id: ItemId) -> bool {
+        self.index.item(id).flags & flags::WEAK != 0
     }
 
     /// How likely a function of another file is the one that is linked: the own implementation and directory,
@@ -207,7 +254,7 @@ impl Resolver<'_, '_> {
         } else if is_arch && !path.starts_with(arch_of(own)) {
             3
         } else if is_arch || path.starts_with("drivers/") {
-            2
+            OWN_ARCHITECTURE
         } else {
             1
         }
@@ -218,10 +265,6 @@ impl Resolver<'_, '_> {
     pub(super) fn meanings(&self, name: Sym, file: usize) -> Arc<(Functions, Vec<ItemId>)> {
         self.meanings.calls.get((name, file as u32), || {
             let mut functions = self.functions_in(name, file).to_vec();
-            let is_own = |it: &(ItemId, _)| self.index.file_index(it.0) == file;
-            if !functions.first().is_none_or(is_own) && self.has_pointer(name, file) {
-                functions.clear();
-            }
             let mut macros = self.macros_in(name, file);
             let all = macros.len();
             macros.retain(|it| !self.names_itself(*it));

@@ -140,6 +140,7 @@ fn mentions_member(value: &Value, param: u16, member: Sym) -> bool {
         | Value::Number(_)
         | Value::Constant(_)
         | Value::Variable(..)
-        | Value::NullUnless(_) => false,
+        | Value::NullUnless(_)
+        | Value::Called(..) => false,
     }
 }

@@ -90,6 +90,19 @@ impl Resolver<'_, '_> {
         })
     }
 
+    /// The text that `name(args)` stands for in a file, where the name means one macro.
+    pub(super) fn expanded(&self, (name, args): (&[u8], &[u8]), file: usize) -> Option<Vec<u8>> {
+        let [definition] = self.macros_in(Sym::of(name), file)[..] else {
+            return None;
+        };
+        let view = View {
+            resolver: self,
+            file,
+        };
+        let read = (*self.definition(definition)).clone()?;
+        Expander::new(&view).expand_use(name, &read, args)
+    }
+
     /// The names that a use of a macro calls, those in its arguments perhaps among them.
     ///
     /// Most macros make the same names whatever they are given: those are expanded once a file.

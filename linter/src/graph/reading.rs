@@ -3,6 +3,7 @@
 //! A kernel is mostly drivers, and a chain that began in a filesystem never enters one. So files beside the
 //! filesystem side are searched for the few words that can make them matter, and read only if one is there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -173,6 +174,7 @@ fn update<'t>(
     files: &[Source],
 ) -> Option<Index<'t>> {
     let base = &before.image;
+    base.files.read_all();
     let mut old = base.files.iter().peekable();
     let (mut changed, mut removed) = (Vec::new(), Vec::new());
     for file in files {
@@ -226,7 +228,7 @@ fn over(
     sources: Vec<Source>,
     removed: &[TreePath],
 ) -> Option<Over> {
-    let old_file = |path: &TreePath| base.files.binary_search_by(|it| it.path.cmp(path)).ok();
+    let old_file = |path: &TreePath| base.files.place(path).ok();
     let mut work = Work {
         tree,
         scans: (sources.len() <= MAX_KEPT).then_some(&warm.scans),
@@ -236,7 +238,7 @@ fn over(
     let (side, rest): (Vec<usize>, Vec<usize>) = (0..work.files.len())
         .partition(|it| kernel::is_filesystem_side(work.files[*it].path.as_str()));
     work.scan(&side);
-    let registers = Registers::new(plan.contexts, base.own_members.clone());
+    let registers = Registers::new(plan.contexts, base.own_members.to_vec());
     let known = |name: u32| {
         let side = |item: u32| {
             let file = &base.files[base.item_file[item as usize] as usize];
@@ -429,16 +431,16 @@ impl Work<'_> {
         registers: &Registers,
         known: &(dyn Fn(u32) -> bool + Sync),
         takes_all: bool,
-    ) -> FxHashSet<String> {
+    ) -> BTreeSet<String> {
         if rest.is_empty() {
-            return FxHashSet::default();
+            return BTreeSet::new();
         }
         let search = Search::new(&registers.words);
         let read: Vec<Outcome> = rest
             .par_iter()
             .map(|file| self.searched(*file, (&search, takes_all), registers, known))
             .collect();
-        let mut homes = FxHashSet::default();
+        let mut homes = BTreeSet::new();
         for outcome in read {
             let path = self.files[outcome.file].path.as_str();
             if outcome.is_root {
@@ -487,7 +489,7 @@ impl Work<'_> {
         outcome
     }
 
-    fn sources(self, plan: &Plan<'_>, homes: &FxHashSet<String>) -> (Vec<ReadFile>, Vec<Gap>) {
+    fn sources(self, plan: &Plan<'_>, homes: &BTreeSet<String>) -> (Vec<ReadFile>, Vec<Gap>) {
         let unlimited = plan.reading == Reading::Unlimited;
         let files = self.files.into_iter().map(|it| {
             let text = it.path.as_str();
@@ -520,7 +522,7 @@ impl Work<'_> {
     fn join(
         self,
         plan: &Plan<'_>,
-        homes: &FxHashSet<String>,
+        homes: &BTreeSet<String>,
         warm: &Warm,
         own_members: Vec<u32>,
     ) -> Image {
@@ -531,14 +533,14 @@ impl Work<'_> {
         let making = expand::grow(tree, warm, &mut files, tracepoints, &|it| it.at_home);
         let domains = assign_domains(&mut files);
         Image {
-            making,
-            own_members,
+            making: making.into(),
+            own_members: own_members.into(),
             ..Image::join(files, domains, gaps)
         }
     }
 }
 
-fn is_below(homes: &FxHashSet<String>, path: &str) -> bool {
+fn is_below(homes: &BTreeSet<String>, path: &str) -> bool {
     let mut under = directory(path);
     while !under.is_empty() {
         if homes.contains(under) {

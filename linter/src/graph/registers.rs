@@ -93,7 +93,7 @@ impl Registers {
             .collect();
         scan.items.iter().enumerate().any(|(at, item)| {
             (item.kind == ItemKind::Function && self.functions.contains(&item.name))
-                || scan.pairs(at).iter().any(|(member, value)| {
+                || scan.pairs(at).iter().any(|[member, value]| {
                     self.members.get(member).is_some_and(|it| {
                         if item.kind == ItemKind::Object {
                             it.contains(&item.tag)
@@ -118,7 +118,7 @@ impl Registers {
     pub(super) fn declared_in(&self, image: &Image, file: Option<usize>) -> Vec<u32> {
         let items = file.map_or(0..0, |it| image.first_item[it]..image.first_item[it + 1]);
         let refs = items
-            .filter(|it| image.items[*it as usize].kind == ItemKind::Type)
+            .filter(|it| image.items.get(*it).kind == ItemKind::Type)
             .flat_map(|it| image.refs(it));
         self.root_members(refs)
     }

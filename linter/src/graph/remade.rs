@@ -25,7 +25,7 @@ pub(super) fn grow(
         let old = base.file_at(&file.source.path);
         hidden.extend(old);
         let of_old = old.map_or(Vec::new(), |it| base.deciding(it));
-        let of_new = deciding(base, file.scan.items.iter());
+        let of_new = deciding(base, file.scan.items.iter().copied());
         if file.source.is_shared && of_old != of_new {
             return None;
         }
@@ -54,6 +54,11 @@ fn definers(base: &Image, files: &[ReadFile], hidden: &FxHashSet<u32>) -> Vec<u3
     let all = files.iter().flat_map(|it| &it.scan.items);
     let uses = all.filter(|it| expand::is_use(it));
     let mut wanted: Vec<u32> = uses.map(|it| it.name.short()).collect();
+    // What is handed to a use may be applied by it.
+    for file in files {
+        let uses = (0..file.scan.items.len()).filter(|it| expand::is_use(&file.scan.items[*it]));
+        wanted.extend(uses.flat_map(|it| expand::mentioned(file.scan.refs(it))));
+    }
     // The macros of the changed files may be used by those of others.
     for file in files {
         for (at, item) in file.scan.items.iter().enumerate() {
@@ -87,7 +92,7 @@ fn called(refs: &[crate::lex::Ref]) -> impl Iterator<Item = u32> {
 }
 
 /// The macros on which depends what other files make, with their texts.
-fn deciding<'i>(base: &Image, items: impl Iterator<Item = &'i Item>) -> Vec<(u32, u32, u32)> {
+fn deciding(base: &Image, items: impl Iterator<Item = Item>) -> Vec<(u32, u32, u32)> {
     let macros = items.filter(|it| it.kind == ItemKind::Macro);
     let all = macros.map(|it| (it.name.short(), it.head_hash, it.rest_hash));
     let mut found: Vec<_> = all
@@ -99,33 +104,29 @@ fn deciding<'i>(base: &Image, items: impl Iterator<Item = &'i Item>) -> Vec<(u32
 
 impl Image {
     pub(super) fn file_at(&self, path: &TreePath) -> Option<u32> {
-        let found = self.files.binary_search_by(|it| it.path.cmp(path));
-        found.ok().map(|it| it as u32)
+        self.files.place(path).ok().map(|it| it as u32)
     }
 
     fn deciding(&self, file: u32) -> Vec<(u32, u32, u32)> {
         let (start, end) = self.bounds(file);
-        deciding(self, self.items[start..end].iter())
+        deciding(self, self.items.between(start, end))
     }
 
-    fn bounds(&self, file: u32) -> (usize, usize) {
+    fn bounds(&self, file: u32) -> (u32, u32) {
         let file = file as usize;
-        (
-            self.first_item[file] as usize,
-            self.first_item[file + 1] as usize,
-        )
+        (self.first_item[file], self.first_item[file + 1])
     }
 
     /// The macros of a file, as they were before it was joined with others.
     fn as_read(&self, file: u32) -> ReadFile {
         let (start, end) = self.bounds(file);
         let mut scan = FileScan::default();
-        for number in (start..end).filter(|it| self.items[*it].kind == ItemKind::Macro) {
-            scan.refs.extend_from_slice(self.refs(number as u32));
+        for number in (start..end).filter(|it| self.items.get(*it).kind == ItemKind::Macro) {
+            scan.refs.extend_from_slice(self.refs(number));
             scan.items.push(Item {
                 refs_end: scan.refs.len() as u32,
                 pairs_end: scan.pairs.len() as u32,
-                ..self.items[number]
+                ..self.items.get(number)
             });
         }
         let mut source = self.files[file as usize].clone();

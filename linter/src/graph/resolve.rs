@@ -18,7 +18,8 @@ use super::values::{Entry, Known};
 use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
-use crate::lex::{ItemKind, Sym, flags, variable};
+use crate::lex::{ItemKind, Sym, flags};
+use crate::syntax::locks::LockEffect;
 use crate::warm::{Copies, Memo, Warm};
 
 /// Macros inside macros are followed this deep.
@@ -75,7 +76,8 @@ pub(crate) struct Edge {
 impl Edge {
     /// Whether what the caller knows at the call is known to the callee.
     pub(crate) fn may_tell(&self) -> bool {
-        matches!(self.kind, EdgeKind::Direct | EdgeKind::Ops)
+        let is_use = self.kind == EdgeKind::Macro && matches!(self.through, Through::Name(_));
+        is_use || matches!(self.kind, EdgeKind::Direct | EdgeKind::Ops)
     }
 }
 
@@ -104,12 +106,20 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
     calls_param: Copies<(ItemId, u32), bool>,
+    /// What functions do with their callers' locks, by how deep they were asked for.
+    pub(super) lock_effects: Memo<(ItemId, u32), LockEffect>,
     /// What functions are entered with.
     pub(crate) entered: Memo<Entry, Vec<Known>>,
     pub(crate) decides: Copies<(ItemId, u16, u32), bool>,
+    /// Functions of which it was asked what they hand on through pointers.
+    pub(super) asked_ops: Copies<ItemId, ()>,
+    /// What predicates return, by what they are entered with.
+    pub(super) results: Copies<(ItemId, Entry, u32), Option<super::values::Fact>>,
     /// What a call enters its callee with.
     pub(crate) entries_of: Copies<(ItemId, u32, ItemId, Entry), Entry>,
     choices: Copies<(TypeRef, Sym, Domain), usize>,
+    /// How names are spelled in the macros below one.
+    pub(super) spelled: Memo<(Sym, Sym), Option<String>>,
     pub(super) meanings: super::meaning::Meanings,
     pub(super) reuse: Option<Reuse<'i>>,
     deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
@@ -141,10 +151,14 @@ impl<'i, 't> Resolver<'i, 't> {
             tables: Memo::new(),
             edges: Memo::new(),
             calls_param: Copies::new(),
+            lock_effects: Memo::new(),
             entered: Memo::new(),
             decides: Copies::new(),
+            asked_ops: Copies::new(),
+            results: Copies::new(),
             entries_of: Copies::new(),
             choices: Copies::new(),
+            spelled: Memo::new(),
             meanings: super::meaning::Meanings::new(),
             reuse: None,
             includes: Memo::new(),
@@ -273,11 +287,7 @@ impl<'i, 't> Resolver<'i, 't> {
     fn may_lead(&self, call: &Call, facts: &FunctionFacts) -> bool {
         let declares = |name| facts.declares(name);
         let callee = match &call.callee {
-            Callee::Name(name) => {
-                self.sieve.passes_name(name.short())
-                    || self.sieve.passes_member(variable(name.short()))
-                    || declares(*name)
-            }
+            Callee::Name(name) => self.sieve.passes_name(name.short()) || declares(*name),
             Callee::Member(_, member) => self.sieve.passes_member(member.short()),
             Callee::Value(_) => true,
         };
@@ -351,14 +361,20 @@ impl<'i, 't> Resolver<'i, 't> {
     pub(super) fn call_edges(&self, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
         match &call.callee {
             Callee::Name(name) => self.named_call(*name, call, at, out),
-            Callee::Member(object, member) => self.member_call(object, *member, at, out),
+            Callee::Member(object, member) => {
+                let first = out.len();
+                self.member_call(object, *member, at, out);
+                self.break_ties(first, &call.args, at.scope, out);
+            }
             Callee::Value(value) => self.value_edges(value, at, out),
         }
     }
 
     fn named_call(&self, name: Sym, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
         if at.scope.facts.declares(name) {
-            self.local_edges(name, at, out);
+            for (_, value) in at.scope.facts.assigns.iter().filter(|it| it.0 == name) {
+                self.value_edges(value, at, out);
+            }
             return;
         }
         if let Some(runners) = self.deferrals.get(&name) {
@@ -406,7 +422,7 @@ impl<'i, 't> Resolver<'i, 't> {
             return;
         }
         if functions.is_empty() {
-            if self.variable_edges(name, at, out) || self.is_typedef(name) {
+            if self.is_typedef(name) {
                 return;
             }
             out.push(Edge {
@@ -553,7 +569,7 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     /// A call through a value: a local pointer, a choice, a member.
-    pub(super) fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
+    fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
         match value {
             Expr::Name(name) if !at.scope.facts.declares(*name) => {
                 for (target, confidence) in self.functions_in(*name, at.scope.file).iter() {

@@ -293,7 +293,7 @@ impl Change<'_, '_, '_, '_> {
             self.reuse.has_numbers &= same_defines && !includes_differ;
             let items = |index: &'_ Index<'_>, slot: Option<usize>| -> Vec<(ItemId, Item)> {
                 let items = slot.into_iter().flat_map(|it| index.items(it));
-                items.map(|it| (it.0, *it.1)).collect()
+                items.collect()
             };
             let (old_items, new_items) = (items(before, old), items(index, new));
             let all = old_items.iter().chain(&new_items);
@@ -450,7 +450,10 @@ impl Change<'_, '_, '_, '_> {
         let is_function =
             |it: u32| self.before.is_function_name(it) || self.now.index.is_function_name(it);
         let set = index.pairs_of(id).iter();
-        let members: Vec<u32> = set.filter(|it| is_function(it.1)).map(|it| it.0).collect();
+        let members: Vec<u32> = set
+            .filter(|it| is_function(it[1]))
+            .map(|it| it[0])
+            .collect();
         self.members.extend(members);
     }
 
@@ -458,11 +461,11 @@ impl Change<'_, '_, '_, '_> {
     fn members_with(&mut self, id: ItemId, value: u32) {
         let index = self.now.index;
         let pairs = index.pairs_of(id);
-        let is_value = |it: &&(u32, u32)| it.1 == value;
+        let is_value = |it: &&[u32; 2]| it[1] == value;
         self.members
-            .extend(pairs.iter().filter(is_value).map(|it| it.0));
+            .extend(pairs.iter().filter(is_value).map(|it| it[0]));
         let mention = Ref::of_short(RefKind::Mention, value);
-        let is_placed = !pairs.iter().any(|it| it.1 == value);
+        let is_placed = !pairs.iter().any(|it| it[1] == value);
         if is_placed && index.refs(id).binary_search(&mention).is_ok() {
             self.declared_members(index.item(id).tag);
         }
@@ -523,7 +526,7 @@ impl Change<'_, '_, '_, '_> {
     }
 
     fn doubt(&mut self, user: ItemId, name: u32) {
-        let item = *self.now.index.item(user);
+        let item = self.now.index.item(user);
         match item.kind {
             ItemKind::Function => drop(self.reuse.affected.insert(user)),
             ItemKind::Macro => self.names.push(item.name.short()),

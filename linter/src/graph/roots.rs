@@ -81,9 +81,11 @@ fn of_kind(resolver: &Resolver<'_, '_>, kind: RootKind, focus: Option<&Focused>)
             let given = given_to_setters(resolver, (tag, name), focus);
             in_tables.chain(given).collect()
         }
-        RootKind::Function { name, under } => named(resolver, name, under, Domain::GENERIC),
+        RootKind::Function { name, under } => {
+            named(resolver, (name, under), Domain::GENERIC, focus)
+        }
         // A worker of generic code works for whoever queued: that one's tables are entry points of their own.
-        RootKind::Work { name, under } => named(resolver, name, under, Domain::PRIVATE),
+        RootKind::Work { name, under } => named(resolver, (name, under), Domain::PRIVATE, focus),
         RootKind::Queued { queue, under } => super::queued::on(resolver, Sym::of(queue), under),
         RootKind::Argument { function, index } => {
             let function = Sym::of(function);
@@ -100,10 +102,19 @@ fn of_kind(resolver: &Resolver<'_, '_>, kind: RootKind, focus: Option<&Focused>)
 }
 
 /// The functions of a name in files whose paths start with `under`.
-fn named(resolver: &Resolver<'_, '_>, name: &str, under: &str, domain: Domain) -> Vec<RootAt> {
+fn named(
+    resolver: &Resolver<'_, '_>,
+    (name, under): (&str, &str),
+    domain: Domain,
+    focus: Option<&Focused>,
+) -> Vec<RootAt> {
     let index = resolver.index;
     let functions = index.functions(Sym::of(name));
     functions
+        .filter(|it| {
+            let of = index.file_of(*it).domain;
+            of == Domain::GENERIC || focus.is_none_or(|focus| focus.holds(of))
+        })
         .filter(|it| index.file_of(*it).path.as_str().starts_with(under))
         .map(|it| RootAt {
             function: it,

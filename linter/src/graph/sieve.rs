@@ -6,9 +6,9 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::domains::Domain;
-use super::index::{Index, ItemId};
+use super::index::{Index, ItemId, SourceFile};
 use crate::kernel;
-use crate::lex::{ItemKind, RefKind, Sym, flags};
+use crate::lex::{Item, ItemKind, RefKind, Sym, flags};
 
 /// The items that may lead to a sink, over all implementations and within each.
 pub(crate) struct Sieve<'i, 't> {
@@ -23,6 +23,8 @@ struct Closed<'i, 't> {
     before: Option<Arc<Closures>>,
     /// What passes that did not pass in that tree.
     added: Vec<ItemId>,
+    /// What passes of generic code alone, which is the same for every implementation.
+    generic: OnceLock<Passing>,
 }
 
 /// What a sieve found in a tree; good for the next sieve of a tree that differs in a few files.
@@ -123,14 +125,18 @@ impl<'i, 't> Sieve<'i, 't> {
         Self { closed: None }
     }
 
-    /// What may lead to functions of these names by any chain, front doors and machinery included.
+    /// What may lead to functions of these names by any chain, front doors and machinery included; the functions
+    /// themselves as well.
     pub(crate) fn leading_to(index: &'i Index<'t>, names: &[Sym]) -> Self {
         let users = Users {
             doors: FxHashSet::default(),
             owners: &[],
             ..Users::new(index, names, FxHashSet::default())
         };
-        let (all, _) = Closure::new(&users, None).close(&[]);
+        let mut closure = Closure::new(&users, None);
+        let functions = names.iter().flat_map(|it| index.functions(*it));
+        functions.for_each(|it| closure.add(it));
+        let (all, _) = closure.close(&[]);
         let found = Closures {
             names: users.passing_names(&all),
             all,
@@ -143,6 +149,7 @@ impl<'i, 't> Sieve<'i, 't> {
                 found: Arc::new(found),
                 before: None,
                 added: Vec::new(),
+                generic: OnceLock::new(),
             }),
         }
     }
@@ -196,6 +203,7 @@ impl<'i, 't> Sieve<'i, 't> {
                 found: Arc::new(found),
                 before,
                 added,
+                generic: OnceLock::new(),
             }),
         }
     }
@@ -267,23 +275,47 @@ impl<'i, 't> Sieve<'i, 't> {
 impl Closed<'_, '_> {
     fn within(&self, domain: Domain) -> Passing {
         let users = &self.users;
-        let entries = self.found.crossing.iter();
-        let entries: Vec<u32> = entries.filter(|it| it.1 != domain).map(|it| it.0).collect();
         let before = self
             .before
             .as_ref()
             .and_then(|before| Some((before.within.get(domain.0 as usize)?.get()?, before)));
         let Some((passing, before)) = before else {
-            return Closure::new(users, Some(domain)).close(&entries).0;
+            return self.anew(domain);
         };
         let mut closure = Closure::after(users, Some(domain), passing);
-        for name in entries {
+        let entries = self.found.crossing.iter().filter(|it| it.1 != domain);
+        for (name, _) in entries {
             if before
                 .crossing
-                .binary_search_by_key(&name, |it| it.0)
+                .binary_search_by_key(name, |it| it.0)
                 .is_err()
             {
-                users.index.users(name).for_each(|it| closure.add(it));
+                users.index.users(*name).for_each(|it| closure.add(it));
+            }
+        }
+        closure.close_new().0
+    }
+
+    /// Generic code with the items of an implementation.
+    fn anew(&self, domain: Domain) -> Passing {
+        let users = &self.users;
+        let crossing = &self.found.crossing;
+        let generic = self.generic.get_or_init(|| {
+            let names: FxHashSet<u32> = crossing.iter().map(|it| it.0).collect();
+            // No file belongs to this one.
+            let closure = Closure::new(users, Some(Domain::PRIVATE));
+            closure.close(&names.into_iter().collect::<Vec<_>>()).0
+        });
+        let mut closure = Closure::after(users, Some(domain), generic);
+        let is_entry = |name: u32| {
+            let first = crossing.partition_point(|it| it.0 < name);
+            let mut named = crossing[first..].iter().take_while(|it| it.0 == name);
+            named.any(|it| it.1 != domain)
+        };
+        let may_lead = |name: u32| self.found.names.has(name >> NAME_SHIFT);
+        for slot in users.index.slots_of(&FxHashSet::from_iter([domain])) {
+            for (id, item) in users.index.items(slot) {
+                closure.take_in((id, &item), &may_lead, &is_entry);
             }
         }
         closure.close_new().0
@@ -450,37 +482,50 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     fn close_new(mut self) -> (Passing, Vec<ItemId>) {
         let index = self.users.index;
         for (id, item) in index.changed_items() {
-            let leads = index.refs(id).iter().any(|it| match it.kind() {
-                RefKind::Call | RefKind::Mention => {
-                    let name = it.name();
-                    (self.users.sinks.contains(&name) && !self.is_owned(id))
-                        || self.names_what_leads(name, id)
-                }
-                RefKind::Member => self.passing.members.contains(&it.name()),
-                RefKind::Declares => false,
-            });
-            if leads {
-                self.add(id);
-            }
-            if !self.users.doors.contains(&item.tag) {
-                for (member, value) in index.pairs_of(id) {
-                    if self.sets_what_leads(*value, id) {
-                        self.add_member(*member);
-                    }
-                }
-            }
+            self.take_in((id, &item), &|_| true, &|_| false);
             let is_used = |it: ItemId| self.passing.items.has(index.number(it));
             if item.kind == ItemKind::Type && index.objects_of(item.name).any(is_used) {
-                for it in index
-                    .refs(id)
-                    .iter()
-                    .filter(|it| it.kind() == RefKind::Declares)
-                {
+                let refs = index.refs(id).iter();
+                for it in refs.filter(|it| it.kind() == RefKind::Declares) {
                     self.add_member(it.name());
                 }
             }
         }
         self.run()
+    }
+
+    /// Adds an item that leads to what passes, or names an entry, and the members that it sets to what passes.
+    fn take_in(
+        &mut self,
+        (id, item): (ItemId, &Item),
+        may_lead: &dyn Fn(u32) -> bool,
+        is_entry: &dyn Fn(u32) -> bool,
+    ) {
+        let index = self.users.index;
+        let takes_part = self.takes_part(index.file_of(id));
+        let mut refs = index.refs(id).iter();
+        let leads = takes_part
+            && refs.any(|it| match it.kind() {
+                RefKind::Call | RefKind::Mention => {
+                    let name = it.name();
+                    may_lead(name)
+                        && ((self.users.sinks.contains(&name) && !self.is_owned(id))
+                            || is_entry(name)
+                            || self.names_what_leads(name, id))
+                }
+                RefKind::Member => self.passing.members.contains(&it.name()),
+                RefKind::Declares => false,
+            });
+        if leads {
+            self.add(id);
+        }
+        if !self.users.doors.contains(&item.tag) {
+            for [member, value] in index.pairs_of(id) {
+                if may_lead(*value) && self.sets_what_leads(*value, id) {
+                    self.add_member(*member);
+                }
+            }
+        }
     }
 
     /// Whether something passes that `name` can mean in the file of `user`, as [`Closure::follow`] goes from there.
@@ -516,21 +561,20 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                 .contains(&self.users.index.item(id).name.short())
     }
 
+    /// Whether a chain that is in the closure's implementation may enter a file.
+    fn takes_part(&self, file: &SourceFile) -> bool {
+        let is_side = || kernel::is_filesystem_side(file.path.as_str());
+        self.domain.is_none_or(|domain| {
+            file.domain == domain || file.domain == Domain::GENERIC && is_side()
+        })
+    }
+
     fn add(&mut self, id: ItemId) {
         let number = self.users.index.number(id);
         if self.passing.items.has(number) {
             return;
         }
-        let file = self.users.index.file_of(id);
-        let takes_part = match self.domain {
-            None => true,
-            Some(domain) => {
-                file.domain == domain
-                    || (file.domain == Domain::GENERIC
-                        && kernel::is_filesystem_side(file.path.as_str()))
-            }
-        };
-        if takes_part {
+        if self.takes_part(self.users.index.file_of(id)) {
             self.passing.items.set(number);
             self.queue.push(id);
             self.added.push(id);
@@ -591,7 +635,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         if users.doors.contains(&item.tag) {
             return;
         }
-        let paired: FxHashSet<u32> = users.index.pairs_of(id).iter().map(|it| it.1).collect();
+        let paired: FxHashSet<u32> = users.index.pairs_of(id).iter().map(|it| it[1]).collect();
         let is_function = |name: u32| users.index.is_function_name(name) && !paired.contains(&name);
         let positional = users
             .index

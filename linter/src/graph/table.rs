@@ -1,33 +1,46 @@
 //! Rows of numbers, sorted, found by their first.
 
 use rayon::prelude::*;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use crate::rows::{Lent, Rows};
 
 /// Sorted rows without repeats. The first number is a key that spreads evenly over 30 bits, as
 /// [`Sym::short`](crate::lex::Sym::short) does.
-#[derive(Default)]
-pub(crate) struct Table<const N: usize> {
-    rows: Vec<[u32; N]>,
+pub(crate) struct Table<const N: usize>
+where
+    [u32; N]: FromBytes + IntoBytes + Immutable,
+{
+    rows: Rows<[u32; N]>,
     /// Where the rows begin whose key has these upper bits; one more than there are.
-    buckets: Vec<u32>,
-    shift: u32,
+    buckets: Rows<u32>,
 }
 
 const KEY_BITS: u32 = 30;
+/// Rows that share a bucket, about.
+const BUCKET: usize = 8;
+
+impl<const N: usize> Default for Table<N>
+where
+    [u32; N]: FromBytes + IntoBytes + Immutable,
+{
+    fn default() -> Self {
+        Self {
+            rows: Rows::default(),
+            buckets: vec![0, 0].into(),
+        }
+    }
+}
 
 impl<const N: usize> Table<N>
 where
-    [u32; N]: Ord + Send + Copy,
+    [u32; N]: FromBytes + IntoBytes + Immutable + Ord + Send + Copy,
 {
     /// Sorts the rows.
     pub(crate) fn new(mut rows: Vec<[u32; N]>) -> Self {
         rows.par_sort_unstable();
         rows.dedup();
-        Self::of_sorted(rows)
-    }
-
-    /// Takes rows that [`Table::rows`] gave.
-    pub(crate) fn of_sorted(rows: Vec<[u32; N]>) -> Self {
-        let bits = rows.len().max(2).ilog2().min(KEY_BITS);
+        let bits = bits_of(rows.len());
         let shift = KEY_BITS - bits;
         let mut buckets = vec![0u32; (1 << bits) + 1];
         for row in &rows {
@@ -39,35 +52,33 @@ where
             *it = sum;
         }
         Self {
-            rows,
-            buckets,
-            shift,
+            rows: rows.into(),
+            buckets: buckets.into(),
         }
     }
 
-    /// All numbers, row by row.
-    pub(crate) fn write(&self) -> Vec<u8> {
-        super::stored::bytes_of(self.rows.as_flattened())
+    /// Two sections, for [`Table::read`].
+    pub(crate) fn write(&self) -> [Vec<u8>; 2] {
+        [self.rows.write(), self.buckets.write()]
     }
 
-    /// Reads what [`Table::write`] wrote; `None` unless it is whole rows.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let (numbers, rest) = bytes.as_chunks::<4>();
-        let (rows, more) = numbers.as_chunks::<N>();
-        let row = |it: &[[u8; 4]; N]| it.map(u32::from_le_bytes);
-        (rest.is_empty() && more.is_empty())
-            .then(|| Self::of_sorted(rows.iter().map(row).collect()))
+    /// Takes what [`Table::write`] wrote; `None` unless it is whole rows.
+    pub(crate) fn read(rows: Lent, buckets: Lent) -> Option<Self> {
+        let (rows, buckets) = (Rows::read(rows)?, Rows::read(buckets)?);
+        let is_whole = buckets.len() == (1 << bits_of(rows.len())) + 1
+            && buckets.last().is_some_and(|it| *it as usize == rows.len());
+        is_whole.then_some(Self { rows, buckets })
     }
 
     /// The rows of one key, in order.
     pub(crate) fn of(&self, key: u32) -> &[[u32; N]] {
-        let Some(bucket) = self.buckets.get((key >> self.shift) as usize..) else {
+        let (rows, buckets) = (&*self.rows, &*self.buckets);
+        let shift = KEY_BITS - bits_of(rows.len());
+        let bucket = buckets.get((key >> shift) as usize..);
+        let Some([start, end, ..]) = bucket else {
             return &[];
         };
-        let [start, end, ..] = bucket else {
-            return &[];
-        };
-        let rows = &self.rows[*start as usize..*end as usize];
+        let rows = rows.get(*start as usize..*end as usize).unwrap_or_default();
         let first = rows.partition_point(|it| it[0] < key);
         let count = rows[first..].iter().take_while(|it| it[0] == key).count();
         &rows[first..first + count]
@@ -77,6 +88,11 @@ where
     pub(crate) fn rows(&self) -> &[[u32; N]] {
         &self.rows
     }
+}
+
+/// Of a key, the upper bits that tell buckets apart in a table of that many rows.
+fn bits_of(rows: usize) -> u32 {
+    (rows / BUCKET).max(1).ilog2().min(KEY_BITS)
 }
 
 #[cfg(test)]

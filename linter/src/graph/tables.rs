@@ -96,7 +96,7 @@ impl Resolver<'_, '_> {
                 if !takes(*it) {
                     return false;
                 }
-                let paired: FxHashSet<u32> = index.pairs_of(*it).iter().map(|it| it.1).collect();
+                let paired: FxHashSet<u32> = index.pairs_of(*it).iter().map(|it| it[1]).collect();
                 index.refs(*it).iter().any(|it| {
                     it.kind() == RefKind::Mention
                         && !paired.contains(&it.name())
@@ -154,7 +154,7 @@ impl Resolver<'_, '_> {
             }
             // A macro that is used inside initialisers: only the member's name is known.
             ItemKind::Macro => {
-                for (name, value) in self.index.pairs_of(item) {
+                for [name, value] in self.index.pairs_of(item) {
                     if *name == member.short() {
                         for function in self.functions_by_short(item, *value) {
                             let confidence = if of == TypeRef::Unknown {

@@ -12,8 +12,9 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::index::ItemId;
-use super::resolve::{Edge, Resolver, Target};
-use crate::facts::{Conditions, FunctionFacts, Site, Value};
+use super::resolve::{Edge, EdgeKind, Resolver, Target};
+use super::weigh::{Flag, Weigh, flag_in};
+use crate::facts::{Callee, Conditions, FunctionFacts, Site, Value};
 use crate::lex::Sym;
 
 /// Parameters are followed through this many functions that only pass them on.
@@ -43,7 +44,7 @@ pub(crate) struct Known {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) enum Fact {
+pub(crate) enum Fact {
     Number(i64),
     Constant(Sym),
     NotZero,
@@ -65,10 +66,7 @@ impl Resolver<'_, '_> {
         };
         let known = self.known_at(function, offset, entry);
         let weigh = self.weigh(function, &facts.conditions, &known);
-        site.guards.iter().any(|it| {
-            let guard = &facts.conditions.guards[*it as usize];
-            weigh.truth(&guard.test, guard.offset) == Some(!guard.holds)
-        })
+        weigh.fails(&site.guards)
     }
 
     /// Whether the call's argument is certainly `NULL`.
@@ -92,31 +90,38 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// The member and the flag in it without which the call at `offset` of a function does not run.
+    /// The test of a member without which the call at `offset` of a function does not run, unless the entry says
+    /// that it holds.
     ///
-    /// Whoever set the flag, mostly where the object was made, decides; a chain of calls says nothing of that.
-    pub(crate) fn flag_of(&self, function: ItemId, offset: u32) -> Option<(Sym, Sym)> {
+    /// Whoever set the member, mostly where the object was made, decides; a chain of calls says nothing of that.
+    pub(crate) fn flag_of(&self, function: ItemId, offset: u32, entry: Entry) -> Option<Flag> {
         let facts = self.facts(function);
         let site = facts.conditions.site(offset)?;
+        let known = self.known_at(function, offset, entry);
+        let weigh = self.weigh(function, &facts.conditions, &known);
         let guards = site.guards.iter();
         guards
             .map(|it| &facts.conditions.guards[*it as usize])
+            .filter(|it| weigh.truth(&it.test, it.offset) != Some(it.holds))
             .find_map(|it| flag_in(&it.test, it.holds))
     }
 
-    /// What is known of the callee's parameters when this call enters it.
+    /// What is known of the callee's parameters when this edge enters it.
     pub(crate) fn entry(
         &self,
-        (caller, offset): (ItemId, u32),
+        (caller, edge): (ItemId, &Edge),
         facts: &FunctionFacts,
-        callee: ItemId,
         entry: Entry,
     ) -> Entry {
-        let site = facts.conditions.site(offset);
-        let Some(site) = site.filter(|it| it.tells()) else {
+        let site = facts.conditions.site(edge.offset);
+        let site = site.filter(|it| edge.may_tell() && it.tells());
+        let (Some(site), Target::Function(callee)) = (site, edge.target) else {
             return Entry::ANY;
         };
-        self.entries_of.get((caller, offset, callee, entry), || {
+        let key = (caller, edge.offset, callee, entry);
+        self.entries_of.get(key, || {
+            let handed = self.handed(caller, site, edge);
+            let site = handed.as_ref().unwrap_or(site);
             self.entry_of((caller, facts), site, callee, entry)
         })
     }
@@ -135,7 +140,9 @@ impl Resolver<'_, '_> {
         let weigh = weigh.with(&tested);
         let mut found = self.inside(caller, callee, site);
         for (index, value) in &site.args {
-            if !may_be_known(value, weigh.known) || !self.decides(callee, *index, 0) {
+            if !may_be_known(value, weigh.known)
+                || !(self.decides(callee, *index, 0) || self.decides_by_ops(callee, *index))
+            {
                 continue;
             }
             if let Value::Place(param, members) = value {
@@ -162,7 +169,7 @@ impl Resolver<'_, '_> {
         self.keep(found)
     }
 
-    fn keep(&self, mut known: Vec<Known>) -> Entry {
+    pub(super) fn keep(&self, mut known: Vec<Known>) -> Entry {
         known.sort();
         known.dedup();
         known.truncate(MAX_KNOWN);
@@ -188,6 +195,10 @@ impl Resolver<'_, '_> {
             let (Target::Function(callee), true) = (edge.target, edge.may_tell()) else {
                 return None;
             };
+            if self.asked_ops.known(callee).is_some() {
+                // What stands in tables may change where neither function does.
+                return None;
+            }
             let known = edge.enters.filter(|_| self.is_steady(caller, callee));
             let facts = || facts.get_or_init(|| self.facts(caller));
             known.or_else(|| match facts().conditions.site(edge.offset) {
@@ -232,8 +243,23 @@ impl Resolver<'_, '_> {
         conditions: &'a Conditions,
         known: &'a [Known],
     ) -> Weigh<'a> {
+        self.weigh_at((function, 0), conditions, known)
+    }
+
+    /// As [`Self::weigh`], so many calls of predicates below a guard.
+    pub(super) fn weigh_at<'a>(
+        &'a self,
+        (function, depth): (ItemId, u32),
+        conditions: &'a Conditions,
+        known: &'a [Known],
+    ) -> Weigh<'a> {
+        let file = self.index.file_index(function);
         Weigh {
-            number_of: Box::new(move |name| self.number_of(name, self.index.file_index(function))),
+            meaning: Box::new(super::results::Here {
+                resolver: self,
+                file,
+                depth,
+            }),
             conditions,
             known,
             is_of_entry: true,
@@ -253,9 +279,40 @@ impl Resolver<'_, '_> {
             let facts = self.facts(function);
             let told = facts.conditions.told();
             told.guarding.binary_search(&param).is_ok()
+                || (told.asked.iter())
+                    .any(|it| it.0 == param && self.is_asked(function, (it.1, it.2)))
                 || told.passed_on.iter().any(|(passed, offset, argument)| {
                     *passed == param && self.is_passed_on(function, *offset, *argument, depth)
                 })
+        })
+    }
+
+    /// Whether a parameter that the function hands on through a pointer decides about a call there.
+    fn decides_by_ops(&self, function: ItemId, param: u16) -> bool {
+        if !self.sieve.passes(function) {
+            return false;
+        }
+        let facts = self.facts(function);
+        let is_through_pointer = |offset: u32| {
+            let mut calls = facts.calls.iter().filter(|it| it.offset == offset);
+            calls.any(|it| matches!(it.callee, Callee::Member(..)))
+        };
+        let passed_on = facts.conditions.told().passed_on.iter();
+        let mut passed_on = passed_on
+            .filter(|it| it.0 == param && is_through_pointer(it.1))
+            .peekable();
+        if passed_on.peek().is_none() {
+            return false;
+        }
+        self.asked_ops.get(function, || ());
+        let edges = self.edges(function);
+        passed_on.any(|(_, offset, argument)| {
+            let called = edges.iter().filter(|it| it.offset == *offset);
+            let mut called = called.filter(|it| it.kind == EdgeKind::Ops);
+            called.any(|it| match it.target {
+                Target::Function(callee) => self.decides(callee, *argument, 1),
+                Target::External(_) => false,
+            })
         })
     }
 
@@ -268,237 +325,10 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// The member and the constant of a test that holds only with that flag or value in the member.
-fn flag_in(test: &Value, holds: bool) -> Option<(Sym, Sym)> {
-    match test {
-        Value::Not(it) => flag_in(it, !holds),
-        Value::And(a, b) if holds => flag_in(a, true).or_else(|| flag_in(b, true)),
-        Value::Bits(a, b) | Value::Equal(a, b) if holds => match (&**a, &**b) {
-            (Value::Place(_, members), Value::Constant(flag))
-            | (Value::Constant(flag), Value::Place(_, members)) => Some((*members.last()?, *flag)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// Whether a value is a constant, or something about a parameter of which something is known.
 fn may_be_known(value: &Value, known: &[Known]) -> bool {
     match value {
         Value::Number(_) | Value::Constant(_) => true,
         other => known.iter().any(|it| other.mentions(it.param)),
     }
-}
-
-fn asks_for_calls(value: &Value) -> bool {
-    match value {
-        Value::NullUnless(_) => true,
-        Value::Not(it) => asks_for_calls(it),
-        Value::And(a, b) | Value::Or(a, b) | Value::Equal(a, b) | Value::Bits(a, b) => {
-            asks_for_calls(a) || asks_for_calls(b)
-        }
-        Value::AnyOf(it, values) => asks_for_calls(it) || values.iter().any(asks_for_calls),
-        _ => false,
-    }
-}
-
-/// Weighs values of one function against what is known of its parameters.
-struct Weigh<'a> {
-    number_of: Box<dyn Fn(Sym) -> Option<i64> + 'a>,
-    conditions: &'a Conditions,
-    known: &'a [Known],
-    /// Whether it was known at the function's entry, and may have changed since.
-    is_of_entry: bool,
-}
-
-impl<'a> Weigh<'a> {
-    /// The same with what holds where the values stand.
-    fn with<'b>(self, known: &'b [Known]) -> Weigh<'b>
-    where
-        'a: 'b,
-    {
-        Weigh {
-            number_of: self.number_of,
-            conditions: self.conditions,
-            known,
-            is_of_entry: false,
-        }
-    }
-
-    /// What is still known of the entry at a call, and what the guards of a call say in addition.
-    fn tested(&self, site: &Site) -> Vec<Known> {
-        let mut all = self.known.to_vec();
-        all.retain(|it| self.is_stable(&it.members, 0, site.offset));
-        for guard in site
-            .guards
-            .iter()
-            .map(|it| &self.conditions.guards[*it as usize])
-        {
-            let mut told = Vec::new();
-            tell(&guard.test, guard.holds, &mut told);
-            told.retain(|it: &Known| self.is_stable(&it.members, guard.offset, site.offset));
-            told.retain(|new| {
-                !all.iter()
-                    .any(|it| it.param == new.param && it.members == new.members)
-            });
-            all.extend(told);
-        }
-        all
-    }
-
-    /// Whether nothing between two places of the function sets one of the members.
-    fn is_stable(&self, members: &[Sym], from: u32, to: u32) -> bool {
-        let mut stores = self.conditions.stores.iter();
-        !stores.any(|it| members.contains(&it.0) && (from..to).contains(&it.1))
-    }
-
-    /// Whether a guard of the call at `offset` certainly fails.
-    fn is_ruled_out(&self, offset: u32) -> bool {
-        let site = self.conditions.site(offset);
-        site.is_some_and(|site| {
-            site.guards.iter().any(|it| {
-                let guard = &self.conditions.guards[*it as usize];
-                // A guard on such a variable would ask for this again.
-                !asks_for_calls(&guard.test)
-                    && self.truth(&guard.test, guard.offset) == Some(!guard.holds)
-            })
-        })
-    }
-
-    fn truth(&self, value: &Value, at: u32) -> Option<bool> {
-        match self.value(value, at)? {
-            Fact::Number(it) => Some(it != 0),
-            Fact::NotZero => Some(true),
-            Fact::Constant(name) => (self.number_of)(name).map(|it| it != 0),
-        }
-    }
-
-    fn value(&self, value: &Value, at: u32) -> Option<Fact> {
-        let of_bool = |it: bool| Fact::Number(i64::from(it));
-        match value {
-            Value::Unknown | Value::Variable(..) => None,
-            Value::Number(it) => Some(Fact::Number(*it)),
-            Value::Constant(it) => Some(Fact::Constant(*it)),
-            Value::Place(param, members) => {
-                let mut known = self.known.iter();
-                known
-                    .find(|it| it.param == *param && it.members == *members)
-                    .filter(|_| !self.is_of_entry || self.is_stable(members, 0, at))
-                    .map(|it| it.value)
-            }
-            Value::NullUnless(calls) => calls
-                .iter()
-                .all(|it| self.is_ruled_out(*it))
-                .then_some(Fact::Number(0)),
-            Value::Not(it) => self.truth(it, at).map(|it| of_bool(!it)),
-            Value::And(a, b) => match (self.truth(a, at), self.truth(b, at)) {
-                (Some(false), _) | (_, Some(false)) => Some(of_bool(false)),
-                (Some(true), Some(true)) => Some(of_bool(true)),
-                _ => None,
-            },
-            Value::Or(a, b) => match (self.truth(a, at), self.truth(b, at)) {
-                (Some(true), _) | (_, Some(true)) => Some(of_bool(true)),
-                (Some(false), Some(false)) => Some(of_bool(false)),
-                _ => None,
-            },
-            Value::Equal(a, b) => self.equal(a, b, at).map(of_bool),
-            Value::Bits(a, b) => self.bits(a, b, at),
-            Value::AnyOf(it, values) => {
-                let equal: Vec<Option<bool>> = values
-                    .iter()
-                    .map(|other| self.equal(it, other, at))
-                    .collect();
-                if equal.contains(&Some(true)) {
-                    Some(of_bool(true))
-                } else if equal.iter().all(|it| *it == Some(false)) {
-                    Some(of_bool(false))
-                } else {
-                    None
-                }
-            }
-        }
-    }
-
-    fn equal(&self, a: &Value, b: &Value, at: u32) -> Option<bool> {
-        match (self.value(a, at)?, self.value(b, at)?) {
-            (Fact::Number(a), Fact::Number(b)) => Some(a == b),
-            (Fact::NotZero, Fact::Number(0)) | (Fact::Number(0), Fact::NotZero) => Some(false),
-            (Fact::NotZero, _) | (_, Fact::NotZero) => None,
-            (Fact::Constant(a), Fact::Constant(b)) if a == b => Some(true),
-            // Two names may well stand for one number.
-            (Fact::Constant(a), Fact::Constant(b)) => {
-                Some((self.number_of)(a)? == (self.number_of)(b)?)
-            }
-            (Fact::Constant(name), Fact::Number(number))
-            | (Fact::Number(number), Fact::Constant(name)) => {
-                Some((self.number_of)(name)? == number)
-            }
-        }
-    }
-
-    fn bits(&self, a: &Value, b: &Value, at: u32) -> Option<Fact> {
-        let number = |it: &Value| match self.value(it, at)? {
-            Fact::Number(it) => Some(it),
-            Fact::Constant(name) => (self.number_of)(name),
-            Fact::NotZero => None,
-        };
-        match (number(a), number(b)) {
-            (Some(0), _) | (_, Some(0)) => Some(Fact::Number(0)),
-            (Some(a), Some(b)) => Some(Fact::Number(a & b)),
-            _ => None,
-        }
-    }
-}
-
-/// What the outcome of a test says about parameters.
-fn tell(test: &Value, holds: bool, out: &mut Vec<Known>) {
-    match test {
-        Value::Place(param, members) => out.push(Known {
-            param: *param,
-            members: members.clone(),
-            value: if holds {
-                Fact::NotZero
-            } else {
-                Fact::Number(0)
-            },
-            is_initial: false,
-        }),
-        Value::Not(it) => tell(it, !holds, out),
-        Value::And(a, b) if holds => {
-            tell(a, true, out);
-            tell(b, true, out);
-        }
-        Value::Or(a, b) if !holds => {
-            tell(a, false, out);
-            tell(b, false, out);
-        }
-        Value::Equal(a, b) => tell_equal(a, b, holds, out),
-        Value::AnyOf(it, values) if holds => {
-            if let [value] = &values[..] {
-                tell_equal(it, value, true, out);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn tell_equal(a: &Value, b: &Value, holds: bool, out: &mut Vec<Known>) {
-    let (place, other) = match (a, b) {
-        (Value::Place(param, members), other) | (other, Value::Place(param, members)) => {
-            ((param, members), other)
-        }
-        _ => return,
-    };
-    let value = match (other, holds) {
-        (Value::Number(it), true) => Fact::Number(*it),
-        (Value::Constant(it), true) => Fact::Constant(*it),
-        (Value::Number(0), false) => Fact::NotZero,
-        _ => return,
-    };
-    out.push(Known {
-        param: *place.0,
-        members: place.1.clone(),
-        value,
-        is_initial: false,
-    });
 }

@@ -208,20 +208,16 @@ impl Scanner<'_> {
             self.refs
                 .push(super::item::Ref::new(RefKind::Mention, target));
         }
-        self.forget_params(name_end, body);
+        let applies = self.forget_params(name_end, body);
         // Without a body that names code it still hides a function of its name.
         if !self.refs.is_empty() || reaches_member || pastes || function_like {
-            let mut bits = if function_like {
-                flags::FUNCTION_LIKE
-            } else {
-                0
-            };
-            if pastes {
-                bits |= flags::PASTES;
-            }
-            if makes {
-                bits |= flags::MAKES;
-            }
+            let bits = [
+                (function_like, flags::FUNCTION_LIKE),
+                (pastes, flags::PASTES),
+                (makes, flags::MAKES),
+                (applies, flags::APPLIES),
+            ];
+            let bits = bits.iter().filter(|it| it.0).fold(0, |all, it| all | it.1);
             let name = Sym::of(&self.src[name..name_end]);
             self.push_item(Item::new(ItemKind::Macro, name, (start, body, end), bits));
         }
@@ -230,9 +226,11 @@ impl Scanner<'_> {
     }
 
     /// In a macro's body its parameters stand for what is passed, whatever else bears their names.
-    fn forget_params(&mut self, open: usize, end: usize) {
+    ///
+    /// Whether one of them is called.
+    fn forget_params(&mut self, open: usize, end: usize) -> bool {
         if self.byte(open) != b'(' {
-            return;
+            return false;
         }
         let words = self.src.get(open..end).unwrap_or_default();
         let params: Vec<u32> = words
@@ -240,9 +238,14 @@ impl Scanner<'_> {
             .filter(|it| !it.is_empty())
             .map(|it| Sym::of(it).short())
             .collect();
-        self.refs
-            .retain(|it| it.kind() == RefKind::Member || !params.contains(&it.name()));
-        self.pairs.retain(|it| !params.contains(&it.1));
+        let mut applies = false;
+        self.refs.retain(|it| {
+            let is_kept = it.kind() == RefKind::Member || !params.contains(&it.name());
+            applies |= !is_kept && it.kind() == RefKind::Call;
+            is_kept
+        });
+        self.pairs.retain(|it| !params.contains(&it[1]));
+        applies
     }
 
     /// Whether an object-like macro's body can name code: numbers and strings cannot.

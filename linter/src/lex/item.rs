@@ -1,5 +1,7 @@
 //! What the lexical reading yields for one file.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::Sym;
 
 /// The kinds of top-level items.
@@ -29,12 +31,18 @@ pub(crate) mod flags {
     pub(crate) const FUNCTION_LIKE: u8 = 4;
     /// A type that is an enum.
     pub(crate) const ENUM: u8 = 4;
+    /// A function that another file's may replace: `__weak` stands in the head.
+    pub(crate) const WEAK: u8 = 8;
     /// A macro that pastes tokens: the names in its body are not the names it makes.
     pub(crate) const PASTES: u8 = 8;
     /// A function whose head is a macro use: the macro decides its name.
     pub(crate) const MACRO_HEAD: u8 = 16;
+    /// A macro that uses one of its parameters as a macro or a function: `#define APPLY(f, x) f(x)`.
+    pub(crate) const APPLIES: u8 = 16;
     /// The braces did not balance: the end was guessed.
     pub(crate) const UNBALANCED: u8 = 32;
+    /// A function that is declared without its body as well, as in the other arm of an `#if`.
+    pub(crate) const DECLARED: u8 = 64;
     /// A pointer to a function, or an array of them.
     pub(crate) const POINTER: u8 = 64;
     /// A macro whose body defines a function or a table.
@@ -87,7 +95,8 @@ pub(crate) enum RefKind {
 }
 
 /// A name with its kind in 32 bits: two bits of kind, 30 of hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(FromBytes, IntoBytes, Immutable, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
 pub(crate) struct Ref(u32);
 
 impl Ref {
@@ -98,16 +107,6 @@ impl Ref {
     /// As [`Ref::new`], of a name given as [`Sym::short`].
     pub(crate) fn of_short(kind: RefKind, name: u32) -> Self {
         Self(((kind as u32) << 30) | name)
-    }
-
-    /// The 32 bits.
-    pub(crate) fn bits(self) -> u32 {
-        self.0
-    }
-
-    /// Takes [`Ref::bits`].
-    pub(crate) fn of_bits(bits: u32) -> Self {
-        Self(bits)
     }
 
     pub(crate) fn kind(self) -> RefKind {
@@ -126,7 +125,7 @@ impl Ref {
 }
 
 /// A member set to a named value: `.member = value` or `->member = value`, both as [`Sym::short`].
-pub(crate) type Pair = (u32, u32);
+pub(crate) type Pair = [u32; 2];
 
 /// The lexical reading of one file. Items are in order of their end.
 #[derive(Clone, Debug, Default)]

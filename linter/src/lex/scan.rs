@@ -19,13 +19,25 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
     while at < scanner.src.len() {
         at = scanner.item(at);
     }
+    mark_declared(&mut scanner.out.items, &mut scanner.declared);
     scanner.out.counting = counting(src, &scanner.out.items);
     scanner.out.defines = defines(src);
-    super::variables::settle(&mut scanner.out);
     scanner.out.items.shrink_to_fit();
     scanner.out.refs.shrink_to_fit();
     scanner.out.pairs.shrink_to_fit();
     scanner.out
+}
+
+/// Marks the functions that are also declared without a body.
+fn mark_declared(items: &mut [Item], declared: &mut [Sym]) {
+    if declared.is_empty() {
+        return;
+    }
+    declared.sort_unstable();
+    let functions = items.iter_mut().filter(|it| it.kind == ItemKind::Function);
+    for item in functions.filter(|it| declared.binary_search(&it.name).is_ok()) {
+        item.flags |= flags::DECLARED;
+    }
 }
 
 /// A hash of all `#define` lines, wherever they stand: what names stand for depends on nothing else in a file but
@@ -61,6 +73,8 @@ pub(super) struct Scanner<'a> {
     pub(super) calls: u32,
     /// Where the next definition begins, after a bracket at top level that nothing closes.
     cut: Option<usize>,
+    /// The functions that are declared without a body.
+    declared: Vec<Sym>,
 }
 
 /// A `word(…)` group in an item's head.
@@ -126,6 +140,7 @@ impl<'a> Scanner<'a> {
             pairs: Vec::new(),
             calls: 0,
             cut: None,
+            declared: Vec::new(),
         }
     }
 }
@@ -269,6 +284,7 @@ impl Scanner<'_> {
                 return;
             }
             b"const" | b"volatile" | b"extern" => {}
+            b"__weak" => head.flags |= flags::WEAK,
             _ if words::is_inline(word) => head.flags |= flags::INLINE,
             _ => {
                 if let Some(compound) = &mut head.compound
@@ -707,11 +723,13 @@ impl Scanner<'_> {
             .groups
             .iter()
             .all(|it| words::is_annotation(&self.src[it.word.0..it.word.1]))
-            && (head.words >= 2 || head.pointer.is_some())
+            && head.words >= 2
         {
             self.refs.clear();
             self.pairs.clear();
             self.push_object(head, at, end);
+        } else if let Some(group) = self.function_group(head).filter(|_| head.pointer.is_none()) {
+            self.declared.push(self.sym(group.word));
         }
         end
     }

@@ -8,21 +8,24 @@ use rustc_hash::FxHashMap;
 use super::{CallEdge, Function, Graph, QueryError};
 use crate::check::{self, Checked};
 use crate::contexts::{CONTEXTS, Context};
-use crate::finding::{Confidence, Finding, Hop};
+use crate::finding::{Confidence, Finding, Hop, Via};
 use crate::graph::explore::{self, State};
 use crate::graph::hops;
 use crate::graph::limits::Limits;
 use crate::graph::sieve::Sieve;
-use crate::graph::{Edge, Index, ItemId, Resolver};
+use crate::graph::values::Entry;
+use crate::graph::{Edge, Index, ItemId, Resolver, Target};
 use crate::lex::ItemKind;
 use crate::report::CheckReport;
-use crate::syntax::idioms::{self, Wrapper};
+use crate::syntax::idioms::{self, Release, Wrapper};
 use crate::tree::{TreePath, TreeSource};
 use crate::warm::Warm;
 use crate::{Options, kernel};
 
 pub use crate::graph::limits::Cut;
 
+/// The rule that asks for chains.
+const UNSAFE_IPUT: &str = "unsafe-iput";
 /// A search with cuts looks at this many states at most.
 const MAX_STATES: usize = 300_000;
 /// What a hop that is not taken counts: people want the short chain with two cuts, not the endless one with one.
@@ -117,7 +120,7 @@ pub(crate) fn why(
 impl Graph<'_> {
     fn why(&self, report: &CheckReport, file: &TreePath, line: u32) -> Result<Why, QueryError> {
         let Some(at) = self.index.slot_of(file) else {
-            return Err(QueryError::NoFile(file.to_string()));
+            return Err(self.not_there(file));
         };
         let findings: Vec<Finding> = report
             .findings
@@ -144,7 +147,8 @@ impl Graph<'_> {
             .collect();
         let suspects = check::suspects(&self.index);
         let wrappers = check::wrappers(&self.index, self.warm, &suspects);
-        let mut notes = self.notes(id, line, &wrappers);
+        let releases = self.releases(id, line, &edges, &wrappers);
+        let mut notes = Self::notes(id, &releases, &wrappers);
         notes.extend(
             report
                 .gaps
@@ -152,10 +156,11 @@ impl Graph<'_> {
                 .filter(|it| it.file == *file && self.function_at(at, it.line) == Some(id))
                 .map(|it| format!("not all of this function was understood: {}", it.what)),
         );
-        let mut contexts = self.contexts(id, &wrappers, self.options);
+        let mut contexts = self.contexts(id, &releases, &wrappers, self.options);
         for it in &mut contexts {
             it.lower_to(&findings);
         }
+        notes.extend(self.suppressed(id, &releases, &contexts));
         Ok(Why {
             function: Some(self.function(id)),
             calls,
@@ -179,38 +184,96 @@ impl Graph<'_> {
         functions.map(|it| it.0).filter(|it| holds(*it)).last()
     }
 
+    fn not_there(&self, file: &TreePath) -> QueryError {
+        let scope = &self.options.scope;
+        let is_in_tree = || matches!(self.index.tree.entry(file), Ok(Some(_)));
+        if !scope.is_empty() && !scope.iter().any(|it| file.is_under(it)) && is_in_tree() {
+            return QueryError::OutOfScope {
+                file: file.to_string(),
+                scope: scope.clone(),
+            };
+        }
+        QueryError::NoFile(file.to_string())
+    }
+
+    /// The calls on a line that drop a reference: `iput()`, and its other names.
+    fn releases(
+        &self,
+        id: ItemId,
+        line: u32,
+        edges: &[Edge],
+        wrappers: &FxHashMap<ItemId, Wrapper>,
+    ) -> Vec<Release> {
+        let mut names: Vec<(String, usize)> = vec![(kernel::IPUT.to_owned(), 0)];
+        for edge in edges {
+            if let Target::Function(target) = edge.target
+                && let Some(Wrapper::Alias { parameter }) = wrappers.get(&target)
+            {
+                names.push((self.index.name_of(target), *parameter));
+            }
+        }
+        let names: Vec<(&str, usize)> = names.iter().map(|it| (it.0.as_str(), it.1)).collect();
+        let parsed = check::parse(&self.index, id);
+        let tree = parsed.as_ref().and_then(|it| it.tree.as_ref());
+        let mut found = tree.map_or(Vec::new(), |it| {
+            idioms::releases(it.root_node(), self.index.item_text(id), &names)
+        });
+        found.retain(|it| self.index.position(id, it.offset as u32).0 == line);
+        found
+    }
+
     /// What makes the rules pass over calls that drop references.
-    fn notes(&self, id: ItemId, line: u32, wrappers: &FxHashMap<ItemId, Wrapper>) -> Vec<String> {
+    fn notes(
+        id: ItemId,
+        releases: &[Release],
+        wrappers: &FxHashMap<ItemId, Wrapper>,
+    ) -> Vec<String> {
         let mut notes = Vec::new();
         match wrappers.get(&id) {
             Some(Wrapper::Safe) => notes.push("this function hands the last reference to a worker: its iput() is safe".to_owned()),
             Some(Wrapper::Alias { .. }) => notes.push("this function is another name for iput(): its callers are reported, unless it stands in a table".to_owned()),
             None => {}
         }
-        if let Some(parsed) = check::parse(&self.index, id)
-            && let Some(tree) = &parsed.tree
-        {
-            for release in idioms::releases(
-                tree.root_node(),
-                self.index.item_text(id),
-                &[(kernel::IPUT, 0)],
-            ) {
-                if self.index.position(id, release.offset as u32).0 == line
-                    && let Some(reason) = &release.not_last
-                {
-                    notes.push(format!(
-                        "{} is not the last reference: {reason}",
-                        release.statement
-                    ));
-                }
+        for release in releases {
+            if let Some(reason) = &release.not_last {
+                notes.push(format!(
+                    "{} is not the last reference: {reason}",
+                    release.statement
+                ));
             }
         }
         notes
     }
 
+    /// What the configuration suppresses of what would be reported.
+    fn suppressed(
+        &self,
+        id: ItemId,
+        releases: &[Release],
+        contexts: &[ContextWhy],
+    ) -> Option<String> {
+        if releases.iter().all(|it| it.not_last.is_some()) {
+            return None;
+        }
+        let function = self.index.name_of(id);
+        let place = (self.index.file_of(id).path.as_str(), function.as_str());
+        let suppression = contexts.iter().find_map(|it| match &it.verdict {
+            Verdict::Reached { path, .. } => {
+                let config = &self.options.config;
+                config.suppression_of(UNSAFE_IPUT, place, path)
+            }
+            _ => None,
+        })?;
+        Some(format!(
+            "the configuration suppresses what is found here: {}",
+            suppression.reason
+        ))
+    }
+
     fn contexts(
         &self,
         id: ItemId,
+        releases: &[Release],
         wrappers: &FxHashMap<ItemId, Wrapper>,
         options: &Options,
     ) -> Vec<ContextWhy> {
@@ -222,10 +285,18 @@ impl Graph<'_> {
             .filter(|it| options.config.is_context_on(it))
             .map(|context| {
                 let reach = explore::explore(&resolver, context, &limits);
-                let verdict = match reach.chain(&resolver, id, &|_| true) {
-                    Some(it) => Verdict::Reached {
-                        path: it.path,
-                        confidence: it.confidence,
+                let runs = |entry| {
+                    let cut = |it: &Release| last_cut(&resolver, id, it, entry);
+                    releases.is_empty() || releases.iter().any(|it| cut(it).is_none())
+                };
+                let chain = reach.chain(&resolver, id, &runs);
+                let verdict = match chain.or_else(|| reach.chain(&resolver, id, &|_| true)) {
+                    Some(it) => match releases.first().filter(|_| !runs(it.entry)) {
+                        Some(release) => self.cut_at_last(&resolver, id, release, it),
+                        None => Verdict::Reached {
+                            path: it.path,
+                            confidence: it.confidence,
+                        },
                     },
                     None => with_cuts(&resolver, context, &limits, id),
                 };
@@ -238,6 +309,43 @@ impl Graph<'_> {
         found.sort_by_key(|it| (!matches!(it.verdict, Verdict::Reached { .. }), it.context));
         found
     }
+
+    /// A chain whose every hop is taken, up to a call that is not made.
+    fn cut_at_last(
+        &self,
+        resolver: &Resolver<'_, '_>,
+        id: ItemId,
+        release: &Release,
+        reached: explore::Reached,
+    ) -> Verdict {
+        let mut path = reached.path;
+        let cut = last_cut(resolver, id, release, reached.entry).unwrap_or(Cut::Excluded);
+        path.push(Hop {
+            function: release.callee.clone(),
+            file: self.index.file_of(id).path.clone(),
+            line: self.index.position(id, release.offset as u32).0,
+            via: Via::Direct,
+            through: String::new(),
+        });
+        let cuts = vec![(path.len() - 1, cut)];
+        Verdict::Cut { path, cuts }
+    }
+}
+
+/// What keeps a call from dropping anything where its function is entered in this way.
+fn last_cut(
+    resolver: &Resolver<'_, '_>,
+    id: ItemId,
+    release: &Release,
+    entry: Entry,
+) -> Option<Cut> {
+    let offset = release.offset as u32;
+    if resolver.is_excluded((id, offset), &resolver.facts(id), entry) {
+        return Some(Cut::Excluded);
+    }
+    let argument = release.argument as u16;
+    let is_null = resolver.is_null(id, offset, argument, entry);
+    is_null.then_some(Cut::NoObject)
 }
 
 /// How each state was reached at the least cost.

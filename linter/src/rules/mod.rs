@@ -90,8 +90,6 @@ pub(crate) struct ReachedRelease {
     pub(crate) release: Release,
     /// One entry a context that reaches the function that holds it; empty where none does.
     pub(crate) reaches: Vec<Reach>,
-    /// The flag of an object without which it does not run, as `member has FLAG`.
-    pub(crate) flag: Option<String>,
     /// Whether its file system's `->drop_inode` is one of `kernel::ALWAYS_DROP`.
     pub(crate) always_drops: bool,
     /// The lookup that the inode comes from, where that keeps a reference of its own.
@@ -113,6 +111,12 @@ pub(crate) struct Reach {
     pub(crate) root_count: u32,
     /// The first function of the chain that makes its call only where something failed.
     pub(crate) failing: Option<String>,
+    /// Why the chain is not sure, where it is not.
+    pub(crate) weakest: Option<String>,
+    /// The flag of an object without which the release does not run, as `member has FLAG`.
+    pub(crate) flag: Option<String>,
+    /// What a function of the chain sets so that the release does not run, unless it is set again on the way.
+    pub(crate) contrary: Option<String>,
 }
 
 /// What a rule says; offsets are those of the access or release it speaks of.

@@ -64,7 +64,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 confidence: shown.confidence,
                 offset: reached.release.offset,
                 statement: reached.release.statement.clone(),
-                message: message(&reached.release.callee, &judged),
+                message: message(reached, &judged),
                 help: help(view, &reached.release.inode),
                 contexts: names(&judged),
                 path: shown.reach.path.clone(),
@@ -85,6 +85,9 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
         confidence = confidence.min(to);
         doubts.push(why);
     };
+    if let Some(why) = &reach.weakest {
+        lower(reach.confidence, why.clone());
+    }
     let keeper = reached.keeper.as_ref();
     let keeper = keeper.filter(|_| reach.context.waits_for_itself);
     if let Some(keeper) = keeper {
@@ -117,12 +120,22 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
                 "this gives back what {lookup}() found just now, on a failure: mostly the inode stays cached"
             ),
         ),
+        Some(Doubt::Bad) => lower(
+            Confidence::Medium,
+            "this runs only where the inode that was looked up could not be read".to_owned(),
+        ),
         _ => {}
     }
-    if let Some(flag) = &reached.flag {
+    if let Some(flag) = &reach.flag {
         lower(
             Confidence::Medium,
             format!("this runs only where {flag}, which is decided where it is set"),
+        );
+    }
+    if let Some(contrary) = &reach.contrary {
+        lower(
+            Confidence::Medium,
+            format!("{contrary}: this runs only where that has changed since"),
         );
     }
     if let Some(function) = &reach.failing {
@@ -156,9 +169,10 @@ fn against_chain(reach: &Reach) -> Vec<String> {
     let is_rare = |pair: &[Hop], it: &(&str, &str, &str)| {
         it.0 == pair[0].function && it.1 == pair[1].function
     };
-    let mut rare = path
-        .windows(2)
-        .filter_map(|pair| kernel::RARE_CALLS.iter().find(|it| is_rare(pair, it)));
+    let mut rare = path.windows(2).filter_map(|pair| {
+        let mut calls = kernel::RARE_CALLS.iter().chain(kernel::VAIN_CALLS);
+        calls.find(|it| is_rare(pair, it))
+    });
     doubts.extend(rare.next().map(|it| it.2.to_owned()));
     doubts.extend(mild_root(reach).map(str::to_owned));
     if call_count(reach) > FAR_CHAIN {
@@ -207,9 +221,11 @@ fn severity(reached: &ReachedRelease, shown: &Judged<'_>) -> Severity {
         || shown.reach.path.len() > LONG_CHAIN
         || shown.reach.failing.is_some()
         || mild_root(shown.reach).is_some()
-        || matches!(reached.release.doubt, Some(Doubt::Rejected(_)))
+        || matches!(reached.release.doubt, Some(Doubt::Rejected(_) | Doubt::Bad))
         || reached.release.error_label.is_some();
-    let step = i8::from(reached.always_drops) - i8::from(weaker);
+    // That each last iput() evicts makes no chain likelier that nobody believes.
+    let worse = reached.always_drops && call_count(shown.reach) <= FAR_CHAIN;
+    let step = i8::from(worse) - i8::from(weaker);
     match (shown.reach.context.severity, step) {
         (Severity::Note, 1) | (Severity::Error, -1) => Severity::Warning,
         (Severity::Warning, 1) => Severity::Error,
@@ -218,15 +234,20 @@ fn severity(reached: &ReachedRelease, shown: &Judged<'_>) -> Severity {
     }
 }
 
-fn message(callee: &str, judged: &[Judged<'_>]) -> String {
-    let mut message = format!("{callee}() may drop the last reference");
+fn message(reached: &ReachedRelease, judged: &[Judged<'_>]) -> String {
+    let mut message = format!("{}() may drop the last reference", reached.release.callee);
+    let mut said = String::new();
     for (index, it) in judged.iter().enumerate() {
         let reach = it.reach;
         let separator = if index == 0 { " " } else { "; also " };
         message.push_str(separator);
         message.push_str(reach.context.place);
-        message.push_str(": ");
-        message.push_str(reach.context.hazard);
+        let hazard = hazard(reached, reach);
+        if hazard != said {
+            message.push_str(": ");
+            message.push_str(&hazard);
+            said = hazard;
+        }
         if reach.root_count > 1 {
             let _ = write!(message, " ({} entry points lead here)", reach.root_count);
         }
@@ -236,6 +257,14 @@ fn message(callee: &str, judged: &[Judged<'_>]) -> String {
         message.push_str(doubt);
     }
     message
+}
+
+/// What the eviction waits for: of an inode that is not the context's own something else.
+fn hazard(reached: &ReachedRelease, reach: &Reach) -> String {
+    match (reach.context.hazard_of_other, &reached.release.other) {
+        (Some(hazard), Some(other)) => format!("evict() of another inode ({other}) {hazard}"),
+        _ => reach.context.hazard.to_owned(),
+    }
 }
 
 fn help(view: &FunctionView<'_>, inode: &str) -> String {

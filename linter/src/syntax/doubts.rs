@@ -1,8 +1,10 @@
 //! What makes one release of an inode harmless, or less of a hazard than the others.
 
+use std::collections::BTreeSet;
+
 use super::Node;
 use super::flow::{self, declared_name};
-use super::idioms::Doubt;
+use super::idioms::{Doubt, Needed};
 use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, squeeze};
 use crate::kernel::{HAND_OVER_PREFIXES, NEW_INODES};
@@ -84,10 +86,22 @@ fn handed_over(arm: Node<'_>, object: &str, text: &[u8]) -> Option<String> {
 /// The function looked the inode up itself and drops it where it reports failure.
 fn rejected(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt> {
     let inode = argument_of(call, text)?;
-    let lookup = sources(root, &inode, text)
+    let mut lookups: Vec<String> = sources(root, &inode, text)
         .into_iter()
         .flatten()
-        .find(|it| is_lookup(it))?;
+        .filter(|it| is_lookup(it))
+        .collect();
+    lookups.dedup();
+    if lookups.is_empty() {
+        return None;
+    }
+    if is_under(call, ("is_bad_inode", &inode), text) {
+        return Some(Doubt::Bad);
+    }
+    if is_under(call, ("inode_unhashed", &inode), text) {
+        return None;
+    }
+    let lookups = lookups.join("() or ");
     let mut statement = call;
     while let Some(parent) = statement.parent() {
         if parent.kind() == Kind::CompoundStatement || parent.kind() == Kind::CaseStatement {
@@ -98,8 +112,7 @@ fn rejected(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt> {
         }
         statement = parent;
     }
-    (fails_after(root, statement, text) || is_for_bad_inodes(call, text))
-        .then_some(Doubt::Rejected(lookup))
+    fails_after(root, statement, text).then_some(Doubt::Rejected(lookups))
 }
 
 /// Whether one of the statements directly after this one reports an error, or goes back to look again.
@@ -136,20 +149,159 @@ fn is_backwards(root: Node<'_>, goto: Node<'_>, text: &[u8]) -> bool {
     found
 }
 
-fn is_for_bad_inodes(call: Node<'_>, text: &[u8]) -> bool {
+/// Whether the call runs only where a test of the inode holds.
+///
+/// Of an unhashed inode, and a bad one is, the last `iput()` always evicts: it is not kept in the cache.
+fn is_under(call: Node<'_>, (test, inode): (&str, &str), text: &[u8]) -> bool {
+    let test = format!("{test}({inode})");
     let mut node = call;
     while let Some(parent) = node.parent() {
         if parent.kind() == Kind::IfStatement
             && parent.field(Field::Consequence) == Some(node)
-            && parent
-                .field(Field::Condition)
-                .is_some_and(|it| squeeze(it, text).starts_with("(is_bad_inode("))
+            && parent.field(Field::Condition).is_some_and(|it| {
+                let condition = squeeze(it, text);
+                let mut parts = condition.split("&&");
+                parts.any(|it| {
+                    let bare = it.trim_start_matches('(').trim_start_matches("unlikely(");
+                    bare.starts_with(&test)
+                }) && !condition.contains("||")
+            })
         {
             return true;
         }
         node = parent;
     }
     false
+}
+
+/// The members that the conditions around a call test, as far as all of a condition must hold.
+pub(super) fn needs(call: Node<'_>, text: &[u8]) -> Vec<Needed> {
+    let mut found = Vec::new();
+    let mut node = call;
+    while let Some(parent) = node.parent() {
+        let arms = [(Field::Consequence, true), (Field::Alternative, false)];
+        let arm = arms.iter().find(|it| parent.field(it.0) == Some(node));
+        if let (Kind::IfStatement, Some((_, holds))) = (parent.kind(), arm)
+            && let Some(condition) = parent.field(Field::Condition)
+        {
+            test(condition, *holds, text, &mut found);
+        }
+        node = parent;
+    }
+    found
+}
+
+fn test(condition: Node<'_>, holds: bool, text: &[u8], found: &mut Vec<Needed>) {
+    let operator = condition.field(Field::Operator).map(|it| fold(it, text));
+    match (condition.kind(), operator.as_deref()) {
+        (Kind::ParenthesizedExpression, _) => {
+            for inner in condition.children() {
+                test(inner, holds, text, found);
+            }
+        }
+        (Kind::UnaryExpression, Some("!")) => {
+            if let Some(inner) = condition.field(Field::Argument) {
+                test(inner, !holds, text, found);
+            }
+        }
+        (Kind::BinaryExpression, Some("&&")) if holds => {
+            for side in [Field::Left, Field::Right] {
+                if let Some(inner) = condition.field(side) {
+                    test(inner, true, text, found);
+                }
+            }
+        }
+        (Kind::FieldExpression, _) => {
+            found.extend(condition.field(Field::Member).map(|it| Needed {
+                member: fold(it, text),
+                is_zero: !holds,
+                offset: it.start_byte(),
+            }));
+        }
+        _ => {}
+    }
+}
+
+/// What a function gives to the member of an object, and that object, before the byte `end`: the last of what it does
+/// whatever its conditions are.
+pub(crate) fn set_before<'t>(
+    root: Node<'t>,
+    text: &[u8],
+    (member, end): (&str, usize),
+) -> Option<(Node<'t>, String)> {
+    let sets = |it: &Node<'t>| {
+        let left = it
+            .field(Field::Left)
+            .filter(|it| it.kind() == Kind::FieldExpression);
+        it.kind() == Kind::AssignmentExpression
+            && it.end_byte() <= end
+            && left
+                .and_then(|it| it.field(Field::Member))
+                .is_some_and(|it| fold(it, text) == member)
+    };
+    let last = root.preorder().filter(sets).last()?;
+    let body = last.parent().and_then(Node::parent)?;
+    let is_outermost = body.parent()?.kind() == Kind::FunctionDefinition;
+    let is_plain = last
+        .field(Field::Operator)
+        .is_some_and(|it| fold(it, text) == "=");
+    let object = last.field(Field::Left)?.field(Field::Argument)?;
+    (is_outermost && is_plain).then_some((object, fold(last.field(Field::Right)?, text)))
+}
+
+/// How the function got an inode that is not the one which its callers are about; `None` where it may be that one.
+pub(super) fn other_inode(
+    root: Node<'_>,
+    call: Node<'_>,
+    index: usize,
+    text: &[u8],
+) -> Option<String> {
+    let mut argument = call_argument(call, index)?;
+    while argument.kind() == Kind::ParenthesizedExpression {
+        argument = argument.children().next()?;
+    }
+    match argument.kind() {
+        Kind::SubscriptExpression => return Some("one of several".to_owned()),
+        Kind::FieldExpression => {
+            let member = fold(argument.field(Field::Member)?, text);
+            let names_a_directory = |it: &str| matches!(it, "dir" | "parent");
+            let is_directory = member.split('_').any(names_a_directory);
+            return is_directory.then(|| format!("the directory {}", squeeze(argument, text)));
+        }
+        Kind::Identifier => {}
+        _ => return None,
+    }
+    let inode = fold(argument, text);
+    let mut from = sources(root, &inode, text);
+    from.extend(fillers(root, &inode, text).into_iter().map(Some));
+    let mut from: Vec<String> = from.into_iter().collect::<Option<_>>()?;
+    if from.is_empty() || !from.iter().all(|it| gives_another(it)) {
+        return None;
+    }
+    let mut seen = BTreeSet::new();
+    from.retain(|it| seen.insert(it.clone()));
+    Some(format!("from {}()", from.join("() or ")))
+}
+
+/// The functions that get a variable's address.
+fn fillers(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<String> {
+    let takes = |it: &Node<'_>| {
+        it.kind() == Kind::PointerExpression
+            && squeeze(*it, text).strip_prefix('&') == Some(variable)
+    };
+    let of = |it: Node<'_>| {
+        let call = it.parent().and_then(Node::parent);
+        let call = call.filter(|it| it.kind() == Kind::CallExpression);
+        call.and_then(|it| call_name(it, text)).unwrap_or_default()
+    };
+    root.preorder().filter(takes).map(of).collect()
+}
+
+/// Whether a function's name says that it finds inodes by their number, or makes them, or gives a parent.
+fn gives_another(name: &str) -> bool {
+    let makes = |it: &str| matches!(it, "find" | "lookup" | "create" | "new" | "parent");
+    let grabs = name.split('_').any(|it| it == "igrab");
+    !grabs && (is_lookup(name) || name.split('_').any(makes))
 }
 
 /// Whether a function's name says that it finds inodes: `iget5_locked`, `ilookup`, `ext4_iget`.

@@ -6,10 +6,12 @@
 //! Loops are walked once and backward `goto` is not followed: a drop at a loop's end does not meet
 //! the grab of the next round, which is mostly about another inode.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Node;
 use super::counts::{CountAccess, CountOp, strip_parens};
+use super::guards::{self, Guard};
 use super::locks;
 use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, is_number, squeeze};
@@ -47,6 +49,8 @@ pub(super) enum EventKind {
     Leave(String),
     /// All of them are, and all locks.
     LeaveAll,
+    /// From here on nothing may sleep, up to the end of a scope.
+    Guard(Guard),
 }
 
 /// What receives the walk's results.
@@ -69,6 +73,11 @@ impl Observer for Vec<CountAccess> {
 pub(super) fn events(root: Node<'_>, text: &[u8]) -> Vec<Event> {
     let mut events = Vec::new();
     root.preorder().for_each(|node| {
+        if let Some((offset, guard)) = guards::guard(node, text) {
+            let kind = EventKind::Guard(guard);
+            events.push(Event { offset, kind });
+            return;
+        }
         let kind = match node.kind() {
             Kind::CallExpression => call_event(node, text).or_else(|| locks::event(node, text)),
             Kind::AssignmentExpression => node
@@ -93,15 +102,7 @@ pub(super) fn events(root: Node<'_>, text: &[u8]) -> Vec<Event> {
 }
 
 fn call_event(call: Node<'_>, text: &[u8]) -> Option<EventKind> {
-    let Some(name) = call_name(call, text) else {
-        // guard(spinlock)(&inode->i_lock)
-        let function = call.field(Field::Function)?;
-        return (function.kind() == Kind::CallExpression
-            && fold(function, text).starts_with("guard"))
-        .then(|| lock_of(call, 0, text))
-        .flatten()
-        .map(EventKind::Lock);
-    };
+    let name = call_name(call, text)?;
     if HAND_OVER_PREFIXES.iter().any(|it| name.starts_with(it)) {
         return Some(EventKind::HandOver);
     }
@@ -152,6 +153,40 @@ struct State {
     atomic: BTreeSet<String>,
     /// Inodes whose counter may be zero, with the offset of the drop.
     zero: BTreeMap<String, usize>,
+    /// The guards that are held on every way here.
+    guards: Vec<Guard>,
+}
+
+impl State {
+    /// Why nothing may sleep here.
+    fn reasons(&self) -> Cow<'_, BTreeSet<String>> {
+        let guards = self.guards.iter().filter(|it| it.inode.is_none());
+        let mut guards = guards.map(|it| it.reason.clone()).peekable();
+        if guards.peek().is_none() {
+            return Cow::Borrowed(&self.atomic);
+        }
+        Cow::Owned(guards.chain(self.atomic.iter().cloned()).collect())
+    }
+
+    /// Gives back what was taken in scopes that end before `offset`.
+    fn leave_scopes(&mut self, offset: usize) {
+        let locked = &mut self.locked;
+        self.guards.retain(|it| {
+            let holds = it.end > offset;
+            if let (false, Some(inode)) = (holds, &it.inode) {
+                locked.remove(inode);
+            }
+            holds
+        });
+    }
+}
+
+/// The flow behind the end of some scopes.
+fn behind(mut flow: Flow, offset: usize) -> Flow {
+    if let Some(state) = &mut flow {
+        state.leave_scopes(offset);
+    }
+    flow
 }
 
 /// `None`: no way leads here.
@@ -163,6 +198,7 @@ fn join(left: Flow, right: Flow) -> Flow {
             left.locked.retain(|it| right.locked.contains(it));
             left.atomic.retain(|it| right.atomic.contains(it));
             left.zero.extend(right.zero);
+            left.guards.retain(|it| right.guards.contains(it));
             Some(left)
         }
         (left, right) => left.or(right),
@@ -180,7 +216,7 @@ pub(super) fn run(
     let entry = State {
         locked: locked_by_caller(&events),
         atomic: atomic_by_caller(&events),
-        zero: BTreeMap::new(),
+        ..State::default()
     };
     let mut walk = Walk {
         text,
@@ -192,13 +228,8 @@ pub(super) fn run(
     walk.statement(root, Some(entry), 0);
 }
 
-/// Whether the function gives back a lock that it was called with.
-pub(super) fn is_entered_locked(events: &[Event]) -> bool {
-    !locked_by_caller(events).is_empty() || !atomic_by_caller(events).is_empty()
-}
-
 /// A function that gives a lock back before it takes it was called with it.
-fn locked_by_caller(events: &[Event]) -> BTreeSet<String> {
+pub(super) fn locked_by_caller(events: &[Event]) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let mut held = BTreeSet::new();
     let mut assigned = BTreeSet::new();
@@ -223,7 +254,7 @@ fn locked_by_caller(events: &[Event]) -> BTreeSet<String> {
 }
 
 /// Likewise for what else forbids sleep.
-fn atomic_by_caller(events: &[Event]) -> BTreeSet<String> {
+pub(super) fn atomic_by_caller(events: &[Event]) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let mut held = BTreeSet::new();
     let mut assigned = BTreeSet::new();
@@ -271,6 +302,7 @@ impl Walk<'_> {
             Kind::LabeledStatement => {
                 let label = node.field(Field::Label).map(|it| fold(it, self.text));
                 let arrived = label.and_then(|it| self.labels.get(&it).cloned());
+                let arrived = behind(arrived, node.start_byte());
                 self.children(node, join(state, arrived), depth)
             }
             Kind::GotoStatement => {
@@ -292,8 +324,11 @@ impl Walk<'_> {
                 None
             }
             Kind::ContinueStatement => None,
-            Kind::CompoundStatement
-            | Kind::FunctionDefinition
+            Kind::CompoundStatement => {
+                let end = self.children(node, state, depth);
+                behind(end, node.end_byte())
+            }
+            Kind::FunctionDefinition
             | Kind::TranslationUnit
             | Kind::ElseClause
             | Kind::Error
@@ -308,7 +343,8 @@ impl Walk<'_> {
 
     fn children(&mut self, node: Node<'_>, mut state: Flow, depth: usize) -> Flow {
         for child in node.named_children() {
-            state = self.statement(child, state, depth);
+            let after = self.statement(child, state, depth);
+            state = behind(after, child.end_byte());
         }
         state
     }
@@ -347,7 +383,7 @@ impl Walk<'_> {
             (_, state) = self.condition(condition, state);
         }
         let left = self.breaks.pop().flatten();
-        join(join(skipped, state), left)
+        behind(join(join(skipped, state), left), node.end_byte())
     }
 
     fn switch(&mut self, node: Node<'_>, state: Flow, depth: usize) -> Flow {
@@ -370,7 +406,7 @@ impl Walk<'_> {
         }
         let left = self.breaks.pop().flatten();
         let around = if has_default { None } else { head };
-        join(join(through, left), around)
+        behind(join(join(through, left), around), node.end_byte())
     }
 
     /// Everything without control flow of its own.
@@ -411,9 +447,15 @@ impl Walk<'_> {
             EventKind::LeaveAll => {
                 state.atomic.clear();
                 state.locked.clear();
+                state.guards.clear();
+            }
+            EventKind::Guard(guard) => {
+                state.locked.extend(guard.inode.clone());
+                state.guards.push(guard.clone());
             }
             EventKind::Release(index) => {
-                self.observer.release(*index, &state.locked, &state.atomic);
+                let reasons = state.reasons();
+                self.observer.release(*index, &state.locked, &reasons);
             }
             EventKind::Count(index) => count(&mut self.observer.accesses()[*index], state),
             EventKind::TryLock(_) | EventKind::HandOver => {}

@@ -34,10 +34,23 @@ pub(crate) struct Release {
     pub(crate) not_last: Option<String>,
     /// The one function that the inode comes from, whatever way leads here.
     pub(crate) from: Option<String>,
+    /// How the function got it, where it is another inode than the one which its callers are about.
+    pub(crate) other: Option<String>,
+    /// Members of objects that the conditions around it test.
+    pub(crate) needs: Vec<Needed>,
     /// What speaks against a deadlock here, without excluding it.
     pub(crate) doubt: Option<Doubt>,
     /// The error label behind which it stands, where only `goto` leads there.
     pub(crate) error_label: Option<String>,
+}
+
+/// A member that must be zero, or must not be, for a call to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Needed {
+    pub(crate) member: String,
+    pub(crate) is_zero: bool,
+    /// Where the member's object and it are tested, in bytes of the text handed in.
+    pub(crate) offset: usize,
 }
 
 /// What makes a release less of a hazard than its chain says.
@@ -45,8 +58,10 @@ pub(crate) struct Release {
 pub(crate) enum Doubt {
     /// The other arm of the `if` around it gives the object to this function, for a worker.
     OtherArmDefers(String),
-    /// The function got the inode from this lookup and lets go of it where it reports failure.
+    /// The function got the inode from this lookup, or one of these, and lets go of it where it reports failure.
     Rejected(String),
+    /// The function looked the inode up and found that it could not be read.
+    Bad,
 }
 
 /// The calls of `names` in one function, sorted by offset; `argument` of each is the inode.
@@ -78,6 +93,8 @@ pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> 
             .or_else(|| queue_failed(root, *call, text))
             .or_else(|| doubts::new_inode(root, *call, text));
         release.from = doubts::only_source(root, *call, text);
+        release.other = doubts::other_inode(root, *call, release.argument, text);
+        release.needs = doubts::needs(*call, text);
         release.doubt = doubts::doubt(root, *call, text);
         release.error_label = error_label(*call, text);
     }
@@ -112,6 +129,8 @@ fn release(call: Node<'_>, text: &[u8], name: &str, index: usize) -> Release {
         atomic: None,
         not_last: None,
         from: None,
+        other: None,
+        needs: Vec::new(),
         doubt: None,
         error_label: None,
     }

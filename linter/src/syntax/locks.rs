@@ -76,19 +76,39 @@ pub(crate) struct HeldCall {
     pub(crate) reason: String,
 }
 
+/// What a function does about locks that are held where it is called, and with those that it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LockEffect {
+    /// It gives back a lock that its caller took.
+    pub(crate) gives: bool,
+    /// It returns with a lock that it took, or took again.
+    pub(crate) takes: bool,
+}
+
+impl LockEffect {
+    /// Whether its caller holds nothing any more once it has returned.
+    pub(crate) fn is_away(self) -> bool {
+        self.gives && !self.takes
+    }
+}
+
 /// The calls of a function that run with a lock held, or in another section that forbids sleep, on every way there.
 ///
-/// `gives_back` says of the name at an offset whether what is called gives back what its caller took.
+/// `effect` says what the function of a name does with the locks of its caller.
 pub(crate) fn calls_under_locks(
     root: Node<'_>,
     text: &[u8],
-    gives_back: &dyn Fn(usize) -> bool,
+    effect: &dyn Fn(&str) -> LockEffect,
 ) -> Vec<HeldCall> {
     let mut events = flow::events(root, text);
     let has_lock = |it: &Event| {
         matches!(
             it.kind,
-            EventKind::Enter(_) | EventKind::Leave(_) | EventKind::Lock(_) | EventKind::Unlock(_)
+            EventKind::Enter(_)
+                | EventKind::Leave(_)
+                | EventKind::Lock(_)
+                | EventKind::Unlock(_)
+                | EventKind::Guard(_)
         )
     };
     if !events.iter().any(has_lock) {
@@ -108,7 +128,8 @@ pub(crate) fn calls_under_locks(
                 kind: EventKind::Release(calls.len()),
             });
             calls.push(named.start_byte());
-            if gives_back(named.start_byte()) {
+            let is_away = || call_name(node, text).is_some_and(|it| effect(&it).is_away());
+            if event(node, text).is_none() && is_away() {
                 events.push(Event {
                     offset: node.start_byte(),
                     kind: EventKind::LeaveAll,
@@ -124,9 +145,70 @@ pub(crate) fn calls_under_locks(
     held.found
 }
 
-/// Whether a function gives back a lock that its caller took.
-pub(crate) fn gives_back(root: Node<'_>, text: &[u8]) -> bool {
-    flow::is_entered_locked(&flow::events(root, text))
+/// What a function does with the locks of its caller, by itself and by what it calls while it holds none of its own.
+pub(crate) fn effect(
+    root: Node<'_>,
+    text: &[u8],
+    of_callee: &dyn Fn(&str) -> LockEffect,
+) -> LockEffect {
+    let events = flow::events(root, text);
+    let mut callers = flow::atomic_by_caller(&events);
+    let inodes = flow::locked_by_caller(&events);
+    callers.extend(inodes.into_iter().map(|it| i_lock(&it)));
+    // What is done to locks, in the order of the text: the name of a lock and whether it is taken, or a callee.
+    let mut steps: Vec<(usize, Step)> = Vec::new();
+    for it in events {
+        let step = match it.kind {
+            EventKind::Enter(lock) => Step::Own(lock, true),
+            EventKind::Leave(lock) => Step::Own(lock, false),
+            EventKind::Lock(inode) => Step::Own(i_lock(&inode), true),
+            EventKind::Unlock(inode) => Step::Own(i_lock(&inode), false),
+            _ => continue,
+        };
+        steps.push((it.offset, step));
+    }
+    let own: BTreeSet<usize> = steps.iter().map(|it| it.0).collect();
+    for node in root.preorder() {
+        if node.kind() == Kind::CallExpression
+            && !own.contains(&node.start_byte())
+            && let Some(name) = call_name(node, text)
+        {
+            steps.push((node.start_byte(), Step::Callee(of_callee(&name))));
+        }
+    }
+    steps.sort_by_key(|it| it.0);
+    let mut held: BTreeSet<String> = BTreeSet::new();
+    let mut effect = LockEffect::default();
+    // Locks that callees took and nobody has given back yet.
+    let mut taken = 0_u32;
+    for (_, step) in steps {
+        match step {
+            Step::Own(lock, true) => drop(held.insert(lock)),
+            Step::Own(lock, false) if held.remove(&lock) => {}
+            Step::Own(lock, false) if taken == 0 && callers.contains(&lock) => effect.gives = true,
+            Step::Callee(it) if it.is_away() && taken == 0 && held.is_empty() => {
+                effect.gives = true;
+            }
+            Step::Callee(it) if it.is_away() && taken == 0 => held.clear(),
+            Step::Own(_, false) => taken = taken.saturating_sub(1),
+            Step::Callee(it) if it.is_away() => taken -= 1,
+            // It gives the lock of its caller back around what it does.
+            Step::Callee(it) if it.gives => effect.gives |= taken == 0 && held.is_empty(),
+            Step::Callee(it) => taken += u32::from(it.takes),
+        }
+    }
+    effect.takes = taken > 0 || !held.is_empty();
+    effect
+}
+
+enum Step {
+    /// Takes a lock, or gives it back.
+    Own(String, bool),
+    Callee(LockEffect),
+}
+
+fn i_lock(inode: &str) -> String {
+    format!("spin_lock(&{inode}->i_lock)")
 }
 
 struct Held {
@@ -138,7 +220,7 @@ impl Observer for Held {
     fn release(&mut self, index: usize, locked: &BTreeSet<String>, atomic: &BTreeSet<String>) {
         let of_inode = || {
             let inode = locked.first()?;
-            Some(format!("spin_lock(&{inode}->i_lock)"))
+            Some(i_lock(inode))
         };
         if let Some(reason) = atomic.first().cloned().or_else(of_inode) {
             let offset = self.calls[index];

@@ -383,3 +383,32 @@ fn deep_nesting_is_left_to_the_grammar() {
         assert!(super::direct::parse(text.as_bytes()).is_none(), "{open}");
     }
 }
+
+/// What breaks the grammar is overwritten where it stands: every other byte is where it was.
+#[test]
+fn cleaning_moves_no_byte() {
+    let texts = [
+        "static int __init f(struct box __user *p) __must_hold(&p->lock)\n{\n\treturn g(p);\n}\n",
+        "int f(void)\n{\n\tlist_for_each_entry(a, &b->list, link)\n\t\tg(a);\n\twith_lock(a) {\n\t\th(a);\n\t}\n}\n",
+        "int f(struct box *p)\n{\n\tg(container_of(p, struct crate, box));\n\tMACRO(p)\n\th(p);\n\treturn 0;\n}\n",
+        "int f(int a)\n{\n#ifdef CONFIG_A\n\tif (a) {\n#else\n\tif (!a) {\n#endif\n\t\tg(a); /* a } */\n\t}\n}\n",
+        "int f(int a)\n{\n\tstruct inode *i __free(iput) = g(\"/* no */\", '\"');\n\tstatic DEFINE_MUTEX(m);\n\treturn 0;\n}\n",
+        "SYSCALL_DEFINE2(f, int, a, char __user *, b)\n{\n\treturn \\\n\t\tg(a);\n}\n",
+    ];
+    for text in texts {
+        let clean = super::clean::clean(text.as_bytes());
+        assert_eq!(clean.len(), text.len(), "{text}");
+        for (at, (was, is)) in text.bytes().zip(&clean).enumerate() {
+            let is_line_end = was == b'\n' && matches!(is, b'\n' | b';');
+            let is_overwritten =
+                was != b'\n' && (matches!(is, b' ' | b'_' | b';') || b"while".contains(is));
+            assert!(
+                was == *is || is_line_end || is_overwritten,
+                "{at} of {text}"
+            );
+        }
+        // What is called stands where it stood.
+        let place = memchr::memmem::find(text.as_bytes(), b"g(");
+        assert_eq!(memchr::memmem::find(&clean, b"g("), place, "{text}");
+    }
+}

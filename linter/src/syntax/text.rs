@@ -34,7 +34,12 @@ pub(crate) fn start_around(text: &[u8], offset: usize) -> usize {
 
 /// The node's text without any white space.
 pub(crate) fn squeeze(node: Node<'_>, text: &[u8]) -> String {
-    let folded = fold(node, text);
+    squeeze_bytes(text.get(node.byte_range()).unwrap_or_default())
+}
+
+/// The bytes without any white space and comments.
+pub(crate) fn squeeze_bytes(bytes: &[u8]) -> String {
+    let folded = fold_bytes(bytes);
     folded.chars().filter(|it| !it.is_whitespace()).collect()
 }
 

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use rayon::prelude::*;
 
@@ -18,7 +18,8 @@ use super::{BlobId, FileEntry, GitRepo, Mode, TreeError, TreePath, TreeSource};
 /// as git itself does; those need no reading to be known.
 pub struct DirTree {
     root: PathBuf,
-    index: Option<Index>,
+    /// Read once somebody asks for what it knows.
+    index: OnceLock<Option<Index>>,
     repo: Option<GitRepo>,
     /// Directories below the root that are no links.
     real: RwLock<HashSet<String>>,
@@ -44,7 +45,7 @@ impl DirTree {
         let is_work_tree = root.join(".git").symlink_metadata().is_ok();
         let repo = is_work_tree.then(|| GitRepo::open(root).ok()).flatten();
         Ok(Self {
-            index: repo.as_ref().and_then(GitRepo::index).map(Index),
+            index: OnceLock::new(),
             root: root.to_owned(),
             repo,
             real: RwLock::default(),
@@ -120,8 +121,9 @@ impl DirTree {
         } else {
             Mode::Regular
         };
-        let index = self.index.as_ref();
-        let blob = index.and_then(|it| it.blob(&path, &full, &now));
+        let read = || self.repo.as_ref().and_then(GitRepo::index).map(Index);
+        let index = self.index.get_or_init(read);
+        let blob = index.as_ref().and_then(|it| it.blob(&path, &full, &now));
         FileEntry { path, blob, mode }
     }
 

@@ -204,7 +204,7 @@ impl GitRepo {
 
     /// The index of a work tree; `None` where there is none or it cannot be read.
     pub(super) fn index(&self) -> Option<gix::index::File> {
-        self.with(|repo| repo.open_index().ok())
+        self.with(open_index)
     }
 
     pub(super) fn blob(&self, hex: &str) -> Result<Option<Vec<u8>>, TreeError> {
@@ -226,6 +226,12 @@ impl GitRepo {
             }
         })
     }
+}
+
+/// The index of a work tree, without its hash being checked: git does not do that either.
+pub(super) fn open_index(repo: &gix::Repository) -> Option<gix::index::File> {
+    let options = gix::index::decode::Options::default();
+    gix::index::File::at(repo.index_path(), repo.object_hash(), true, options).ok()
 }
 
 /// One tree of a [`GitRepo`].

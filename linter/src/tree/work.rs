@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use gix::index::entry;
 
+use super::git::open_index;
 use super::{BlobId, TreePath};
 
 /// Attributes by which git writes other bytes than lie in the blob. Line ends are no matter: see [`WorkFiles::read`].
@@ -25,7 +26,7 @@ impl WorkFiles {
     pub(super) fn of(repo: &gix::Repository) -> Option<Self> {
         let this = Self {
             root: repo.workdir()?.to_owned(),
-            index: repo.open_index().ok()?,
+            index: open_index(repo)?,
         };
         (!this.has_conversions(repo) && this.is_as_committed()).then_some(this)
     }
