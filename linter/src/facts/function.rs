@@ -297,15 +297,9 @@ impl Walk<'_, '_> {
             }
             if let Some(value) = declarator.field(Field::Value) {
                 if matches!(value.kind(), Kind::InitializerList | Kind::CompoundLiteral) {
-                    // A static local is a table like any other.
-                    let object = if is_static {
-                        Expr::Typed(of)
-                    } else {
-                        Expr::Name(name)
-                    };
-                    let mut stores = Vec::new();
-                    initializer(self.text, &object, value, &mut Vec::new(), &mut stores);
-                    self.facts.stores.append(&mut stores);
+                    let object = Expr::Name(name);
+                    let stores = &mut self.facts.stores;
+                    initializer(self.text, &object, value, &mut Vec::new(), stores);
                 } else {
                     self.facts.assigns.push((name, expr(self.text, value)));
                 }
