@@ -38,6 +38,7 @@ mod tables;
 mod ties;
 pub(crate) mod typing;
 pub(crate) mod values;
+mod variables;
 mod weigh;
 
 pub(crate) use index::{Index, ItemId};

@@ -12,12 +12,14 @@ mod damage;
 mod directive;
 mod item;
 mod scan;
+mod variables;
 pub(crate) mod words;
 
 pub(crate) use body::{count_members, each_call, each_word, is_word as is_word_byte};
 pub(crate) use directive::define_lines;
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use scan::scan;
+pub(crate) use variables::variable;
 pub(crate) use words::{is_annotation, is_control};
 
 use std::hash::Hasher as _;

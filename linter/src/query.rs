@@ -26,7 +26,7 @@ use crate::graph::hops;
 use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::sieve::Sieve;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
-use crate::lex::{ItemKind, RefKind, Sym, flags};
+use crate::lex::{ItemKind, Ref, RefKind, Sym, flags, variable};
 use crate::tree::{TreeError, TreePath, TreeSource};
 use crate::warm::Warm;
 
@@ -375,6 +375,14 @@ impl<'t> Graph<'t> {
                         .filter(|it| names.contains(&it[1]))
                         .map(|it| it[0]),
                 );
+                let mentions =
+                    |it: &&Ref| it.kind() == RefKind::Mention && names.contains(&it.name());
+                if item.kind == ItemKind::Object
+                    && item.is_called_by_name()
+                    && index.refs(id).iter().any(|it| mentions(&it))
+                {
+                    members.insert(variable(item.name.short()));
+                }
                 let positional = item.kind == ItemKind::Object
                     && item.tag != Sym::NONE
                     && index
@@ -394,7 +402,9 @@ impl<'t> Graph<'t> {
         }
         let wanted = |id: ItemId| {
             index.refs(id).iter().any(|it| match it.kind() {
-                RefKind::Call | RefKind::Mention => names.contains(&it.name()),
+                RefKind::Call | RefKind::Mention => {
+                    names.contains(&it.name()) || members.contains(&variable(it.name()))
+                }
                 RefKind::Member => members.contains(&it.name()),
                 RefKind::Declares => false,
             })

@@ -70,6 +70,24 @@ MAKE_READ(first);
 }
 
 #[test]
+fn a_name_that_a_macro_makes_for_functions_of_the_file_is_expanded() {
+    let header = (
+        "kernel/show/show.h",
+        "#define SHOW_NAME(kind) show_kind_##kind\n",
+    );
+    let user = (
+        "kernel/show/show.c",
+        "#include \"show.h\"
+#define MAKE_SHOW(kind) int SHOW_NAME(kind)(struct out *out) { return put_##kind(out); }
+MAKE_SHOW(byte)
+int SHOW_NAME(text)(struct out *out)\n{\n\treturn 0;\n}
+",
+    );
+    let found = ask(&[header, user], |graph| graph.functions(""));
+    assert!(found.iter().any(|it| it.name == "show_kind_byte"));
+}
+
+#[test]
 fn a_function_may_return_a_pointer_to_an_array_or_to_a_function() {
     let user = (
         "fs/example/a.c",
@@ -159,6 +177,27 @@ fn a_directive_in_a_function_calls_nothing() {
 }
 
 #[test]
+fn an_attribute_calls_nothing() {
+    let header = (
+        "include/linux/place.h",
+        "#define __far(base) __attribute__((address_space(base)))
+#define read_far(p) (*(int __attribute__((address_space(3))) *)(p))\n",
+    );
+    let user = (
+        "fs/example/a.c",
+        "int one(int *p)
+{
+\tstatic int once __attribute__((section(\".once\")));
+\tint __far(3) *q = find(p);
+
+\treturn read_far(q) + once;
+}
+",
+    );
+    check(&[header, user], "one", &["direct find nowhere"]);
+}
+
+#[test]
 fn the_declaration_of_a_pointer_is_no_call() {
     let user = (
         "fs/example/a.c",
@@ -174,6 +213,110 @@ int one(struct timer *timer)
 ",
     );
     check(&[user], "one", &[]);
+}
+
+const DECODE: (&str, &str) = (
+    "fs/example/decode.c",
+    "typedef int (*decode_t)(struct stream *);
+static int decode_open(struct stream *s)\n{\n\treturn s->fd;\n}
+static int decode_close(struct stream *s)\n{\n\treturn s->fd;\n}
+static int setup_old(int x)\n{\n\treturn x;\n}
+static const decode_t decoders[] = {
+\t[OPEN] = decode_open,
+\t[CLOSE] = (decode_t)decode_close,
+};
+static int (*setups[])(int) = { setup_old };
+int decode(struct stream *s)
+{
+\treturn decoders[s->kind](s);
+}
+int set_up(int kind)
+{
+\treturn (*setups[kind])(3) + (setups[kind])(4);
+}
+int locally(struct stream *s)
+{
+\tstatic const decode_t own[] = { decode_open };
+\tint (*more[2])(int) = { [1] = setup_old };
+
+\treturn own[s->kind](s) + more[1](2);
+}
+",
+);
+
+#[test]
+fn a_call_through_an_array_leads_to_its_members() {
+    check(
+        &[DECODE],
+        "decode",
+        &["ops decode_close medium", "ops decode_open medium"],
+    );
+    check(&[DECODE], "set_up", &["ops setup_old"]);
+    check(
+        &[DECODE],
+        "locally",
+        &["callback decode_open", "callback setup_old"],
+    );
+    let callers = ask(&[DECODE], |graph| graph.callers("decode_open").unwrap());
+    let found: Vec<_> = callers
+        .iter()
+        .map(|it| (it.caller.as_str(), it.through.as_str()))
+        .collect();
+    assert_eq!(found, [("decode", "decoders"), ("locally", "")]);
+}
+
+#[test]
+fn a_call_through_a_variable_leads_to_what_is_assigned_to_it() {
+    let header = (
+        "include/linux/blink.h",
+        "extern long (*blink)(int state);\nint other_name(void);\n",
+    );
+    let owner = (
+        "kernel/owner.c",
+        "#include <linux/blink.h>
+long (*blink)(int state);
+typedef void (*online_t)(int);
+static void online_all(int x)\n{\n\tuse(x);\n}
+static online_t online = online_all;
+static long no_blink(int state)\n{\n\treturn 0;\n}
+void stop(void)
+{
+\tif (!blink)
+\t\tblink = no_blink;
+\tblink(1);
+\t(*online)(2);
+}
+",
+    );
+    let driver = (
+        "drivers/lamp.c",
+        "#include <linux/blink.h>
+static long lamp_blink(int state)\n{\n\treturn 1;\n}
+int lamp_start(void)\n{\n\tblink = lamp_blink;\n\treturn 0;\n}
+static long not_it(int state)\n{\n\treturn 1;\n}
+int lamp_local(void)\n{\n\tlong (*blink)(int state);\n\n\tblink = not_it;\n\treturn blink(1);\n}
+",
+    );
+    let hidden = (
+        "drivers/other.c",
+        "static long own_blink(int state)\n{\n\treturn 1;\n}
+static long (*blink)(int state) = own_blink;
+long other(void)\n{\n\treturn blink(1);\n}
+",
+    );
+    let files = [header, owner, driver, hidden];
+    check(
+        &files,
+        "stop",
+        &[
+            "ops lamp_blink medium drivers/lamp.c",
+            "ops no_blink medium",
+            "ops online_all",
+        ],
+    );
+    check(&files, "other", &["ops own_blink"]);
+    let callers = ask(&files, |graph| graph.callers("lamp_blink").unwrap());
+    assert_eq!(callers.len(), 1, "{callers:?}");
 }
 
 #[test]

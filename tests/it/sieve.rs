@@ -84,3 +84,44 @@ fn parameters_of_macros_and_results_of_calls_lead_nowhere() {
     // Those who drop, count and fill; not those who ask for the size and the sum.
     assert_eq!(sieve.work.functions, 3);
 }
+
+const LOCALS: &str = r"
+#define KEPT(name)	*name __free(kfree) = NULL
+
+static void example_drop(struct inode *inode)
+{
+	iput(inode);
+}
+
+static void example_evict(struct inode *inode)
+{
+	void (*hook)(struct inode *);
+
+	hook = example_drop;
+	hook(inode);
+}
+
+static int example_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	u64 KEPT(hook);
+
+	return example_write(mapping, hook);
+}
+
+static const struct address_space_operations example_aops = {
+	.writepages = example_writepages,
+};
+";
+
+/// A variable of a driver, which is only read where everything is, has the name of a local that holds a function.
+#[test]
+fn variables_where_no_chain_goes_let_nothing_through() {
+    let mut tree = MemTree::default();
+    for (path, text) in [
+        ("fs/example/dir.c", LOCALS),
+        ("drivers/example/lamp.c", "int hook = 3;\n"),
+    ] {
+        tree.insert(TreePath::parse(path).unwrap(), text.as_bytes());
+    }
+    check_same(&Options::default(), &tree, "a driver's variable");
+}

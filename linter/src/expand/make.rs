@@ -27,6 +27,9 @@ const MAX_TWINS: usize = 6;
 /// A file grows by this many bytes at most.
 const MAX_GROWTH: usize = 8 << 20;
 
+/// The distance of headers that nearly every file includes.
+const INCLUDED: u8 = 2;
+
 /// The distance of definitions that hold only while a header is read again.
 const STAGE: u8 = 5;
 
@@ -403,7 +406,7 @@ impl<'t> Macros<'t> {
             .enumerate()
             .filter(|(at, it)| {
                 is_use(it)
-                    && (self.makers[usize::from(source.source.is_foreign)].contains(&it.name)
+                    && (self.makers.iter().any(|makers| makers.contains(&it.name))
                         || it.kind == ItemKind::Function && self.by_name.contains_key(&it.name)
                         || self.applies_a_maker(&source.scan, *at))
             })
@@ -667,7 +670,7 @@ fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
         _ if is_stage(path) => STAGE,
         // Tracepoint headers name what they record in their own way.
         _ if path.starts_with("include/trace/") && !typing::is_of_tracepoints(own) => 7,
-        _ if path.starts_with("include/") => 2,
+        _ if path.starts_with("include/") => INCLUDED,
         _ if is_of_arch(path, own) => ARCH,
         // A kernel has one architecture: what another one calls so is nothing here.
         _ if path.starts_with("arch/") && own.starts_with("arch/") => return None,
@@ -701,7 +704,7 @@ impl Definitions for View<'_, '_> {
         let all = self.macros.candidates(self.files, Sym::of(name), self.file);
         let mut nearest = all.first()?.0;
         // A function of the file itself is no macro of a header that somebody else includes.
-        if nearest > 0 && self.own.contains(&Sym::of(name)) {
+        if nearest > INCLUDED && self.own.contains(&Sym::of(name)) {
             return None;
         }
         if nearest < ARCH && nearest > 1 && all.iter().any(|it| it.0 == ARCH) {
@@ -721,7 +724,8 @@ impl Definitions for View<'_, '_> {
     fn makes(&self, name: &[u8]) -> bool {
         let name = Sym::of(name);
         let is_staged = |it: &Stage| it.names.contains(&name.short());
-        let is_foreign = self.files[self.file].source.is_foreign;
+        // Tracepoints of a program are read by the kernel's headers too.
+        let is_foreign = self.stage.is_none() && self.files[self.file].source.is_foreign;
         self.macros.makers[usize::from(is_foreign)].contains(&name)
             || self.stage.is_some_and(is_staged)
     }

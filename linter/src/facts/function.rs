@@ -3,7 +3,7 @@
 use super::conditions::conditions;
 use super::expr::{Text, declared, expr, type_ref};
 use super::initializer::initializer;
-use super::unread::{add_unread_calls, declared_pointer};
+use super::unread::{add_unread_calls, attributes, declared_pointer};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, Tree, clean};
@@ -72,6 +72,7 @@ pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> Functio
             text,
             facts: &mut facts,
             by_value: Vec::new(),
+            attributes: attributes(&parsed.clean, 0),
         };
         walk.visit(tree.root_node(), 0);
         let by_value = std::mem::take(&mut walk.by_value);
@@ -125,6 +126,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
         text,
         facts: &mut facts,
         by_value: Vec::new(),
+        attributes: attributes(&clean, 0),
     }
     .visit(tree.root_node(), 0);
     facts.params = params;
@@ -228,6 +230,8 @@ struct Walk<'a, 'f> {
     facts: &'f mut FunctionFacts,
     /// Locals that are structs themselves, not pointers to them.
     by_value: Vec<crate::lex::Sym>,
+    /// The bounds of attributes: `section("x")` in one calls nothing, whatever it is taken for.
+    attributes: Vec<std::ops::Range<usize>>,
 }
 
 impl Walk<'_, '_> {
@@ -293,15 +297,9 @@ impl Walk<'_, '_> {
             }
             if let Some(value) = declarator.field(Field::Value) {
                 if matches!(value.kind(), Kind::InitializerList | Kind::CompoundLiteral) {
-                    // A static local is a table like any other.
-                    let object = if is_static {
-                        Expr::Typed(of)
-                    } else {
-                        Expr::Name(name)
-                    };
-                    let mut stores = Vec::new();
-                    initializer(self.text, &object, value, &mut Vec::new(), &mut stores);
-                    self.facts.stores.append(&mut stores);
+                    let object = Expr::Name(name);
+                    let stores = &mut self.facts.stores;
+                    initializer(self.text, &object, value, &mut Vec::new(), stores);
                 } else {
                     self.facts.assigns.push((name, expr(self.text, value)));
                 }
@@ -313,7 +311,11 @@ impl Walk<'_, '_> {
         let Some(function) = node.field(Field::Function) else {
             return;
         };
-        if crate::lex::is_control(self.text.of(function)) || self.is_annotated(function) {
+        let start = node.start_byte();
+        if crate::lex::is_control(self.text.of(function))
+            || self.is_annotated(function)
+            || self.attributes.iter().any(|it| it.contains(&start))
+        {
             return;
         }
         if let Some(name) = self.pointer_declared(node, function) {

@@ -18,6 +18,7 @@ pub(super) fn add_unread_calls(
     from: usize,
     facts: &mut FunctionFacts,
 ) {
+    let attributes = attributes(text, from);
     let known: FxHashSet<u32> = facts.calls.iter().map(|it| it.offset).collect();
     let mut found = Vec::new();
     let mut unread = Vec::new();
@@ -29,6 +30,7 @@ pub(super) fn add_unread_calls(
             && !words::is_annotation(word)
             && !text[..start].trim_ascii_end().ends_with(b"##")
             && !is_pointer_declared(text, end)
+            && !attributes.iter().any(|it| it.contains(&start))
         {
             if is_as_written((text, clean), start, end) {
                 unread.push(start as u32);
@@ -44,6 +46,26 @@ pub(super) fn add_unread_calls(
     });
     facts.calls.append(&mut found);
     facts.unread = unread;
+}
+
+/// The bounds of the attributes from `from` on; words before parentheses in them are no calls.
+pub(super) fn attributes(text: &[u8], from: usize) -> Vec<std::ops::Range<usize>> {
+    let rest = text.get(from..).unwrap_or_default();
+    let found = memchr::memmem::find_iter(rest, b"__attribute__").map(|it| from + it);
+    found
+        .map(|start| {
+            let mut depth = 0u32;
+            let close = text[start..].iter().position(|it| {
+                match it {
+                    b'(' => depth += 1,
+                    b')' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                *it == b')' && depth == 0
+            });
+            start..close.map_or(text.len(), |it| start + it)
+        })
+        .collect()
 }
 
 /// Whether the cleaner left a word and the parenthesis behind it as they are.

@@ -166,5 +166,6 @@ fn spell_defined(resolver: &Resolver<'_, '_>, name: Sym) -> Option<String> {
         .index
         .functions(name)
         .chain(resolver.index.macros(name))
+        .chain(resolver.index.objects(name))
         .find_map(|it| resolver.index.spell(it, name))
 }

@@ -473,9 +473,10 @@ impl<'t> Index<'t> {
         self.functions_of(short).next().is_some()
     }
 
-    /// Whether some variable has this name, given as [`Sym::short`].
+    /// Whether some variable of a file that a chain may enter has this name, given as [`Sym::short`].
     pub(crate) fn is_object_name(&self, short: u32) -> bool {
-        self.rows(|it| &it.objects, short).next().is_some()
+        let mut named = self.rows(|it| &it.objects, short);
+        named.any(|it| self.file_of(it.1).at_home)
     }
 
     /// Whether some macro has this name, given as [`Sym::short`].
@@ -505,9 +506,17 @@ impl<'t> Index<'t> {
         self.rows(|it| &it.users, name).map(|it| it.1)
     }
 
-    /// Who calls through a member, likewise.
+    /// Who calls through a member, likewise; of a [`variable`](lex::variable) all that name it.
     pub(crate) fn member_callers(&self, member: u32) -> impl Iterator<Item = ItemId> {
-        self.rows(|it| &it.callers, member).map(|it| it.1)
+        let variable = lex::variable(member);
+        // Most names that functions are given to are locals'.
+        let is_global = self.is_object_name(variable);
+        let of_variable = is_global
+            .then(|| self.users(variable))
+            .into_iter()
+            .flatten();
+        let of_member = self.rows(|it| &it.callers, member).map(|it| it.1);
+        of_member.chain(of_variable)
     }
 
     /// The functions and macros that call `iput()` or speak of `i_count`, in no order.

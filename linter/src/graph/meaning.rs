@@ -265,6 +265,10 @@ impl Resolver<'_, '_> {
     pub(super) fn meanings(&self, name: Sym, file: usize) -> Arc<(Functions, Vec<ItemId>)> {
         self.meanings.calls.get((name, file as u32), || {
             let mut functions = self.functions_in(name, file).to_vec();
+            let is_own = |it: &(ItemId, _)| self.index.file_index(it.0) == file;
+            if !functions.first().is_none_or(is_own) && self.has_pointer(name, file) {
+                functions.clear();
+            }
             let mut macros = self.macros_in(name, file);
             let all = macros.len();
             macros.retain(|it| !self.names_itself(*it));

@@ -18,7 +18,7 @@ use super::values::{Entry, Known};
 use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
-use crate::lex::{ItemKind, Sym, flags};
+use crate::lex::{ItemKind, Sym, flags, variable};
 use crate::syntax::locks::LockEffect;
 use crate::warm::{Copies, Memo, Warm};
 
@@ -287,7 +287,11 @@ impl<'i, 't> Resolver<'i, 't> {
     fn may_lead(&self, call: &Call, facts: &FunctionFacts) -> bool {
         let declares = |name| facts.declares(name);
         let callee = match &call.callee {
-            Callee::Name(name) => self.sieve.passes_name(name.short()) || declares(*name),
+            Callee::Name(name) => {
+                self.sieve.passes_name(name.short())
+                    || self.sieve.passes_member(variable(name.short()))
+                    || declares(*name)
+            }
             Callee::Member(_, member) => self.sieve.passes_member(member.short()),
             Callee::Value(_) => true,
         };
@@ -372,9 +376,7 @@ impl<'i, 't> Resolver<'i, 't> {
 
     fn named_call(&self, name: Sym, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
         if at.scope.facts.declares(name) {
-            for (_, value) in at.scope.facts.assigns.iter().filter(|it| it.0 == name) {
-                self.value_edges(value, at, out);
-            }
+            self.local_edges(name, at, out);
             return;
         }
         if let Some(runners) = self.deferrals.get(&name) {
@@ -422,7 +424,8 @@ impl<'i, 't> Resolver<'i, 't> {
             return;
         }
         if functions.is_empty() {
-            if self.is_typedef(name) {
+            let is_variable = definitions.is_empty() && self.variable_edges(name, at, out);
+            if is_variable || self.is_typedef(name) {
                 return;
             }
             out.push(Edge {
@@ -569,7 +572,7 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     /// A call through a value: a local pointer, a choice, a member.
-    fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
+    pub(super) fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
         match value {
             Expr::Name(name) if !at.scope.facts.declares(*name) => {
                 for (target, confidence) in self.functions_in(*name, at.scope.file).iter() {

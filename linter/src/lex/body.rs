@@ -2,7 +2,10 @@
 
 use super::item::{Ref, RefKind};
 use super::scan::Scanner;
-use super::{Sym, words};
+use super::{Sym, variables, words};
+
+/// What stands between the brackets of a call through an array is searched this far.
+const MAX_SUBSCRIPT_BYTES: usize = 128;
 
 /// What the last significant token was, as far as it decides how a name is used.
 pub(super) const ARROW: u8 = 1;
@@ -30,7 +33,7 @@ pub(crate) const fn is_word(byte: u8) -> bool {
 pub(super) struct Reading {
     /// Last significant byte, [`ARROW`] or [`WORD`].
     pub(super) prev: u8,
-    /// The member that `=` was seen behind, until `,` or `;`.
+    /// The member, or the variable, that `=` was seen behind, until `,` or `;`.
     pub(super) pending_member: Option<u32>,
     /// Whether an `=` stands since the last `;`, `{` or `}`.
     pub(super) after_equals: bool,
@@ -145,8 +148,53 @@ impl Scanner<'_> {
             || (next == b':' && prev == b'?'))
         {
             self.mention(start, end, reading);
+        } else if (next == b'[' || (next == b')' && prev == b'*'))
+            && self.is_called_behind(prev, next_at)
+        {
+            let name = Sym::of(&self.src[start..end]);
+            self.refs.push(Ref::new(RefKind::Call, name));
+        } else if next == b'='
+            && matches!(prev, b';' | b'{' | b'}' | b')' | b':')
+            && self.byte(next_at + 1) != b'='
+        {
+            let name = Sym::of(&self.src[start..end]).short();
+            reading.pending_member = Some(variables::unsettled(name));
         }
         end
+    }
+
+    /// Whether what stands at `next_at`, behind a name, makes a call through a variable of it: `name[i](…)`,
+    /// `(*name)(…)`.
+    fn is_called_behind(&self, prev: u8, next_at: usize) -> bool {
+        let mut at = next_at;
+        while self.byte(at) == b'[' {
+            let Some(close) = self.subscript_end(at) else {
+                return false;
+            };
+            at = self.skip_space(close);
+        }
+        let is_behind = match self.byte(at) {
+            b'(' => return at > next_at,
+            b')' => at > next_at || prev == b'*',
+            _ => false,
+        };
+        is_behind && self.byte(self.skip_space(at + 1)) == b'('
+    }
+
+    /// One past the bracket that closes the one at `open`, where that is near.
+    fn subscript_end(&self, open: usize) -> Option<usize> {
+        let mut depth = 0u32;
+        let text = &self.src[open..self.src.len().min(open + MAX_SUBSCRIPT_BYTES)];
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b'[' => depth += 1,
+                b']' if depth == 1 => return Some(open + at + 1),
+                b']' => depth -= 1,
+                b';' | b'{' => return None,
+                _ => {}
+            }
+        }
+        None
     }
 
     fn mention(&mut self, start: usize, end: usize, reading: &Reading) {

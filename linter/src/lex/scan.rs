@@ -22,6 +22,7 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
     mark_declared(&mut scanner.out.items, &mut scanner.declared);
     scanner.out.counting = counting(src, &scanner.out.items);
     scanner.out.defines = defines(src);
+    super::variables::settle(&mut scanner.out);
     scanner.out.items.shrink_to_fit();
     scanner.out.refs.shrink_to_fit();
     scanner.out.pairs.shrink_to_fit();
@@ -723,7 +724,7 @@ impl Scanner<'_> {
             .groups
             .iter()
             .all(|it| words::is_annotation(&self.src[it.word.0..it.word.1]))
-            && head.words >= 2
+            && (head.words >= 2 || head.pointer.is_some())
         {
             self.refs.clear();
             self.pairs.clear();

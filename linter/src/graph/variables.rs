@@ -1,0 +1,162 @@
+//! Calls through variables that are no local ones: pointers to functions, and arrays of them.
+
+use super::domains::Domain;
+use super::index::ItemId;
+use super::resolve::{Edge, EdgeKind, Resolver, Scope, Site, Target, Through, named_values};
+use crate::facts::{Expr, FunctionFacts, Step};
+use crate::finding::Confidence;
+use crate::lex::{ItemKind, Sym, flags, variable};
+
+/// Of so many functions it is still likely that one is meant.
+const FEW: usize = 8;
+
+impl Resolver<'_, '_> {
+    /// What a call through a local pointer, or through a local array of them, leads to.
+    pub(super) fn local_edges(&self, name: Sym, at: &Site<'_>, out: &mut Vec<Edge>) {
+        let facts = at.scope.facts;
+        for (_, value) in facts.assigns.iter().filter(|it| it.0 == name) {
+            self.value_edges(value, at, out);
+        }
+        let object = Expr::Name(name);
+        let elements = facts.stores.iter().filter(|it| it.object == object);
+        for store in elements.filter(|it| is_in_array(&it.path)) {
+            self.value_edges(&store.value, at, out);
+        }
+    }
+
+    /// The variables of a name that a call by that name can mean in a file: its own, or those that others share
+    /// with it.
+    fn variables_in(&self, name: Sym, file: usize) -> Vec<ItemId> {
+        let all: Vec<ItemId> = self.visible(self.index.objects(name), file).collect();
+        let is_own = |it: &ItemId| {
+            let home = self.index.file_index(*it);
+            home == file || self.includes_unit(home, file)
+        };
+        let own: Vec<ItemId> = all.iter().copied().filter(is_own).collect();
+        let is_static = |it: &ItemId| self.index.item(*it).flags & flags::STATIC != 0;
+        if own.iter().any(is_static) { own } else { all }
+    }
+
+    /// Whether a file has a variable of its own that hides what others call so.
+    pub(super) fn has_pointer(&self, name: Sym, file: usize) -> bool {
+        self.index.is_object_name(name.short())
+            && self.variables_in(name, file).iter().any(|it| {
+                let is_own = self.index.file_index(*it) == file;
+                is_own && self.may_be_called(*it)
+            })
+    }
+
+    fn may_be_called(&self, object: ItemId) -> bool {
+        self.index.item(object).flags & flags::POINTER != 0
+            || !self.functions_in_variable(object).is_empty()
+    }
+
+    /// What a call of `name` leads to where that is a variable; false where it is none.
+    ///
+    /// That is what an initialiser puts into it, and what functions assign to it by its name.
+    pub(super) fn variable_edges(&self, name: Sym, at: &Site<'_>, out: &mut Vec<Edge>) -> bool {
+        if !self.index.is_object_name(name.short()) {
+            return false;
+        }
+        let variables = self.variables_in(name, at.scope.file);
+        if !variables.iter().any(|it| self.may_be_called(*it)) {
+            return false;
+        }
+        let mut found: Vec<(ItemId, Confidence, Domain)> = Vec::new();
+        for object in &variables {
+            let domain = self.index.file_of(*object).domain;
+            let held = self.functions_in_variable(*object).into_iter();
+            found.extend(held.map(|it| (it.0, it.1, domain)));
+        }
+        self.assigned(name, &variables, &mut found);
+        found.sort_unstable_by_key(|it| (it.0, std::cmp::Reverse(it.1)));
+        found.dedup_by_key(|it| it.0);
+        let choice = match found.len() {
+            0 | 1 => Confidence::High,
+            2..=FEW => Confidence::Medium,
+            _ => Confidence::Low,
+        };
+        out.extend(found.into_iter().map(|(target, sure, domain)| Edge {
+            target: Target::Function(target),
+            offset: at.offset,
+            kind: EdgeKind::Ops,
+            confidence: sure.min(choice),
+            through: Through::Name(name),
+            domain,
+            enters: None,
+        }));
+        true
+    }
+
+    /// The functions that a variable's initialiser names, or one of its elements.
+    fn functions_in_variable(&self, object: ItemId) -> Vec<(ItemId, Confidence)> {
+        let file = self.index.file_index(object);
+        let facts = self.object(object);
+        let mut found = Vec::new();
+        for store in facts.stores.iter().filter(|it| is_in_array(&it.path)) {
+            for name in named_values(&store.value) {
+                found.extend(self.functions_in(name, file).iter().copied());
+            }
+            if let Expr::Call(_, args) = &store.value {
+                // `[KIND] = WRAP(function)`: the macro may hand the function on.
+                let named = args.iter().flat_map(named_values);
+                let functions = named.flat_map(|it| self.functions_in(it, file).to_vec());
+                found.extend(functions.map(|it| (it.0, Confidence::Low)));
+            }
+        }
+        found
+    }
+
+    /// The functions that others assign to one of `variables` by its name.
+    fn assigned(
+        &self,
+        name: Sym,
+        variables: &[ItemId],
+        found: &mut Vec<(ItemId, Confidence, Domain)>,
+    ) {
+        let mut setters: Vec<ItemId> = self
+            .index
+            .setters(variable(name.short()))
+            .filter(|it| self.index.is_function_name(it.0))
+            .map(|it| it.1)
+            .filter(|it| self.index.item(*it).kind == ItemKind::Function)
+            .collect();
+        setters.sort_unstable();
+        setters.dedup();
+        for setter in setters {
+            let file = self.index.file_index(setter);
+            let meant = self.variables_in(name, file);
+            if !meant.iter().any(|it| variables.contains(it)) {
+                continue;
+            }
+            let facts = self.facts(setter);
+            if facts.declares(name) {
+                continue;
+            }
+            let domain = self.index.file(file).domain;
+            let scope = Scope {
+                file,
+                facts: &facts,
+            };
+            for function in values_given(scope, name) {
+                let functions = self.functions_in(function, file);
+                found.extend(functions.iter().map(|it| (it.0, it.1, domain)));
+            }
+        }
+    }
+}
+
+/// Whether a path leads to a variable itself, or to an element of an array of one or two dimensions.
+fn is_in_array(path: &[Step]) -> bool {
+    path.len() <= 2 && !path.iter().any(|it| matches!(it, Step::Member(_)))
+}
+
+/// The names of what a function assigns to a variable; its own locals are none.
+fn values_given(scope: Scope<'_>, name: Sym) -> Vec<Sym> {
+    let facts: &FunctionFacts = scope.facts;
+    let given = facts.assigns.iter().filter(|it| it.0 == name);
+    given
+        .flat_map(|it| named_values(&it.1))
+        .filter(|it| !facts.declares(*it))
+        .collect()
+}

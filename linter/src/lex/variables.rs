@@ -1,0 +1,53 @@
+//! Plain variables that are given functions: `hook = name;` is kept as the pair of a member that no type has.
+
+use rustc_hash::FxHashSet;
+
+use super::item::{FileScan, Item, ItemKind};
+
+/// Marks a pair that a file's items have not been asked about; names have 30 bits.
+const UNSETTLED: u32 = 1 << 31;
+/// What tells a variable from a member of its name.
+const VARIABLE: u32 = 0x2aaa_aaaa;
+
+/// The member as which a variable stands in pairs; both as [`Sym::short`](super::Sym::short). Of such a member, the
+/// variable.
+pub(crate) fn variable(name: u32) -> u32 {
+    name ^ VARIABLE
+}
+
+/// As [`variable`], until [`settle`] has seen the whole file.
+pub(super) fn unsettled(name: u32) -> u32 {
+    variable(name) | UNSETTLED
+}
+
+/// Keeps the pairs of variables where the value is a function of the file or the variable one of its objects:
+/// nearly all others are locals.
+pub(super) fn settle(scan: &mut FileScan) {
+    if !scan.pairs.iter().any(|it| it[0] & UNSETTLED != 0) {
+        return;
+    }
+    let names = |takes: &dyn Fn(&Item) -> bool| -> FxHashSet<u32> {
+        let items = scan.items.iter().filter(|it| takes(it));
+        items.map(|it| it.name.short()).collect()
+    };
+    let functions = names(&|it| it.kind == ItemKind::Function);
+    let variables = names(&|it| it.kind == ItemKind::Object && it.is_called_by_name());
+    let is_global = |name: u32, value: u32| functions.contains(&value) || variables.contains(&name);
+    let (mut kept, mut start) = (Vec::with_capacity(scan.pairs.len()), 0);
+    let mut ends = Vec::with_capacity(scan.items.len());
+    for item in &scan.items {
+        let end = item.pairs_end as usize;
+        for [member, value] in &scan.pairs[start..end] {
+            let name = member & !UNSETTLED;
+            if name == *member || is_global(variable(name), *value) {
+                kept.push([name, *value]);
+            }
+        }
+        ends.push(kept.len() as u32);
+        start = end;
+    }
+    for (item, end) in scan.items.iter_mut().zip(ends) {
+        item.pairs_end = end;
+    }
+    scan.pairs = kept;
+}
