@@ -21,6 +21,7 @@ mod graph;
 mod hand_over;
 mod ingest;
 mod mail;
+mod meant;
 mod pointers;
 mod program;
 mod queue;

@@ -1,4 +1,5 @@
-//! Names that only the full expansion of a macro shows: `a##b`, and macros that make the name of what they call.
+//! Names that only the full expansion of a macro shows: `a##b`, and macros that make or choose the name of what
+//! they call.
 
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// Whether a macro, or one that it uses, makes names.
+    /// Whether a macro, or one that it uses, makes names, or calls what a use of another stands for.
     fn pastes(&self, id: ItemId, file: usize, depth: u32) -> bool {
         *self.pasting.pastes.get(id, || {
             let item = self.index.item(id);
@@ -85,6 +86,7 @@ impl Resolver<'_, '_> {
                     Callee::Name(name) if name != item.name => self
                         .macro_in(name, file)
                         .is_some_and(|it| self.pastes(it, file, depth + 1)),
+                    Callee::Value(Expr::Call(name, _)) => self.macro_in(name, file).is_some(),
                     _ => false,
                 })
         })
