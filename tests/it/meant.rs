@@ -29,3 +29,28 @@ void two(struct node *it)\n{\n\tgive_later(it);\n}\n",
     check_edges(&files, "one", &["macro queue_give"]);
     check_edges(&files, "two", &["macro wait_and_give"]);
 }
+
+#[test]
+fn a_block_that_another_source_names_makes_nothing_of_calls_elsewhere() {
+    let header = (
+        "include/linux/spin.h",
+        "#define take_saved(lock, flags) \\\ndo { \\\n\tflags = real_take(lock); \\\n} while (0)\n",
+    );
+    let other = (
+        "include/linux/spin_other.h",
+        "#define take_saved(lock, flags) \\\ndo { \\\n\tcheck(unsigned long, flags); \\\n\tother_take(lock); \\\n} while (0)\n",
+    );
+    let apart = (
+        "arch/parisc/kernel/early.c",
+        "# define take_saved(a, b) { b = 1; }\n
+void early(int x)\n{\n\tint flags;\n\ttake_saved(x, flags);\n}\n",
+    );
+    let user = (
+        "fs/example/a.c",
+        "#include <linux/spin.h>\n
+#define MAKE_TEST(name) \\\nint test_##name(struct x *x) \\\n{ \\\n\tint flags; \\\n\ttake_saved(x, flags); \\\n\treturn x->name; \\\n}
+MAKE_TEST(dirty)\nMAKE_TEST(clean)\n",
+    );
+    let files = [header, other, apart, user];
+    check_edges(&files, "test_dirty", &["macro real_take"]);
+}

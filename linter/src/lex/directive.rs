@@ -172,6 +172,8 @@ impl Scanner<'_> {
         };
         let (mut at, mut reaches_member, mut pastes) = (body, false, false);
         let (mut depth, mut makes) = (0u32, false);
+        // `{ .member = value }` makes a table where it is used; a block of statements makes nothing.
+        let (first, mut is_block) = (self.skip_space(body), false);
         loop {
             at = self.skip_space(at);
             if at >= end {
@@ -182,11 +184,12 @@ impl Scanner<'_> {
             pastes |= self.src[at] == b'#' && self.byte(at + 1) == b'#';
             match self.src[at] {
                 b'{' => {
-                    makes |= depth == 0 && matches!(reading.prev, b')' | b'=');
+                    makes |= depth == 0 && at > first && matches!(reading.prev, b')' | b'=');
                     depth += 1;
                 }
                 b'(' => depth += 1,
                 b'}' | b')' => depth = depth.saturating_sub(1),
+                b';' => is_block |= depth == 1,
                 byte => {
                     makes |= depth == 0
                         && reading.prev == b'='
@@ -197,6 +200,7 @@ impl Scanner<'_> {
             }
             at = self.token(at, &mut reading);
         }
+        makes |= self.byte(first) == b'{' && first < end && !is_block;
         self.calls = outer_calls;
         // An object-like macro that is one bare word is an alias; the rules for values do not see its end.
         let alias = self.skip_space(body);
