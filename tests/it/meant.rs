@@ -1,6 +1,6 @@
 //! What a name means where it is used, as the compiler has it: which macro, which function, whose.
 
-use lorelint_tests::graph_case::check_edges;
+use lorelint_tests::graph_case::{ask, check_edges};
 
 #[test]
 fn the_number_of_arguments_may_choose_the_macro_that_is_used() {
@@ -53,4 +53,56 @@ MAKE_TEST(dirty)\nMAKE_TEST(clean)\n",
     );
     let files = [header, other, apart, user];
     check_edges(&files, "test_dirty", &["macro real_take"]);
+}
+
+#[test]
+fn what_a_header_holds_for_user_space_is_not_meant() {
+    let header = (
+        "include/linux/parity.h",
+        "#ifdef __KERNEL__
+#define have_room(x) ask_kernel(x)
+#else
+#define have_room(x) ask_user(x)
+#endif
+#ifndef __KERNEL__
+#define say(fmt, ...) print_to_user(fmt, ## __VA_ARGS__)
+#ifdef DEBUG
+#define say_more(fmt) print_to_user(fmt)
+#endif
+static inline void user_only(void) { exit(1); }
+#else
+#define say_more(fmt) print_more(fmt)
+#endif
+#if defined(__KERNEL__) && defined(CONFIG_X)
+#define two_arms(x) first(x)
+#else
+#define two_arms(x) second(x)
+#endif
+",
+    );
+    let print = (
+        "include/linux/print.h",
+        "#define say(fmt, ...) print(fmt, ## __VA_ARGS__)\n",
+    );
+    let between = ("include/linux/between.h", "#include <linux/print.h>\n");
+    let user = (
+        "fs/example/a.c",
+        "#include <linux/parity.h>\n#include <linux/between.h>\n
+void one(int x)\n{\n\thave_room(x);\n\tsay(\"x\");\n\tsay_more(\"x\");\n\ttwo_arms(x);\n}\n",
+    );
+    let files = [header, print, between, user];
+    check_edges(
+        &files,
+        "one",
+        &[
+            "macro ask_kernel",
+            "macro first",
+            "macro print",
+            "macro print_more",
+            "macro second",
+        ],
+    );
+    let functions = ask(&files, |graph| graph.functions(""));
+    let names: Vec<&str> = functions.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["one"]);
 }

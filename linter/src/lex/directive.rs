@@ -9,6 +9,8 @@ use super::scan::Scanner;
 pub(super) struct Conditional {
     depth_at_if: u32,
     depth_after_first_arm: Option<u32>,
+    /// What follows an `#else` is for programs in user space.
+    is_kernel: bool,
 }
 
 /// What stands behind each `#define` of a text, wherever that is, up to the end of its line; a backslash carries it on.
@@ -23,13 +25,56 @@ pub(crate) fn define_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Whether a condition holds in the kernel, where it asks only whether this is the kernel; `line` begins with the
+/// directive's name.
+fn asks_for_kernel(line: &[u8]) -> Option<bool> {
+    const NAME: &[u8] = b"__KERNEL__";
+    memchr::memmem::find(line, NAME)?;
+    let comment = memchr::memchr(b'/', line);
+    let words: Vec<u8> = line[..comment.unwrap_or(line.len())]
+        .iter()
+        .filter(|it| !it.is_ascii_whitespace() && !matches!(it, b'(' | b')'))
+        .copied()
+        .collect();
+    let rest = words.strip_suffix(NAME)?;
+    match rest {
+        b"ifdef" | b"ifdefined" => Some(true),
+        b"ifndef" | b"if!defined" => Some(false),
+        _ => None,
+    }
+}
+
 impl Scanner<'_> {
+    /// As [`Scanner::directive`], for one that stands between items: there, what is for programs in user space is
+    /// left out. Inside of items all is kept, as it is when they are parsed.
+    pub(super) fn directive_between_items(&mut self, at: usize) -> usize {
+        let word = self.skip_blank(at + 1);
+        let word_end = self.word_end(word);
+        let end = self.directive_end(word_end);
+        match asks_for_kernel(&self.src[word..end]) {
+            Some(false) => self.skip_dead_arm(end, 0),
+            Some(true) => {
+                self.conditionals.push(Conditional {
+                    depth_at_if: 0,
+                    depth_after_first_arm: None,
+                    is_kernel: true,
+                });
+                end
+            }
+            None => self.directive(at, &mut 0),
+        }
+    }
+
+    fn skip_blank(&self, mut at: usize) -> usize {
+        while matches!(self.byte(at), b' ' | b'\t') {
+            at += 1;
+        }
+        at
+    }
+
     /// Reads the directive whose `#` is at `at`; returns the end of its line. `depth` is the brace depth.
     pub(super) fn directive(&mut self, at: usize, depth: &mut u32) -> usize {
-        let mut word = at + 1;
-        while matches!(self.byte(word), b' ' | b'\t') {
-            word += 1;
-        }
+        let word = self.skip_blank(at + 1);
         let word_end = self.word_end(word);
         let end = self.directive_end(word_end);
         match &self.src[word..word_end] {
@@ -42,9 +87,13 @@ impl Scanner<'_> {
                 self.conditionals.push(Conditional {
                     depth_at_if: *depth,
                     depth_after_first_arm: None,
+                    is_kernel: false,
                 });
             }
             b"else" | b"elif" => {
+                if self.conditionals.pop_if(|it| it.is_kernel).is_some() {
+                    return self.skip_rest(end);
+                }
                 if let Some(frame) = self.conditionals.last_mut() {
                     frame.depth_after_first_arm.get_or_insert(*depth);
                     *depth = frame.depth_at_if;
@@ -97,37 +146,46 @@ impl Scanner<'_> {
 
     /// Skips the text under `#if 0`; stops behind the `#else` that makes the rest live, or behind the `#endif`.
     fn skip_dead_arm(&mut self, from: usize, depth: u32) -> usize {
+        let (end, is_else) = self.arm_end(from);
+        if is_else {
+            self.conditionals.push(Conditional {
+                depth_at_if: depth,
+                depth_after_first_arm: None,
+                is_kernel: false,
+            });
+        }
+        end
+    }
+
+    /// Skips all arms up to the `#endif`.
+    fn skip_rest(&self, from: usize) -> usize {
+        let (mut end, mut is_else) = self.arm_end(from);
+        while is_else {
+            (end, is_else) = self.arm_end(end);
+        }
+        end
+    }
+
+    /// The end of the line that ends an arm, and whether another arm follows.
+    fn arm_end(&self, from: usize) -> (usize, bool) {
         let mut nested = 0u32;
         let mut at = from;
         while at < self.src.len() {
-            let line = at + 1;
-            let mut hash = line;
-            while matches!(self.byte(hash), b' ' | b'\t') {
-                hash += 1;
-            }
+            let hash = self.skip_blank(at + 1);
             let end = self.line_end(hash.min(self.src.len()));
             if self.byte(hash) == b'#' {
-                let mut word = hash + 1;
-                while matches!(self.byte(word), b' ' | b'\t') {
-                    word += 1;
-                }
+                let word = self.skip_blank(hash + 1);
                 match &self.src[word..self.word_end(word)] {
                     b"if" | b"ifdef" | b"ifndef" => nested += 1,
-                    b"endif" if nested == 0 => return end,
+                    b"endif" if nested == 0 => return (end, false),
                     b"endif" => nested -= 1,
-                    b"else" | b"elif" if nested == 0 => {
-                        self.conditionals.push(Conditional {
-                            depth_at_if: depth,
-                            depth_after_first_arm: None,
-                        });
-                        return end;
-                    }
+                    b"else" | b"elif" if nested == 0 => return (end, true),
                     _ => {}
                 }
             }
             at = end;
         }
-        self.src.len()
+        (self.src.len(), false)
     }
 
     fn include(&mut self, from: usize, end: usize) {

@@ -195,8 +195,7 @@ impl Scanner<'_> {
             match byte {
                 b'#' => {
                     if head.words == 0 {
-                        let mut depth = 0;
-                        return self.directive(at, &mut depth) + 1;
+                        return self.directive_between_items(at) + 1;
                     }
                     at = self.directive(at, &mut head.depth);
                 }
