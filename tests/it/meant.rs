@@ -106,3 +106,30 @@ void one(int x)\n{\n\thave_room(x);\n\tsay(\"x\");\n\tsay_more(\"x\");\n\ttwo_ar
     let names: Vec<&str> = functions.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["one"]);
 }
+
+#[test]
+fn a_macro_does_not_hide_the_function_that_a_source_includes_as_a_header() {
+    let header = (
+        "include/linux/later.h",
+        "#ifdef CONFIG_TASKS\nvoid call_tasks(struct node *it);\n#else
+#define call_tasks call_plain\n#endif\nvoid call_plain(struct node *it);\n
+#ifdef CONFIG_TINY\n#define in_place(it) call_plain(it)\n#endif\n",
+    );
+    let body = (
+        "kernel/later/tasks.h",
+        "void call_tasks(struct node *it)\n{\n\tkeep(it);\n}\n
+static inline void in_place(struct node *it)\n{\n\tkeep(it);\n}\n",
+    );
+    let plain = (
+        "kernel/later/plain.c",
+        "#include \"tasks.h\"\nvoid call_plain(struct node *it)\n{\n\tkeep(it);\n}\n",
+    );
+    let user = (
+        "fs/example/a.c",
+        "#include <linux/later.h>\nvoid one(struct node *it)\n{\n\tcall_tasks(it);\n}\n
+void two(struct node *it)\n{\n\tin_place(it);\n}\n",
+    );
+    let files = [header, body, plain, user];
+    check_edges(&files, "one", &["direct call_tasks", "macro call_plain"]);
+    check_edges(&files, "two", &["macro call_plain"]);
+}

@@ -282,8 +282,7 @@ impl Resolver<'_, '_> {
                     macros.clear();
                 } else if to_macro < to_function
                     && !is_function
-                    && (self.index.file_of(*function).is_shared
-                        || self.link_rank(*function, file) > 1)
+                    && (self.is_in_place(*function) || self.link_rank(*function, file) > 1)
                     && !self.yields(*definition, *function, file)
                 {
                     functions.clear();
@@ -291,6 +290,13 @@ impl Resolver<'_, '_> {
             }
             (functions, macros)
         })
+    }
+
+    /// Whether a function is compiled wherever its header is included; the global ones of a header are those of the
+    /// one source that includes it.
+    fn is_in_place(&self, function: ItemId) -> bool {
+        self.index.file_of(function).is_shared
+            && self.index.item(function).flags & (flags::STATIC | flags::INLINE) != 0
     }
 
     /// Whether a macro only stands in for a function that the architecture may have, or is one arm of an `#if` of
