@@ -3,7 +3,7 @@
 use super::conditions::conditions;
 use super::expr::{Text, declared, expr, type_ref};
 use super::initializer::initializer;
-use super::unread::{add_unread_calls, attributes, declared_pointer};
+use super::unread::{add_unread_calls, attributes, declared_pointer, is_within};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, Tree, clean};
@@ -314,7 +314,7 @@ impl Walk<'_, '_> {
         let start = node.start_byte();
         if crate::lex::is_control(self.text.of(function))
             || self.is_annotated(function)
-            || self.attributes.iter().any(|it| it.contains(&start))
+            || is_within(&self.attributes, start)
         {
             return;
         }

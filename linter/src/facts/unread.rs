@@ -30,7 +30,7 @@ pub(super) fn add_unread_calls(
             && !words::is_annotation(word)
             && !text[..start].trim_ascii_end().ends_with(b"##")
             && !is_pointer_declared(text, end)
-            && !attributes.iter().any(|it| it.contains(&start))
+            && !is_within(&attributes, start)
         {
             if is_as_written((text, clean), start, end) {
                 unread.push(start as u32);
@@ -48,24 +48,33 @@ pub(super) fn add_unread_calls(
     facts.unread = unread;
 }
 
-/// The bounds of the attributes from `from` on; words before parentheses in them are no calls.
+/// The bounds of the attributes from `from` on, in order; words before parentheses in them are no calls.
 pub(super) fn attributes(text: &[u8], from: usize) -> Vec<std::ops::Range<usize>> {
-    let rest = text.get(from..).unwrap_or_default();
-    let found = memchr::memmem::find_iter(rest, b"__attribute__").map(|it| from + it);
+    let (mut found, mut at) = (Vec::new(), from);
+    while let Some(start) = text
+        .get(at..)
+        .and_then(|rest| memchr::memmem::find(rest, b"__attribute__"))
+        .map(|it| at + it)
+    {
+        let mut depth = 0u32;
+        let close = text[start..].iter().position(|it| {
+            match it {
+                b'(' => depth += 1,
+                b')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            *it == b')' && depth == 0
+        });
+        at = close.map_or(text.len(), |it| start + it);
+        found.push(start..at);
+    }
     found
-        .map(|start| {
-            let mut depth = 0u32;
-            let close = text[start..].iter().position(|it| {
-                match it {
-                    b'(' => depth += 1,
-                    b')' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                *it == b')' && depth == 0
-            });
-            start..close.map_or(text.len(), |it| start + it)
-        })
-        .collect()
+}
+
+/// Whether `at` is in one of `ranges`, which are in order.
+pub(super) fn is_within(ranges: &[std::ops::Range<usize>], at: usize) -> bool {
+    let next = ranges.partition_point(|it| it.end <= at);
+    ranges.get(next).is_some_and(|it| it.contains(&at))
 }
 
 /// Whether the cleaner left a word and the parenthesis behind it as they are.

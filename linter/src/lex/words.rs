@@ -28,6 +28,9 @@ pub(crate) fn is_control(word: &[u8]) -> bool {
             | b"offsetof"
             | b"_Static_assert"
             | b"static_assert"
+            | b"volatile"
+            | b"__volatile"
+            | b"__volatile__"
     )
 }
 
