@@ -32,7 +32,7 @@ use crate::graph::reuse::Before;
 use crate::graph::sieve::{Closures, Sieve};
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
-use crate::lex::{ItemKind, Sym, flags};
+use crate::lex::{Item, ItemKind, Sym, flags};
 use crate::report::{CheckReport, StageCost, TreeStats, Work};
 use crate::rules::{self, Helpers, RootState};
 use crate::syntax::idioms::{self, Wrapper};
@@ -56,6 +56,7 @@ pub(crate) enum KeepEdges {
     Always,
     /// Where everything was read anew.
     OfFresh,
+    Never,
 }
 
 /// Lints one tree; `before` is a tree that may differ in a few files only.
@@ -88,7 +89,11 @@ pub(crate) fn check(
         });
     }
     let mut prepared = Prepared::new(read.index, contexts, (warm, clock), true)?;
-    prepared.keeps_edges = keep == KeepEdges::Always || before.is_none();
+    prepared.keeps_edges = match keep {
+        KeepEdges::Always => true,
+        KeepEdges::OfFresh => before.is_none(),
+        KeepEdges::Never => false,
+    };
     let linted = match &before {
         Some((before, changed)) => {
             prepared.after(before, warm);
@@ -224,9 +229,8 @@ impl<'t> Prepared<'t> {
         (warm, mut clock): (&Warm, Clock),
         is_whole: bool,
     ) -> Result<Self, TreeError> {
-        let read = || index.live().flat_map(|it| index.items(it)).map(|it| it.0);
         let measured = |work: &dyn Fn() -> Work| is_whole.then(work).unwrap_or_default();
-        clock.stage("read", measured(&|| work_on(&index, read())));
+        clock.stage("read", measured(&|| work_in(&index, &|_, _| true)));
         let helpers = helpers(&index)?;
         let suspects = suspects(&index);
         let wrappers = wrappers(&index, warm, &suspects);
@@ -291,8 +295,9 @@ impl<'t> Prepared<'t> {
             let before = self.before.as_ref();
             limits.sieve(index, before.and_then(|it| it.closures.clone()))
         };
-        let passing = index.function_ids().filter(|it| sieve.passes(*it));
-        clock.stage("sieve", self.work_on(passing));
+        let passes = |id, item: &Item| item.kind == ItemKind::Function && sieve.passes(id);
+        let passing = self.is_whole.then(|| work_in(index, &passes));
+        clock.stage("sieve", passing.unwrap_or_default());
         let resolver = Resolver::new(index, &sieve, warm).reusing(self.before.as_ref());
         let reaches: Vec<explore::Reach> = self
             .contexts
@@ -339,6 +344,25 @@ impl<'t> Prepared<'t> {
             closures: sieve.closures(),
         }
     }
+}
+
+/// The source of the items of a tree that are wanted.
+fn work_in(index: &Index<'_>, takes: &(dyn Fn(ItemId, &Item) -> bool + Sync)) -> Work {
+    let of_file = |slot| {
+        let mut work = Work::default();
+        for (_, item) in index.items(slot).filter(|it| takes(it.0, &it.1)) {
+            work.files = 1;
+            work.functions += u64::from(item.kind == ItemKind::Function);
+            work.bytes += u64::from(item.end - item.start);
+        }
+        work
+    };
+    let sum = |one: Work, other: Work| Work {
+        files: one.files + other.files,
+        functions: one.functions + other.functions,
+        bytes: one.bytes + other.bytes,
+    };
+    index.slots().map(of_file).reduce(Work::default, sum)
 }
 
 /// The source that some items are.

@@ -68,6 +68,14 @@ pub struct Linter {
 /// Reports kept of the states that a series makes, which is often sent again with one patch more.
 const MAX_STATES: usize = 32;
 
+/// What [`Linter::check_once`] found, and what it read; to take that apart takes a moment.
+pub struct CheckedOnce {
+    /// What it found.
+    pub report: CheckReport,
+    #[expect(dead_code, reason = "whoever ends with this need not drop it")]
+    read: (Linter, check::Checked),
+}
+
 impl Linter {
     /// A linter that keeps what it learns in memory.
     pub fn new(options: Options) -> Self {
@@ -116,6 +124,21 @@ impl Linter {
             cache.keep_report(name, &checked.report);
         }
         Ok(checked.report.under(&self.options.under))
+    }
+
+    /// Lints one tree with nothing before or after it, so no content need be known again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Linter::check`].
+    pub fn check_once(self, tree: &dyn TreeSource) -> Result<CheckedOnce, TreeError> {
+        let listing = check::listing(tree, &self.options)?.numbered();
+        let (warm, options) = (&self.warm, &self.options);
+        let checked = check::check(tree, warm, options, (listing, None), KeepEdges::Never)?;
+        Ok(CheckedOnce {
+            report: checked.report.under(&options.under),
+            read: (self, checked),
+        })
     }
 
     /// Reads a tree for questions to its call graph.

@@ -34,6 +34,11 @@ impl ContentKey {
         ))
     }
 
+    /// A key that says which file it is, not what is in it: for a single reading of a tree.
+    pub(crate) fn of_number(file: usize) -> Self {
+        Self(file as u128 + 1)
+    }
+
     pub(crate) fn bytes(self) -> [u8; 16] {
         self.0.to_le_bytes()
     }

@@ -17,7 +17,8 @@ pub(super) fn run(
     io: &mut Io<'_>,
 ) -> anyhow::Result<ExitStatus> {
     let start = Instant::now();
-    let tree = tree::open(common, io)?;
+    let is_kept = settings::cache_directory(common, io).is_some();
+    let tree = tree::open_with(common, io, is_kept)?;
     let options = Options {
         under: tree::paths_in_tree(&args.paths, &tree, common, io)?,
         scope: tree::paths_in_tree(&common.scope, &tree, common, io)?,
@@ -26,9 +27,16 @@ pub(super) fn run(
     };
     let baseline = read_baseline(args, io)?;
     let opened = Instant::now();
-    // The process ends with this: to take a kernel apart again would only cost time.
-    let linter = ManuallyDrop::new(settings::linter(options, common, &tree, io));
-    let mut report = super::progress::watched(common, io, || linter.check(tree.source.as_ref()))??;
+    let linter = settings::linter(options, common, &tree, io);
+    let source = tree.source.as_ref();
+    let mut report = super::progress::watched(common, io, || {
+        if !is_kept {
+            let checked = linter.check_once(source)?;
+            return Ok(ManuallyDrop::new(checked).report.clone());
+        }
+        // The process ends with this: to take a kernel apart again would only cost time.
+        ManuallyDrop::new(linter).check(source)
+    })??;
     let linted = Instant::now();
 
     report

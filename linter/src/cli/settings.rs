@@ -1,5 +1,7 @@
 //! What the commands that lint share: the configuration, the linter, the form of the results.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 use super::args::{Common, LintArgs, LintFormat};
@@ -34,10 +36,15 @@ pub(super) fn config(
     Ok(config)
 }
 
+/// Where the user's caches are, unless none is wanted.
+pub(super) fn cache_directory<'a>(common: &Common, io: &'a Io<'_>) -> Option<&'a PathBuf> {
+    io.cache_dir.as_ref().filter(|_| !common.no_cache)
+}
+
 /// A linter with the cache of the user, unless that is not wanted.
 pub(super) fn linter(options: Options, common: &Common, tree: &OpenTree, io: &Io<'_>) -> Linter {
     let linter = Linter::new(options);
-    match io.cache_dir.as_ref().filter(|_| !common.no_cache) {
+    match cache_directory(common, io) {
         Some(directory) => linter.with_cache(Cache::new(&directory.join("lorelint"), &tree.root)),
         None => linter,
     }

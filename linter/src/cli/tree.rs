@@ -52,6 +52,19 @@ impl OpenTree {
 /// When nothing is named and no kernel encloses the working directory, when it cannot be read, when
 /// `--rev` names nothing, and when it is no kernel.
 pub(super) fn open(common: &Common, io: &Io<'_>) -> anyhow::Result<OpenTree> {
+    open_with(common, io, true)
+}
+
+/// As [`open`]; of a directory that is read once nobody asks for blob ids.
+///
+/// # Errors
+///
+/// As [`open`].
+pub(super) fn open_with(
+    common: &Common,
+    io: &Io<'_>,
+    needs_blob_ids: bool,
+) -> anyhow::Result<OpenTree> {
     let root = locate(common, io)?;
     let shown = common.tree.as_ref().unwrap_or(&root).display().to_string();
     // Of a bare repository there is no file to read: it stands for its HEAD.
@@ -76,7 +89,10 @@ pub(super) fn open(common: &Common, io: &Io<'_>) -> anyhow::Result<OpenTree> {
             repo: Some(repo),
         }
     } else {
-        let tree = DirTree::open(&root)?;
+        let mut tree = DirTree::open(&root)?;
+        if !needs_blob_ids {
+            tree = tree.without_blob_ids();
+        }
         OpenTree {
             header: TreeHeader {
                 root: shown,

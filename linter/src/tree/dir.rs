@@ -52,6 +52,15 @@ impl DirTree {
         })
     }
 
+    /// As it is, but no file's blob id is told: for whoever does not ask, reading the git index is work for nothing.
+    #[must_use]
+    pub fn without_blob_ids(self) -> Self {
+        Self {
+            index: OnceLock::from(None),
+            ..self
+        }
+    }
+
     /// The repository of a work tree.
     pub fn repo(&self) -> Option<&GitRepo> {
         self.repo.as_ref()
