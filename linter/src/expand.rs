@@ -11,10 +11,14 @@
 mod definition;
 mod made;
 mod make;
+mod makers;
 mod renamed;
+mod stages;
 mod text;
+mod view;
 
 pub(crate) use definition::Definition;
 pub(crate) use made::Made;
-pub(crate) use make::{Tracepoints, grow, is_use, mentioned};
+pub(crate) use make::{grow, is_use, mentioned};
+pub(crate) use stages::Tracepoints;
 pub(crate) use text::{Definitions, Expander, close_of, split};

@@ -1,0 +1,297 @@
+//! The macros of a tree: where each is defined, and which of them make functions or tables.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::definition::Definition;
+use super::make::{is_use, mentioned};
+use super::stages::{Stage, Tracepoints};
+use crate::graph::image::ReadFile;
+use crate::graph::index::SourceFile;
+use crate::lex::{FileScan, ItemKind, RefKind, Sym, flags};
+use crate::tree::TreeSource;
+use crate::warm::{Copies, Warm};
+
+/// Macros that call macros are followed through this many.
+const MAX_ROUNDS: usize = 12;
+
+/// An item: file and index.
+pub(super) type Place = (u32, u32);
+
+/// The macros that the uses of a tree lead to.
+pub(super) struct Macros<'t> {
+    pub(super) tree: &'t dyn TreeSource,
+    pub(super) warm: &'t Warm,
+    pub(super) by_name: FxHashMap<Sym, Vec<Place>>,
+    /// Those that make functions or tables: of the kernel, and of the programs beside it.
+    pub(super) makers: [FxHashSet<Sym>; 2],
+    /// The macros that use an argument as a macro outside of braces.
+    pub(super) appliers: FxHashSet<Sym>,
+    /// Whether tracepoints are wanted too.
+    pub(super) tracepoints: bool,
+    /// The readings of tracepoint headers.
+    pub(super) stages: Vec<Stage>,
+    /// All names that were looked for, as [`Sym::short`], in order.
+    pub(super) names: Vec<u32>,
+    /// What was taken apart so far.
+    pub(super) definitions: Copies<Place, Option<Arc<Definition>>>,
+}
+
+impl<'t> Macros<'t> {
+    /// Gathers the definitions of all used names, of what those call, and so on.
+    pub(super) fn find(
+        tree: &'t dyn TreeSource,
+        warm: &'t Warm,
+        files: &[ReadFile],
+        tracepoints: Option<Tracepoints<'_>>,
+        grows: &dyn Fn(&SourceFile) -> bool,
+    ) -> Self {
+        let mut wanted_short: FxHashSet<u32> = files
+            .iter()
+            .filter(|it| grows(&it.source))
+            .flat_map(|it| it.scan.items.iter().filter(|it| is_use(it)))
+            .map(|it| it.name.short())
+            .collect();
+        let events = files.iter().filter(|it| {
+            grows(&it.source) && tracepoints.is_some_and(|tracepoints| tracepoints.hold(it))
+        });
+        // What an event prints is expanded with it.
+        for scan in events.map(|it| &it.scan) {
+            let uses = (0..scan.items.len()).filter(|it| is_use(&scan.items[*it]));
+            let refs = uses.flat_map(|it| scan.refs(it));
+            wanted_short.extend(
+                refs.filter(|it| it.kind() == RefKind::Call)
+                    .map(|it| it.name()),
+            );
+        }
+        let mut this = Self {
+            tree,
+            warm,
+            by_name: FxHashMap::default(),
+            makers: Default::default(),
+            appliers: FxHashSet::default(),
+            tracepoints: false,
+            stages: Vec::new(),
+            names: Vec::new(),
+            definitions: Copies::new(),
+        };
+        let mut done: FxHashSet<u32> = FxHashSet::default();
+        this.gather(files, wanted_short, &mut done);
+        this.appliers = this.appliers(files);
+        // What is handed to one that applies it may make something.
+        let handed = |file: &ReadFile| {
+            let uses = 0..file.scan.items.len();
+            let uses = uses.filter(|it| {
+                let item = &file.scan.items[*it];
+                item.kind == ItemKind::MacroUse && this.appliers.contains(&item.name)
+            });
+            let names = uses.flat_map(|it| mentioned(file.scan.refs(it)));
+            names.filter(|it| !done.contains(it)).collect::<Vec<_>>()
+        };
+        let grown = files.iter().filter(|it| grows(&it.source));
+        let handed: FxHashSet<u32> = grown.flat_map(handed).collect();
+        let known: FxHashSet<Sym> = this.by_name.keys().copied().collect();
+        this.gather(files, handed.clone(), &mut done);
+        this.names = done.into_iter().collect();
+        this.names.sort_unstable();
+        this.makers = [false, true].map(|it| this.makers(files, it));
+        this.keep_makers(files, &known, &handed);
+        this
+    }
+
+    /// Forgets what was handed over and makes nothing: a word among arguments may be a macro of somebody else's.
+    #[allow(
+        clippy::iter_over_hash_type,
+        reason = "the result is a set, whatever the order"
+    )]
+    fn keep_makers(&mut self, files: &[ReadFile], known: &FxHashSet<Sym>, handed: &FxHashSet<u32>) {
+        let is_new = |it: &Sym| !known.contains(it);
+        let new: FxHashMap<u32, Sym> = self
+            .by_name
+            .keys()
+            .filter(|it| is_new(it))
+            .map(|it| (it.short(), *it))
+            .collect();
+        let is_maker = |it: &Sym| {
+            handed.contains(&it.short()) && self.makers.iter().any(|makers| makers.contains(it))
+        };
+        let mut kept: FxHashSet<Sym> = new.values().copied().filter(is_maker).collect();
+        let mut pending: Vec<Sym> = kept.iter().copied().collect();
+        while let Some(name) = pending.pop() {
+            for place in self.by_name.get(&name).into_iter().flatten() {
+                let refs = files[place.0 as usize].scan.refs(place.1 as usize).iter();
+                let calls = refs.filter(|it| it.kind() == RefKind::Call);
+                for called in calls.filter_map(|it| new.get(&it.name())) {
+                    if kept.insert(*called) {
+                        pending.push(*called);
+                    }
+                }
+            }
+        }
+        self.by_name
+            .retain(|it, _| known.contains(it) || kept.contains(it));
+    }
+
+    /// Takes the definitions of some names, of what those call, and so on; all names that were looked for are done.
+    fn gather(
+        &mut self,
+        files: &[ReadFile],
+        mut wanted_short: FxHashSet<u32>,
+        done: &mut FxHashSet<u32>,
+    ) {
+        for _ in 0..MAX_ROUNDS {
+            if wanted_short.is_empty() {
+                break;
+            }
+            let found: Vec<(Sym, Place)> = (0..files.len())
+                .into_par_iter()
+                .flat_map_iter(|file| {
+                    let items = files[file].scan.items.iter().enumerate();
+                    items
+                        .filter(|(_, it)| {
+                            it.kind == ItemKind::Macro && wanted_short.contains(&it.name.short())
+                        })
+                        .map(|(at, it)| (it.name, (file as u32, at as u32)))
+                        .collect::<Vec<_>>()
+                })
+                .collect();
+            done.extend(wanted_short.drain());
+            for (name, place) in found {
+                let calls = files[place.0 as usize]
+                    .scan
+                    .refs(place.1 as usize)
+                    .iter()
+                    .filter(|it| it.kind() == RefKind::Call);
+                wanted_short.extend(calls.map(|it| it.name()).filter(|it| !done.contains(it)));
+                self.by_name.entry(name).or_default().push(place);
+            }
+        }
+        done.extend(wanted_short);
+    }
+
+    pub(super) fn text(&self, files: &[ReadFile], file: usize) -> Arc<Vec<u8>> {
+        let source = &files[file].source;
+        self.warm.texts.get(source.content, || {
+            self.tree
+                .read(&source.path)
+                .ok()
+                .flatten()
+                .unwrap_or_default()
+        })
+    }
+
+    /// The text of a file of which nothing more is likely to be asked.
+    pub(super) fn text_once(&self, files: &[ReadFile], file: usize) -> Arc<Vec<u8>> {
+        let source = &files[file].source;
+        let read = || self.tree.read(&source.path).ok().flatten();
+        let known = self.warm.texts.known(source.content);
+        known.unwrap_or_else(|| Arc::new(read().unwrap_or_default()))
+    }
+
+    pub(super) fn definition(&self, files: &[ReadFile], place: Place) -> Option<Arc<Definition>> {
+        let text = || self.text(files, place.0 as usize);
+        let read = || defined(files, place, &text());
+        self.definitions.get(place, read)
+    }
+
+    /// As [`Macros::definition`], from a file whose text is at hand.
+    pub(super) fn own_definition(
+        &self,
+        files: &[ReadFile],
+        place: Place,
+        own: (usize, &[u8]),
+    ) -> Option<Arc<Definition>> {
+        if place.0 as usize != own.0 {
+            return self.definition(files, place);
+        }
+        let read = || defined(files, place, own.1);
+        self.definitions.get(place, read)
+    }
+
+    /// The macros that make functions or tables, by their own body or by what that uses outside of braces.
+    fn makers(&self, files: &[ReadFile], is_foreign: bool) -> FxHashSet<Sym> {
+        self.spread(files, &|it| it.is_foreign == is_foreign, &|place| {
+            files[place.0 as usize].scan.items[place.1 as usize].flags & flags::MAKES != 0
+        })
+    }
+
+    /// The macros that use an argument as a macro outside of braces, or hand on to one that does.
+    fn appliers(&self, files: &[ReadFile]) -> FxHashSet<Sym> {
+        self.spread(files, &|_| true, &|place| {
+            let item = &files[place.0 as usize].scan.items[place.1 as usize];
+            item.flags & flags::APPLIES != 0
+                && self
+                    .definition(files, place)
+                    .is_some_and(|it| it.applies_outside_of_braces())
+        })
+    }
+
+    /// The macros of which a definition `is_one`, and those that use one of these outside of braces.
+    #[allow(
+        clippy::iter_over_hash_type,
+        reason = "the result is a set, whatever the order"
+    )]
+    fn spread(
+        &self,
+        files: &[ReadFile],
+        is_wanted: &dyn Fn(&SourceFile) -> bool,
+        is_one: &dyn Fn(Place) -> bool,
+    ) -> FxHashSet<Sym> {
+        let mut uses: Vec<(Sym, Place, Option<Vec<Sym>>)> = Vec::new();
+        let mut found = FxHashSet::default();
+        for (name, places) in &self.by_name {
+            for place in places
+                .iter()
+                .map(|it| (it, &files[it.0 as usize].source))
+                .filter(|it| it.1.at_home && is_wanted(it.1))
+                .map(|it| it.0)
+            {
+                if is_one(*place) {
+                    found.insert(*name);
+                }
+                uses.push((*name, *place, None));
+            }
+        }
+        let mut short: FxHashSet<u32> = found.iter().map(|it| it.short()).collect();
+        loop {
+            let uses_one = |(name, place, called): &mut (Sym, Place, Option<Vec<Sym>>)| {
+                let refs = files[place.0 as usize].scan.refs(place.1 as usize);
+                let mut calls = refs.iter().filter(|it| it.kind() == RefKind::Call);
+                if found.contains(name) || !calls.any(|it| short.contains(&it.name())) {
+                    return None;
+                }
+                let called = called.get_or_insert_with(|| {
+                    self.definition(files, *place)
+                        .map_or(Vec::new(), |it| it.uses_outside_of_braces())
+                });
+                called.iter().any(|it| found.contains(it)).then_some(*name)
+            };
+            let more: Vec<Sym> = uses.par_iter_mut().filter_map(uses_one).collect();
+            if more.is_empty() {
+                return found;
+            }
+            short.extend(more.iter().map(|it| it.short()));
+            found.extend(more);
+        }
+    }
+
+    /// Whether a use makes something by what is handed to it.
+    pub(super) fn applies_a_maker(&self, scan: &FileScan, at: usize) -> bool {
+        self.appliers.contains(&scan.items[at].name)
+            && mentioned(scan.refs(at)).any(|it| {
+                self.makers
+                    .iter()
+                    .flatten()
+                    .any(|maker| maker.short() == it)
+            })
+    }
+}
+
+/// The definition at a place, in the text of its file.
+fn defined(files: &[ReadFile], place: Place, text: &[u8]) -> Option<Arc<Definition>> {
+    let item = &files[place.0 as usize].scan.items[place.1 as usize];
+    let text = text.get(item.start as usize..item.end as usize)?;
+    Definition::read(text, (item.body - item.start) as usize).map(Arc::new)
+}

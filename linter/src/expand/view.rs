@@ -1,0 +1,133 @@
+//! What a macro's name means in one file.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::definition::Definition;
+use super::makers::{Macros, Place};
+use super::stages::{Stage, is_stage};
+use super::text::Definitions;
+use crate::graph::image::ReadFile;
+use crate::graph::includes::is_of_arch;
+use crate::graph::typing;
+use crate::lex::Sym;
+
+/// The distance of headers that nearly every file includes.
+const INCLUDED: u8 = 2;
+
+/// The distance of definitions that hold only while a header is read again.
+const STAGE: u8 = 5;
+
+/// The distance of the definitions of the architecture that is read.
+pub(super) const ARCH: u8 = 4;
+
+impl Macros<'_> {
+    /// The definitions that a name can have in a file, nearest first, with their distance.
+    pub(super) fn candidates(
+        &self,
+        files: &[ReadFile],
+        name: Sym,
+        file: usize,
+    ) -> Vec<(u8, Place)> {
+        let mut found: Vec<(u8, Place)> = self
+            .by_name
+            .get(&name)
+            .into_iter()
+            .flatten()
+            .filter_map(|it| Some((distance(files, it.0 as usize, file)?, *it)))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+/// How far a definition is from the file that uses it; `None` where it cannot be meant.
+fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
+    if home == file {
+        return Some(0);
+    }
+    let (there, here) = (&files[home].source, &files[file].source);
+    if there.is_foreign != here.is_foreign || !there.is_shared {
+        return None;
+    }
+    let directory = |path: &str| {
+        path.rsplit_once('/')
+            .map_or(String::new(), |it| it.0.to_owned())
+    };
+    let (path, own) = (there.path.as_str(), here.path.as_str());
+    Some(match path {
+        _ if directory(path) == directory(own) => 1,
+        // Stages that read a header again, each with its own meaning of the same macros.
+        _ if is_stage(path) => STAGE,
+        // Tracepoint headers name what they record in their own way.
+        _ if path.starts_with("include/trace/") && !typing::is_of_tracepoints(own) => 7,
+        _ if path.starts_with("include/") => INCLUDED,
+        _ if is_of_arch(path, own) => ARCH,
+        // A kernel has one architecture: what another one calls so is nothing here.
+        _ if path.starts_with("arch/") && own.starts_with("arch/") => return None,
+        _ if path.starts_with("arch/") => 6,
+        _ => 3,
+    })
+}
+
+/// The definitions as one file sees them.
+pub(super) struct View<'a, 't> {
+    pub(super) macros: &'a Macros<'t>,
+    pub(super) files: &'a [ReadFile],
+    pub(super) file: usize,
+    /// The functions of the file.
+    pub(super) own: &'a FxHashSet<Sym>,
+    pub(super) text: &'a [u8],
+    /// Whether an architecture's definition goes before the generic one.
+    pub(super) arch: bool,
+    pub(super) saw_arch: Cell<bool>,
+    /// A header that reads the file again, and which of its readings is meant.
+    pub(super) stage: Option<&'a Stage>,
+}
+
+impl View<'_, '_> {
+    fn definition(&self, place: Place) -> Option<Arc<Definition>> {
+        self.macros
+            .own_definition(self.files, place, (self.file, self.text))
+    }
+}
+
+impl Definitions for View<'_, '_> {
+    fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
+        let staged = self
+            .stage
+            .and_then(|it| self.macros.staged(self.files, Sym::of(name), it));
+        if let Some(place) = staged {
+            return self.definition(place);
+        }
+        let all = self.macros.candidates(self.files, Sym::of(name), self.file);
+        let mut nearest = all.first()?.0;
+        // A function of the file itself is no macro of a header that somebody else includes.
+        if nearest > INCLUDED && self.own.contains(&Sym::of(name)) {
+            return None;
+        }
+        if nearest < ARCH && nearest > 1 && all.iter().any(|it| it.0 == ARCH) {
+            self.saw_arch.set(true);
+            if self.arch {
+                nearest = ARCH;
+            }
+        }
+        let twins = all
+            .iter()
+            .filter(|it| it.0 == nearest)
+            .filter_map(|it| self.definition(it.1));
+        // Of the arms of an `#if` the one that does most is meant.
+        twins.max_by_key(|it| it.body.len())
+    }
+
+    fn makes(&self, name: &[u8]) -> bool {
+        let name = Sym::of(name);
+        let is_staged = |it: &Stage| it.names.contains(&name.short());
+        // Tracepoints of a program are read by the kernel's headers too.
+        let is_foreign = self.stage.is_none() && self.files[self.file].source.is_foreign;
+        self.macros.makers[usize::from(is_foreign)].contains(&name)
+            || self.stage.is_some_and(is_staged)
+    }
+}
