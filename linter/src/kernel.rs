@@ -473,11 +473,19 @@ pub static RARE_CALLS: &[(&str, &str, &str)] = &[(
 /// last choice.
 ///
 /// `fs/ext4/inline.c`: `ext4_find_inline_data_nolock()` refuses inline data whose attribute stands in another inode.
-pub static VAIN_CALLS: &[(&str, &str, &str)] = &[(
-    "ext4_destroy_inline_data_nolock",
-    "ext4_xattr_ibody_set",
-    "inline data never stand in an inode of their own",
-)];
+/// `mm/vmscan.c`: `pageout()` calls `swap_writepage()`, whose address space is no inode's, by itself.
+pub static VAIN_CALLS: &[(&str, &str, &str)] = &[
+    (
+        "ext4_destroy_inline_data_nolock",
+        "ext4_xattr_ibody_set",
+        "inline data never stand in an inode of their own",
+    ),
+    (
+        "do_writepages",
+        "swap_writepage",
+        "do_writepages() never writes the swap cache",
+    ),
+];
 
 /// Entry points that mostly run elsewhere, by what registers them, with the reason.
 ///

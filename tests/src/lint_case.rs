@@ -6,7 +6,7 @@
 //! word after the contexts means high confidence. A `toml` block configures the case. A `diff` block is a patch, whose outcome a `result` block lists,
 //! one `new RULE in FUNCTION` or `fixed RULE in FUNCTION` a line, sorted. A `report` block lists what else the report
 //! says, sorted: `file:line severity` of each finding, and `RULE: message` of each warning. A `messages` block lists
-//! what the findings say, sorted: `file:line message`.
+//! what the findings say, sorted: `file:line message`; an `advice` block the code that they advise: `file:line code`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -30,6 +30,7 @@ pub struct Case {
     diff: Option<String>,
     report: Option<String>,
     messages: Option<String>,
+    advice: Option<String>,
     pub(crate) result: String,
     /// What each patch does, by its number.
     pub(crate) steps: BTreeMap<u32, Vec<Step>>,
@@ -91,6 +92,7 @@ impl Case {
             "diff" => self.diff = Some(body),
             "report" => self.report = Some(body),
             "messages" => self.messages = Some(body),
+            "advice" => self.advice = Some(body),
             "result" => self.result = body,
             _ => {
                 if let Some((patch, step)) = Step::parse(info, &body) {
@@ -158,6 +160,24 @@ impl Case {
         let findings = report.findings.iter();
         let messages = findings.map(|it| format!("{}:{} {}", it.file, it.line, it.message));
         joined(messages.collect())
+    }
+
+    /// The code that the findings must advise; `None` where the case does not ask.
+    pub fn expected_advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+
+    /// The code that they do advise, the first of each.
+    pub fn advice(&self) -> String {
+        let report = self
+            .linter()
+            .check(&self.tree())
+            .expect("memory can be read");
+        let code = |it: &Finding| {
+            let code = it.help.split('`').nth(1).unwrap_or("no code");
+            format!("{}:{} {code}", it.file, it.line)
+        };
+        joined(report.findings.iter().map(code).collect())
     }
 
     /// What the patch must change; `None` for cases without one.
@@ -253,11 +273,13 @@ pub fn check_all(cases: &[Case]) {
         let patch = case.expected_review().map(|it| (it, case.reviewed()));
         let said = case.expected_report().map(|it| (it, case.reported()));
         let messages = case.expected_messages().map(|it| (it, case.messages()));
-        for (expected, found) in patch.into_iter().chain(said).chain(messages) {
+        let advice = case.expected_advice().map(|it| (it, case.advice()));
+        let others = said.into_iter().chain(messages).chain(advice);
+        for (expected, found) in patch.into_iter().chain(others) {
             if expected != found {
                 let _ = write!(
                     report,
-                    "\n{} (patch, report or messages)\n--- expected\n{expected}--- found\n{found}",
+                    "\n{} (patch, report, messages or advice)\n--- expected\n{expected}--- found\n{found}",
                     case.name
                 );
             }

@@ -55,12 +55,14 @@ fn at_end_of_scope(text: &[u8], offset: usize, callee: String, argument: usize) 
         .iter()
         .rposition(|it| !is_word(it))
         .map_or(0, |it| it + 1);
+    let variable = String::from_utf8_lossy(&name[first..]).into_owned();
     Release {
         callee,
         offset,
         argument,
         statement: fold_bytes(&rest[..end]),
-        inode: String::from_utf8_lossy(&name[first..]).into_owned(),
+        pointer: variable.clone(),
+        inode: variable,
         under_i_lock: false,
         atomic: None,
         not_last: None,

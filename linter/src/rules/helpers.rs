@@ -24,13 +24,28 @@ impl Helpers {
         self.declared.contains(&name)
     }
 
-    /// How to drop a reference that is not the last, in this tree's words.
-    pub(crate) fn drop_unless_last(&self, inode: &str) -> String {
+    /// How to drop a reference that is not the last, in this tree's words, of the inode that `pointer` points to.
+    pub(crate) fn drop_unless_last(&self, pointer: &str) -> String {
         if self.has("iput_if_not_last") {
-            format!("`if (iput_if_not_last({inode})) return;`")
+            format!("`if (iput_if_not_last({pointer})) return;`")
         } else {
-            format!("`if (atomic_add_unless(&{inode}->i_count, -1, 1)) return;`")
+            let counter = counter_of(pointer);
+            format!("`if (atomic_add_unless(&{counter}, -1, 1)) return;`")
         }
+    }
+}
+
+/// The counter of the inode that an expression points to, as C that compiles.
+fn counter_of(pointer: &str) -> String {
+    let is_simple = |it: char| {
+        it.is_alphanumeric() || matches!(it, '_' | '-' | '>' | '.' | '(' | ')' | '[' | ']' | ',')
+    };
+    match pointer.strip_prefix('&') {
+        Some(object) => format!("{object}.i_count"),
+        None if pointer.starts_with('(') || !pointer.chars().all(is_simple) => {
+            format!("({pointer})->i_count")
+        }
+        None => format!("{pointer}->i_count"),
     }
 }
 

@@ -29,7 +29,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             )
         };
         let helper = if view.helpers.has("iput_if_not_last") {
-            format!("use iput_if_not_last({})", access.inode)
+            format!("use iput_if_not_last({})", access.pointer)
         } else {
             "this is what btrfs_add_delayed_iput() does; newer trees call it iput_if_not_last()"
                 .to_owned()

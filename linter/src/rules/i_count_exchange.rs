@@ -25,7 +25,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
         let help = format!(
             "use ihold() or igrab() to take and iput() to drop a reference; to drop one that may not be the \
              last: {}",
-            view.helpers.drop_unless_last(&access.inode)
+            view.helpers.drop_unless_last(&access.pointer)
         );
         findings.push(finding(RULE.name, RULE.severity, access, message, help));
     }

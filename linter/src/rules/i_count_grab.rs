@@ -22,7 +22,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             continue;
         }
         let message = format!(
-            "{} takes a reference by hand, without the checks of ihold(), __iget() and igrab()",
+            "{} takes a reference by hand, without what ihold() and igrab() check",
             form(access)
         );
         let help = if access.op == CountOp::GrabUnless {

@@ -20,7 +20,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
         // What changes the counter has a rule of its own.
         let message = match access.op {
             CountOp::Read => format!(
-                "i_count read as a plain integer ({}): neither ordered nor marked for the race detector",
+                "i_count read as a plain integer ({}): not marked for the race detector",
                 access.form
             ),
             CountOp::Escape => format!("the address of i_count is handed to {}()", access.form),

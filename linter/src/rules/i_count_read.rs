@@ -25,11 +25,11 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             form(access)
         );
         let help = if access.locked || !view.helpers.has("icount_read_once") {
-            format!("use icount_read({})", access.inode)
+            format!("use icount_read({})", access.pointer)
         } else {
             format!(
                 "use icount_read({0}) with i_lock held, icount_read_once({0}) without",
-                access.inode
+                access.pointer
             )
         };
         findings.push(finding(RULE.name, RULE.severity, access, message, help));

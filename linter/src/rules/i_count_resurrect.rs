@@ -19,7 +19,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
         let Some(drop) = access.after_drop else {
             continue;
         };
-        let inode = &access.inode;
+        let inode = &access.pointer;
         let message = format!(
             "i_count dropped to zero then set back by {}: without i_lock another CPU may have taken or \
              freed the inode in between, and this loses its reference or resurrects a freed inode",

@@ -6,7 +6,7 @@ use super::{Check, FunctionView, Reach, ReachedRelease, Rule, RuleFinding};
 use crate::contexts::{CONTEXTS, Sink};
 use crate::finding::{Confidence, Hop, Severity, Via};
 use crate::kernel;
-use crate::syntax::idioms::Doubt;
+use crate::syntax::idioms::{Doubt, Release};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -65,7 +65,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 offset: reached.release.offset,
                 statement: reached.release.statement.clone(),
                 message: message(reached, &judged),
-                help: help(view, &reached.release.inode),
+                help: help(view, &reached.release),
                 contexts: names(&judged),
                 path: shown.reach.path.clone(),
                 related: judged[1..]
@@ -123,6 +123,11 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
         Some(Doubt::Bad) => lower(
             Confidence::Medium,
             "this runs only where the inode that was looked up could not be read".to_owned(),
+        ),
+        Some(Doubt::Unhashed) => lower(
+            Confidence::Medium,
+            "this runs only where the inode that was looked up has left the hash, as a bad one does"
+                .to_owned(),
         ),
         _ => {}
     }
@@ -221,7 +226,10 @@ fn severity(reached: &ReachedRelease, shown: &Judged<'_>) -> Severity {
         || shown.reach.path.len() > LONG_CHAIN
         || shown.reach.failing.is_some()
         || mild_root(shown.reach).is_some()
-        || matches!(reached.release.doubt, Some(Doubt::Rejected(_) | Doubt::Bad))
+        || matches!(
+            reached.release.doubt,
+            Some(Doubt::Rejected(_) | Doubt::Bad | Doubt::Unhashed)
+        )
         || reached.release.error_label.is_some();
     // That each last iput() evicts makes no chain likelier that nobody believes.
     let worse = reached.always_drops && call_count(shown.reach) <= FAR_CHAIN;
@@ -248,6 +256,11 @@ fn message(reached: &ReachedRelease, judged: &[Judged<'_>]) -> String {
             message.push_str(&hazard);
             said = hazard;
         }
+        if index > 0
+            && let Some(why) = mild_root(reach)
+        {
+            let _ = write!(message, " ({why})");
+        }
         if reach.root_count > 1 {
             let _ = write!(message, " ({} entry points lead here)", reach.root_count);
         }
@@ -267,17 +280,23 @@ fn hazard(reached: &ReachedRelease, reach: &Reach) -> String {
     }
 }
 
-fn help(view: &FunctionView<'_>, inode: &str) -> String {
+fn help(view: &FunctionView<'_>, release: &Release) -> String {
     let not_last = if view.helpers.has("iput_not_last") {
         "use iput_not_last() and say why"
     } else {
         "say why in a comment `/* lorelint: not-last: reason */`"
     };
+    // What another name for iput() takes need not be an inode.
+    let (pointer, of) = match release.callee.as_str() {
+        kernel::IPUT => (release.pointer.as_str(), String::new()),
+        alias => ("inode", format!(" for the inode of {alias}()")),
+    };
     format!(
-        "do not drop what may be the last reference here. Follow btrfs_add_delayed_iput(): {}, otherwise keep \
+        "do not drop what may be the last reference here. Follow btrfs_add_delayed_iput(): {}{of}, otherwise keep \
          the reference and hand it to a worker that calls iput(): embed the work or list node in the \
          filesystem's inode, queue it on a workqueue of the super block that nothing in reclaim waits for, \
-         and flush that before evict_inodes(). If the caller provably holds another reference, {not_last}",
-        view.helpers.drop_unless_last(inode)
+         and flush that before evict_inodes(). Unlike iput() this takes no NULL. If the caller provably holds \
+         another reference, {not_last}",
+        view.helpers.drop_unless_last(pointer)
     )
 }

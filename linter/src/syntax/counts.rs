@@ -47,6 +47,8 @@ pub(crate) struct CountAccess {
     pub(crate) raw: bool,
     /// The inode's expression without white space, such as `inode` or `ci->netfs.inode`.
     pub(crate) inode: String,
+    /// The same as a pointer: `inode` or `&ci->netfs.inode`.
+    pub(crate) pointer: String,
     /// Where the access starts, in bytes of the text handed in.
     pub(crate) offset: usize,
     /// The statement (or the condition) that holds it, on one line.
@@ -112,8 +114,15 @@ struct Reader<'a> {
     text: &'a [u8],
     types: BTreeMap<String, String>,
     /// Local pointers that hold `&E->i_count`, with `E`.
-    aliases: BTreeMap<String, String>,
+    aliases: BTreeMap<String, Named>,
     found: Vec<CountAccess>,
+}
+
+/// An inode as [`CountAccess`] names it.
+#[derive(Clone)]
+struct Named {
+    inode: String,
+    pointer: String,
 }
 
 impl Reader<'_> {
@@ -133,11 +142,18 @@ impl Reader<'_> {
         if &self.text[field.byte_range()] != b"i_count" {
             return;
         }
-        let Some(inode) = node.field(Field::Argument).map(|it| squeeze(it, self.text)) else {
+        let Some(argument) = node.field(Field::Argument) else {
             return;
         };
-        let inode = strip_parens(&inode).to_owned();
-        let is_inode = self.type_of(&inode);
+        let object = squeeze(argument, self.text);
+        let operator = &self.text[argument.end_byte()..field.start_byte()];
+        let is_pointer = memchr::memchr(b'>', operator).is_some();
+        let object = without_parens(&object);
+        let inode = Named {
+            inode: strip_parens(object).to_owned(),
+            pointer: format!("{}{object}", if is_pointer { "" } else { "&" }),
+        };
+        let is_inode = self.type_of(&inode.inode);
         if is_inode == Some(false) {
             return;
         }
@@ -172,7 +188,7 @@ impl Reader<'_> {
     }
 
     /// `E->i_count.counter`.
-    fn raw_counter(&mut self, counter: Node<'_>, inode: String) {
+    fn raw_counter(&mut self, counter: Node<'_>, inode: Named) {
         let outer = outermost_parens(counter);
         let parent = outer.parent();
         if let Some(parent) = parent {
@@ -226,7 +242,7 @@ impl Reader<'_> {
     }
 
     /// `&E->i_count`: an operation on it, a local pointer to it, or an address that leaves.
-    fn address(&mut self, address: Node<'_>, inode: String, is_inode: bool) {
+    fn address(&mut self, address: Node<'_>, inode: Named, is_inode: bool) {
         let mut outer = outermost_parens(address);
         while let Some(cast) = outer
             .parent()
@@ -290,12 +306,13 @@ impl Reader<'_> {
         Some((call, call_name(call, self.text)?))
     }
 
-    fn push(&mut self, at: Node<'_>, inode: String, (op, form): (CountOp, String), raw: bool) {
+    fn push(&mut self, at: Node<'_>, inode: Named, (op, form): (CountOp, String), raw: bool) {
         self.found.push(CountAccess {
             op,
             form,
             raw,
-            inode,
+            inode: inode.inode,
+            pointer: inode.pointer,
             offset: at.start_byte(),
             statement: statement_of(at, self.text),
             locked: false,
@@ -421,15 +438,25 @@ fn outermost_parens(mut node: Node<'_>) -> Node<'_> {
 pub(super) fn strip_parens(text: &str) -> &str {
     let mut text = text;
     loop {
-        let inner = text
-            .strip_prefix('(')
-            .and_then(|it| it.strip_suffix(')'))
-            .filter(|it| is_balanced(it));
-        match inner.or_else(|| text.strip_prefix('&')) {
+        text = without_parens(text);
+        match text.strip_prefix('&') {
             Some(inner) => text = inner,
             None => return text,
         }
     }
+}
+
+/// `((x))` without its parentheses.
+pub(super) fn without_parens(text: &str) -> &str {
+    let mut text = text;
+    let inner = |text: &'_ str| -> Option<usize> {
+        let inner = text.strip_prefix('(')?.strip_suffix(')')?;
+        is_balanced(inner).then_some(inner.len())
+    };
+    while let Some(length) = inner(text) {
+        text = &text[1..=length];
+    }
+    text
 }
 
 fn is_balanced(text: &str) -> bool {

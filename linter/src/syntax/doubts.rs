@@ -9,6 +9,9 @@ use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, squeeze};
 use crate::kernel::{HAND_OVER_PREFIXES, NEW_INODES};
 
+/// Arguments of a call that are looked at.
+const MAX_ARGUMENTS: usize = 8;
+
 /// Reason why nobody else has seen the inode yet; `None` where it may be known.
 ///
 /// All values that the variable gets in this function come from allocators: such an inode has no dirty pages, no
@@ -86,7 +89,7 @@ fn handed_over(arm: Node<'_>, object: &str, text: &[u8]) -> Option<String> {
 /// The function looked the inode up itself and drops it where it reports failure.
 fn rejected(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt> {
     let inode = argument_of(call, text)?;
-    let mut lookups: Vec<String> = sources(root, &inode, text)
+    let mut lookups: Vec<String> = sources_at(root, call, &inode, text)
         .into_iter()
         .flatten()
         .filter(|it| is_lookup(it))
@@ -99,7 +102,7 @@ fn rejected(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt> {
         return Some(Doubt::Bad);
     }
     if is_under(call, ("inode_unhashed", &inode), text) {
-        return None;
+        return Some(Doubt::Unhashed);
     }
     let lookups = lookups.join("() or ");
     let mut statement = call;
@@ -174,8 +177,44 @@ fn is_under(call: Node<'_>, (test, inode): (&str, &str), text: &[u8]) -> bool {
     false
 }
 
-/// The members that the conditions around a call test, as far as all of a condition must hold.
-pub(super) fn needs(call: Node<'_>, text: &[u8]) -> Vec<Needed> {
+/// The members that the conditions around a call test, as far as all of a condition must hold; and those around the
+/// only place that gives the variable anything but `NULL`.
+pub(super) fn needs(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Vec<Needed> {
+    let mut found = needs_around(call, text);
+    let giver = argument_of(call, text).and_then(|it| only_giver(root, &it, text));
+    found.extend(giver.into_iter().flat_map(|it| needs_around(it, text)));
+    found
+}
+
+/// The one place where a variable that is `NULL` at first gets a value, or where its address is handed on.
+fn only_giver<'t>(root: Node<'t>, variable: &str, text: &[u8]) -> Option<Node<'t>> {
+    let (mut found, mut starts_null, mut is_one) = (None, false, true);
+    root.preorder().for_each(|node| {
+        let is_null = |it: Option<Node<'_>>| it.is_some_and(|it| fold(it, text) == "NULL");
+        let is_it = |it: Option<Node<'_>>| {
+            it.and_then(|it| declared_name(it, text)).as_deref() == Some(variable)
+        };
+        let gives = match node.kind() {
+            Kind::AssignmentExpression => {
+                let left = node.field(Field::Left).map(|it| fold(it, text));
+                left.as_deref() == Some(variable) && !is_null(node.field(Field::Right))
+            }
+            Kind::InitDeclarator if is_it(node.field(Field::Declarator)) => {
+                starts_null = is_null(node.field(Field::Value));
+                false
+            }
+            Kind::PointerExpression => squeeze(node, text).strip_prefix('&') == Some(variable),
+            _ => false,
+        };
+        if gives {
+            is_one &= found.is_none();
+            found = Some(node);
+        }
+    });
+    found.filter(|_| starts_null && is_one)
+}
+
+fn needs_around(call: Node<'_>, text: &[u8]) -> Vec<Needed> {
     let mut found = Vec::new();
     let mut node = call;
     while let Some(parent) = node.parent() {
@@ -272,7 +311,7 @@ pub(super) fn other_inode(
         _ => return None,
     }
     let inode = fold(argument, text);
-    let mut from = sources(root, &inode, text);
+    let mut from = sources_at(root, call, &inode, text);
     from.extend(fillers(root, &inode, text).into_iter().map(Some));
     let mut from: Vec<String> = from.into_iter().collect::<Option<_>>()?;
     if from.is_empty() || !from.iter().all(|it| gives_another(it)) {
@@ -299,7 +338,12 @@ fn fillers(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<String> {
 
 /// Whether a function's name says that it finds inodes by their number, or makes them, or gives a parent.
 fn gives_another(name: &str) -> bool {
-    let makes = |it: &str| matches!(it, "find" | "lookup" | "create" | "new" | "parent");
+    let makes = |it: &str| {
+        matches!(
+            it,
+            "find" | "lookup" | "fetch" | "create" | "new" | "parent"
+        )
+    };
     let grabs = name.split('_').any(|it| it == "igrab");
     !grabs && (is_lookup(name) || name.split('_').any(makes))
 }
@@ -317,9 +361,62 @@ fn argument_of(call: Node<'_>, text: &[u8]) -> Option<String> {
     (argument.kind() == Kind::Identifier).then(|| fold(argument, text))
 }
 
+/// As [`sources`], but only the last one where nothing else can come between it and the call.
+fn sources_at(root: Node<'_>, call: Node<'_>, variable: &str, text: &[u8]) -> Vec<Option<String>> {
+    let in_node = |it| {
+        let nothing = |value: Node<'_>| is_of_itself(value, variable, text);
+        sources_but(it, variable, text, &nothing)
+    };
+    let mut node = call;
+    while let Some(parent) = node.parent() {
+        let condition = parent.field(Field::Condition).filter(|it| *it != node);
+        let is_left = match parent.kind() {
+            Kind::IfStatement => condition.is_some_and(|it| !in_node(it).is_empty()),
+            Kind::LabeledStatement | Kind::CaseStatement => true,
+            Kind::WhileStatement | Kind::ForStatement | Kind::DoStatement => true,
+            _ => false,
+        };
+        if is_left {
+            break;
+        }
+        let mut before = node.prev_named_sibling();
+        while let Some(it) = before.filter(|_| parent.kind() == Kind::CompoundStatement) {
+            let given = in_node(it);
+            let is_plain = matches!(it.kind(), Kind::ExpressionStatement | Kind::Declaration);
+            if given.len() == 1 && is_plain {
+                return given;
+            }
+            if !given.is_empty() || it.kind() == Kind::LabeledStatement {
+                return in_node(root);
+            }
+            before = it.prev_named_sibling();
+        }
+        node = parent;
+    }
+    in_node(root)
+}
+
 /// What a variable is set to in the function: the names of the functions whose results it gets, `None` for anything
 /// else but an error or nothing.
 fn sources(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<Option<String>> {
+    sources_but(root, variable, text, &|_| false)
+}
+
+/// Whether a value is what a function gives back that takes the variable: the same inode, or an error.
+fn is_of_itself(value: Node<'_>, variable: &str, text: &[u8]) -> bool {
+    value.kind() == Kind::CallExpression
+        && (0..MAX_ARGUMENTS)
+            .map_while(|it| call_argument(value, it))
+            .any(|it| fold(it, text) == variable)
+}
+
+/// As [`sources`], without the values that are `nothing` else than was there before.
+fn sources_but(
+    root: Node<'_>,
+    variable: &str,
+    text: &[u8],
+    nothing: &dyn Fn(Node<'_>) -> bool,
+) -> Vec<Option<String>> {
     let mut found = Vec::new();
     root.preorder().for_each(|node| {
         let (target, value) = match node.kind() {
@@ -347,7 +444,7 @@ fn sources(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<Option<String>> {
             && target == variable
         {
             let spelled = fold(value, text);
-            let is_nothing = spelled == "NULL" || spelled.starts_with("ERR_");
+            let is_nothing = spelled == "NULL" || spelled.starts_with("ERR_") || nothing(value);
             let source = if value.kind() == Kind::CallExpression {
                 call_name(value, text)
             } else {

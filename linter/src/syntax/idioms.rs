@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Node;
-use super::counts::{self, CountAccess, CountOp, strip_parens};
+use super::counts::{self, CountAccess, CountOp, strip_parens, without_parens};
 use super::doubts;
 use super::flow::{self, Event, EventKind, Observer};
 use super::nodes::{Field, Kind};
@@ -26,6 +26,8 @@ pub(crate) struct Release {
     pub(crate) statement: String,
     /// The inode's expression without white space.
     pub(crate) inode: String,
+    /// The same as the call has it: a pointer.
+    pub(crate) pointer: String,
     /// Whether some inode's `i_lock` is held on every way here.
     pub(crate) under_i_lock: bool,
     /// Why else nothing may sleep here, such as `rcu_read_lock()`, on every way.
@@ -62,6 +64,8 @@ pub(crate) enum Doubt {
     Rejected(String),
     /// The function looked the inode up and found that it could not be read.
     Bad,
+    /// The function looked the inode up and found that it has left the hash.
+    Unhashed,
 }
 
 /// The calls of `names` in one function, sorted by offset; `argument` of each is the inode.
@@ -94,7 +98,7 @@ pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> 
             .or_else(|| doubts::new_inode(root, *call, text));
         release.from = doubts::only_source(root, *call, text);
         release.other = doubts::other_inode(root, *call, release.argument, text);
-        release.needs = doubts::needs(*call, text);
+        release.needs = doubts::needs(root, *call, text);
         release.doubt = doubts::doubt(root, *call, text);
         release.error_label = error_label(*call, text);
     }
@@ -125,6 +129,7 @@ fn release(call: Node<'_>, text: &[u8], name: &str, index: usize) -> Release {
         argument: index,
         statement: statement_of(call, text),
         inode: strip_parens(&inode).to_owned(),
+        pointer: without_parens(&inode).to_owned(),
         under_i_lock: false,
         atomic: None,
         not_last: None,
