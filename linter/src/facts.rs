@@ -143,6 +143,19 @@ impl FunctionFacts {
     }
 }
 
+/// One `object->member = value` of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MemberSetting {
+    pub(crate) object: Expr,
+    pub(crate) member: String,
+    /// As the text has it, on one line.
+    pub(crate) value: String,
+    /// One past it, in bytes of the item.
+    pub(crate) end: u32,
+    /// Whether it runs whatever the function's conditions are.
+    pub(crate) is_certain: bool,
+}
+
 /// One member of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Member {

@@ -9,7 +9,7 @@ pub(crate) use memo::{Copies, Memo};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{FunctionFacts, ObjectFacts, TypeFacts};
+use crate::facts::{FunctionFacts, MemberSetting, ObjectFacts, TypeFacts};
 use crate::lex::FileScan;
 use crate::rows::Lent;
 use crate::syntax::counts::CountAccess;
@@ -206,6 +206,7 @@ pub(crate) struct Warm {
     pub(crate) objects: Learned<ObjectFacts>,
     pub(crate) wrappers: Learned<Option<Wrapper>>,
     pub(crate) bodies: Learned<Body>,
+    pub(crate) settings: Learned<Vec<MemberSetting>>,
     /// The names of the headers that a content includes; it counts as one item.
     pub(crate) includes: Learned<Vec<String>>,
 }
@@ -223,6 +224,7 @@ impl Warm {
             wrappers: Learned::new(4, &known),
             bodies: Learned::new(5, &known),
             includes: Learned::new(6, &known),
+            settings: Learned::new(7, &known),
             known,
         }
     }
@@ -242,6 +244,7 @@ impl Warm {
         self.wrappers.write(&mut rows, &mut values)?;
         self.bodies.write(&mut rows, &mut values)?;
         self.includes.write(&mut rows, &mut values)?;
+        self.settings.write(&mut rows, &mut values)?;
         rows.sort_unstable();
         let mut bytes = Vec::with_capacity(rows.len() * ROW);
         for (kind, key, start, end) in rows {
@@ -263,5 +266,6 @@ impl Warm {
         self.wrappers.memo.trim(MAX_VALUES);
         self.bodies.memo.trim(MAX_VALUES);
         self.includes.memo.trim(MAX_VALUES);
+        self.settings.memo.trim(MAX_VALUES);
     }
 }

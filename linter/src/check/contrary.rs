@@ -2,11 +2,10 @@
 
 use super::findings::Run;
 use super::parse;
-use crate::facts::{Text, TypeRef, expr};
+use crate::facts::{Expr, MemberSetting, Text, TypeRef, expr};
 use crate::graph::explore::Reached;
 use crate::graph::{ItemId, Scope};
-use crate::syntax::Node;
-use crate::syntax::doubts::set_before;
+use crate::syntax::doubts::settings;
 use crate::syntax::idioms::{Needed, Release};
 use crate::syntax::nodes::Field;
 
@@ -35,11 +34,14 @@ impl Run<'_, '_, '_> {
     ) -> Option<String> {
         let member = needed.member.as_str();
         memchr::memmem::find(self.index.item_text(caller), member.as_bytes())?;
-        let parsed = parse(self.index, caller)?;
-        let root = parsed.tree.as_ref()?.root_node();
-        let (object, value) = set_before(root, &parsed.clean, (member, offset as usize))?;
+        let key = self.index.key(caller);
+        let settings = self.warm.settings.get(key, || self.settings(caller));
+        let mut before = settings.iter().filter(|it| it.end <= offset);
+        let MemberSetting { object, value, .. } = before
+            .rfind(|it| it.member == member)
+            .filter(|it| it.is_certain)?;
         let is_contrary = if needed.is_zero {
-            is_never_zero(&value)
+            is_never_zero(value)
         } else {
             matches!(value.as_str(), "0" | "false" | "NULL")
         };
@@ -49,24 +51,50 @@ impl Run<'_, '_, '_> {
         let own = parse(self.index, id)?;
         let tested = own.tree.as_ref()?.root_node();
         let tested = tested.innermost_at(needed.offset).parent()?;
-        let tested = self.type_of(id, tested.field(Field::Argument)?, &own.clean);
-        let is_same =
-            tested != TypeRef::Unknown && tested == self.type_of(caller, object, &parsed.clean);
+        let tested = expr(self.text(id, &own.clean), tested.field(Field::Argument)?);
+        let tested = self.type_of(id, &tested);
+        let is_same = tested != TypeRef::Unknown && tested == self.type_of(caller, object);
         let name = self.index.name_of(caller);
         is_same.then(|| format!("{name}() sets {member} to {value} before it calls on"))
     }
 
-    fn type_of(&self, function: ItemId, object: Node<'_>, clean: &[u8]) -> TypeRef {
-        let text = Text {
+    /// What a function gives to members; nothing where it could not be parsed.
+    fn settings(&self, function: ItemId) -> Vec<MemberSetting> {
+        let Some(parsed) = parse(self.index, function) else {
+            return Vec::new();
+        };
+        let text = self.text(function, &parsed.clean);
+        let found = parsed
+            .tree
+            .as_ref()
+            .map(|it| settings(it.root_node(), &parsed.clean));
+        let found = found
+            .unwrap_or_default()
+            .into_iter()
+            .map(|it| MemberSetting {
+                object: expr(text, it.object),
+                member: it.member,
+                value: it.value,
+                end: u32::try_from(it.end).unwrap_or(u32::MAX),
+                is_certain: it.is_certain,
+            });
+        found.collect()
+    }
+
+    fn text<'a>(&'a self, function: ItemId, clean: &'a [u8]) -> Text<'a> {
+        Text {
             original: self.index.item_text(function),
             clean,
             shift: 0,
-        };
+        }
+    }
+
+    fn type_of(&self, function: ItemId, object: &Expr) -> TypeRef {
         let scope = Scope {
             file: self.index.file_index(function),
             facts: &self.resolver.facts(function),
         };
-        self.resolver.type_of(&expr(text, object), scope).of
+        self.resolver.type_of(object, scope).of
     }
 }
 

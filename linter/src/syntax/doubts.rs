@@ -261,31 +261,38 @@ fn test(condition: Node<'_>, holds: bool, text: &[u8], found: &mut Vec<Needed>) 
     }
 }
 
-/// What a function gives to the member of an object, and that object, before the byte `end`: the last of what it does
-/// whatever its conditions are.
-pub(crate) fn set_before<'t>(
-    root: Node<'t>,
-    text: &[u8],
-    (member, end): (&str, usize),
-) -> Option<(Node<'t>, String)> {
-    let sets = |it: &Node<'t>| {
-        let left = it
-            .field(Field::Left)
-            .filter(|it| it.kind() == Kind::FieldExpression);
-        it.kind() == Kind::AssignmentExpression
-            && it.end_byte() <= end
-            && left
-                .and_then(|it| it.field(Field::Member))
-                .is_some_and(|it| fold(it, text) == member)
+/// One `object->member = value` of a function.
+pub(crate) struct Setting<'t> {
+    pub(crate) object: Node<'t>,
+    pub(crate) member: String,
+    pub(crate) value: String,
+    /// One past it, in bytes of the text handed in.
+    pub(crate) end: usize,
+    /// Whether it runs whatever the function's conditions are.
+    pub(crate) is_certain: bool,
+}
+
+/// What a function gives to members of objects, in order.
+pub(crate) fn settings<'t>(root: Node<'t>, text: &[u8]) -> Vec<Setting<'t>> {
+    let setting = |it: Node<'t>| {
+        let left = it.field(Field::Left)?;
+        if it.kind() != Kind::AssignmentExpression || left.kind() != Kind::FieldExpression {
+            return None;
+        }
+        let body = it.parent().and_then(Node::parent);
+        let is_outermost = body
+            .and_then(Node::parent)
+            .is_some_and(|it| it.kind() == Kind::FunctionDefinition);
+        let operator = it.field(Field::Operator);
+        Some(Setting {
+            object: left.field(Field::Argument)?,
+            member: fold(left.field(Field::Member)?, text),
+            value: fold(it.field(Field::Right)?, text),
+            end: it.end_byte(),
+            is_certain: is_outermost && operator.is_some_and(|it| fold(it, text) == "="),
+        })
     };
-    let last = root.preorder().filter(sets).last()?;
-    let body = last.parent().and_then(Node::parent)?;
-    let is_outermost = body.parent()?.kind() == Kind::FunctionDefinition;
-    let is_plain = last
-        .field(Field::Operator)
-        .is_some_and(|it| fold(it, text) == "=");
-    let object = last.field(Field::Left)?.field(Field::Argument)?;
-    (is_outermost && is_plain).then_some((object, fold(last.field(Field::Right)?, text)))
+    root.preorder().filter_map(setting).collect()
 }
 
 /// How the function got an inode that is not the one which its callers are about; `None` where it may be that one.
