@@ -18,7 +18,7 @@ use crate::kernel;
 use crate::lex::{FileScan, Item, ItemKind, Pair, Ref, RefKind, Sym};
 use crate::rows::Rows;
 use crate::tree::TreePath;
-use crate::warm::ContentKey;
+use crate::warm::{ContentKey, Memo};
 
 /// A file with its lexical reading, before it is joined with others.
 pub(crate) struct ReadFile {
@@ -62,6 +62,8 @@ pub(crate) struct Image {
     pub(crate) suspects: Rows<u32>,
     pub(crate) gaps: Vec<Gap>,
     pub(super) homes: OnceLock<BTreeSet<String>>,
+    /// The headers that files include, as far as somebody asked.
+    pub(super) includes: Memo<u32, Vec<u32>>,
 }
 
 /// A name for these files with these contents, in path order: reports and trees in the cache go by it.

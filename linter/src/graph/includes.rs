@@ -107,36 +107,49 @@ impl Resolver<'_, '_> {
     }
 
     pub(crate) fn direct_includes(&self, file: usize) -> Arc<Vec<u32>> {
-        self.direct_includes.get(file as u32, || {
-            let source = self.index.file(file);
-            let arch = arch_of(source.path.as_str());
-            let of_arch = [format!("{arch}include/"), format!("{arch}include/uapi/")];
-            let roots = || {
-                ROOTS
-                    .iter()
-                    .copied()
-                    .chain(of_arch.iter().map(String::as_str))
+        let file = file as u32;
+        self.direct_includes.get_shared(file, || {
+            let Some(kept) = self.index.kept_includes(file as usize) else {
+                return Arc::new(self.find_includes(file as usize));
             };
-            self.include_names(file)
-                .iter()
-                .filter_map(|name| {
-                    let beside = match directory(source.path.as_str()) {
-                        "" => name.to_owned(),
-                        dir => normal(&format!("{dir}/{name}")),
-                    };
-                    self.index
-                        .file_at(&beside)
-                        .or_else(|| {
-                            roots().find_map(|it| self.index.file_at(&format!("{it}{name}")))
-                        })
-                        .or_else(|| {
-                            let generic = name.strip_prefix("asm/")?;
-                            self.index.file_at(&format!("{GENERIC}{generic}"))
-                        })
-                })
-                .map(|it| it as u32)
-                .collect()
+            let found = kept.get(file, || {
+                let found = self.find_includes(file as usize).into_iter();
+                found.map(|it| self.index.old_slot(it)).collect()
+            });
+            if found.iter().all(|it| self.index.new_slot(*it) == *it) {
+                return found;
+            }
+            Arc::new(found.iter().map(|it| self.index.new_slot(*it)).collect())
         })
+    }
+
+    fn find_includes(&self, file: usize) -> Vec<u32> {
+        let source = self.index.file(file);
+        let arch = arch_of(source.path.as_str());
+        let of_arch = [format!("{arch}include/"), format!("{arch}include/uapi/")];
+        let roots = || {
+            ROOTS
+                .iter()
+                .copied()
+                .chain(of_arch.iter().map(String::as_str))
+        };
+        self.include_names(file)
+            .iter()
+            .filter_map(|name| {
+                let beside = match directory(source.path.as_str()) {
+                    "" => name.to_owned(),
+                    dir => normal(&format!("{dir}/{name}")),
+                };
+                self.index
+                    .file_at(&beside)
+                    .or_else(|| roots().find_map(|it| self.index.file_at(&format!("{it}{name}"))))
+                    .or_else(|| {
+                        let generic = name.strip_prefix("asm/")?;
+                        self.index.file_at(&format!("{GENERIC}{generic}"))
+                    })
+            })
+            .map(|it| it as u32)
+            .collect()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::expand::Made;
 use crate::finding::Gap;
 use crate::lex::{self, Item, Sym, flags};
 use crate::tree::{TreePath, TreeSource};
-use crate::warm::{ContentKey, ItemKey, Warm};
+use crate::warm::{ContentKey, ItemKey, Memo, Warm};
 
 /// An item of the tree. The order is that of paths, and in a file that of the text; it is the same whether a file
 /// was there from the start or took another's place.
@@ -82,6 +82,8 @@ pub(crate) struct Over {
     by_rank: FxHashMap<u32, u32>,
     /// Files of the base that are gone or replaced.
     hidden: FxHashSet<u32>,
+    /// Whether each file takes another one's place and none is gone.
+    keeps_paths: bool,
 }
 
 impl Over {
@@ -114,6 +116,7 @@ impl Over {
         }
         let by_rank = (0..).zip(&ranks).map(|(at, rank)| (*rank, at)).collect();
         Some(Self {
+            keeps_paths: hidden.len() == ranks.len(),
             image,
             ranks,
             by_rank,
@@ -536,6 +539,31 @@ impl<'t> Index<'t> {
     /// The file of this path.
     pub(crate) fn file_at(&self, path: &str) -> Option<usize> {
         self.slot_of(&TreePath::parse(path)?)
+    }
+
+    /// What is known of a file's includes by [`Index::old_slot`], in all trees with these paths; `None` where the
+    /// file, or what paths there are, has changed.
+    pub(super) fn kept_includes(&self, file: usize) -> Option<&Memo<u32, Vec<u32>>> {
+        let is_old = file < self.base.files.len();
+        let is_kept = self.over.as_deref().is_none_or(|over| over.keeps_paths);
+        (is_old && is_kept).then_some(&self.base.includes)
+    }
+
+    /// The slot in the base of a file that is there, or takes the place of one.
+    pub(super) fn old_slot(&self, slot: u32) -> u32 {
+        let old = self.base.files.len();
+        match &self.over {
+            Some(over) if slot as usize >= old => over.ranks[slot as usize - old] / RANK_STEP - 1,
+            _ => slot,
+        }
+    }
+
+    /// The slot of the file that is in the place of one of the base.
+    pub(super) fn new_slot(&self, old_slot: u32) -> u32 {
+        let over = self.over.as_deref();
+        let over = over.filter(|it| it.hidden.contains(&old_slot));
+        let new = over.and_then(|it| it.by_rank.get(&((old_slot + 1) * RANK_STEP)));
+        new.map_or(old_slot, |it| self.base.files.len() as u32 + it)
     }
 
     /// The implementation that a path belongs to, whether a file is there or not.

@@ -9,6 +9,7 @@ use super::image::Image;
 use super::items::Items;
 use super::table::Table;
 use crate::rows::{Lent, Rows};
+use crate::warm::Memo;
 
 impl Image {
     /// The sections; `None` where something cannot be written.
@@ -65,6 +66,7 @@ impl Image {
             callers: Table::read(next()?, next()?)?,
             values: Table::read(next()?, next()?)?,
             homes: homes.into(),
+            includes: Memo::new(),
         })
     }
 }
