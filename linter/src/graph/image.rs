@@ -1,10 +1,10 @@
 //! The lexical readings of many files joined by name: sorted rows of numbers that never change.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::domains::Domain;
@@ -62,6 +62,8 @@ pub(crate) struct Image {
     pub(crate) suspects: Rows<u32>,
     pub(crate) gaps: Vec<Gap>,
     pub(super) homes: OnceLock<BTreeSet<String>>,
+    /// What is named in files that include other sources, as [`Sym::short`].
+    pub(super) lent: OnceLock<Arc<FxHashSet<u32>>>,
     /// The headers that files include, as far as somebody asked.
     pub(super) includes: Memo<u32, Vec<u32>>,
 }

@@ -566,6 +566,25 @@ impl<'t> Index<'t> {
         new.map_or(old_slot, |it| self.base.files.len() as u32 + it)
     }
 
+    /// What is named in files that include other sources, as [`Sym::short`]: in the base, and in what stands in for
+    /// its files.
+    pub(super) fn lent(&self) -> [Arc<FxHashSet<u32>>; 2] {
+        let of = |image: &Image| {
+            let includers = (0..)
+                .zip(image.files.iter())
+                .filter(|it| it.1.includes_unit && it.1.at_home);
+            let items = includers.flat_map(|it| {
+                let (start, end) = image.bounds(it.0);
+                start..end
+            });
+            let refs = items.flat_map(|it| image.refs(it));
+            Arc::new(refs.map(|it| it.name()).collect())
+        };
+        let old = self.base.lent.get_or_init(|| of(&self.base));
+        let new = self.over.as_deref().map(|it| of(&it.image));
+        [Arc::clone(old), new.unwrap_or_default()]
+    }
+
     /// The implementation that a path belongs to, whether a file is there or not.
     pub(crate) fn domain_of_path(&self, path: &str) -> Domain {
         domain_in(&self.base.domains, path)

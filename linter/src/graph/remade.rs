@@ -112,7 +112,7 @@ impl Image {
         deciding(self, self.items.between(start, end))
     }
 
-    fn bounds(&self, file: u32) -> (u32, u32) {
+    pub(super) fn bounds(&self, file: u32) -> (u32, u32) {
         let file = file as usize;
         (self.first_item[file], self.first_item[file + 1])
     }

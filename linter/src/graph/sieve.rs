@@ -331,7 +331,7 @@ struct Users<'i, 't> {
     /// Files whose own uses of a sink do not count.
     owners: &'static [&'static str],
     /// What is named where another source is included, as [`Sym::short`].
-    lent: FxHashSet<u32>,
+    lent: [Arc<FxHashSet<u32>>; 2],
 }
 
 impl<'i, 't> Users<'i, 't> {
@@ -343,7 +343,7 @@ impl<'i, 't> Users<'i, 't> {
             sinks: sinks.iter().map(|it| it.short()).collect(),
             doors,
             owners: kernel::I_COUNT_OWNERS,
-            lent: names_of_includers(index),
+            lent: index.lent(),
         }
     }
 
@@ -397,25 +397,12 @@ impl<'i, 't> Users<'i, 't> {
                     && file.domain != Domain::GENERIC
                     && (file.is_shared
                         || item.flags & flags::STATIC == 0
-                        || self.lent.contains(&item.name.short()))
+                        || self.lent.iter().any(|it| it.contains(&item.name.short())))
             })
             .map(|(item, file)| (item.name.short(), file.domain))
             .filter(|it| !self.stop.contains(&it.0) && is_crossed(it.0, it.1))
             .collect()
     }
-}
-
-/// The names that stand in files which include other sources.
-fn names_of_includers(index: &Index<'_>) -> FxHashSet<u32> {
-    let includers = index.live().filter(|it| {
-        let file = index.file(*it);
-        file.includes_unit && file.at_home
-    });
-    let items = includers.flat_map(|it| index.items(it).map(|it| it.0).collect::<Vec<_>>());
-    items
-        .flat_map(|it| index.refs(it))
-        .map(|it| it.name())
-        .collect()
 }
 
 /// The closure under way.

@@ -3,6 +3,7 @@
 //! Whoever reads them has made sure that they are as they were written, by this build.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use super::files::Files;
 use super::image::Image;
@@ -67,6 +68,7 @@ impl Image {
             values: Table::read(next()?, next()?)?,
             homes: homes.into(),
             includes: Memo::new(),
+            lent: OnceLock::new(),
         })
     }
 }
