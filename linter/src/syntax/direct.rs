@@ -7,6 +7,8 @@ mod declarations;
 mod expressions;
 mod statements;
 
+use std::cell::RefCell;
+
 use super::ast::{Entry, Tree};
 use super::nodes::{Field, Kind};
 use super::token::{Kind as T, Token, tokens};
@@ -14,12 +16,21 @@ use super::token::{Kind as T, Token, tokens};
 /// Brackets and statements nest this deep at most.
 const MAX_DEPTH: u32 = 120;
 
+/// Beyond so many tokens, what was needed for a text is not kept for the next.
+const MAX_KEPT: usize = 1 << 16;
+
+thread_local! {
+    static READER: RefCell<Reader> = RefCell::default();
+}
+
 /// Reads a text; `None` where the grammar has to.
 pub(super) fn parse(text: &[u8]) -> Option<Tree> {
-    let mut reader = Reader::default();
-    tokens(text, &mut reader.tokens)?;
-    let root = reader.unit()?;
-    Some(reader.flattened(root))
+    READER.with_borrow_mut(|reader| {
+        reader.clear();
+        tokens(text, &mut reader.tokens)?;
+        let root = reader.unit()?;
+        Some(reader.flattened(root))
+    })
 }
 
 /// A node by its number; 0 is none.
@@ -53,6 +64,16 @@ struct Reader {
 }
 
 impl Reader {
+    /// Forgets the text before.
+    fn clear(&mut self) {
+        if self.tokens.capacity() > MAX_KEPT {
+            *self = Self::default();
+        }
+        self.tokens.clear();
+        self.nodes.clear();
+        (self.at, self.depth) = (0, 0);
+    }
+
     fn kind(&self) -> T {
         self.tokens[self.at].kind
     }

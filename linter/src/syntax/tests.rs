@@ -341,6 +341,10 @@ fn what_functions_mostly_say_is_read_directly() {
         "struct box { struct lid { int a:1, b; } lid, *lids[2]; int (*open)(struct box *, int); union { u8 c; }; };",
         "void f(void) { a * b; }",
         "enum colour { RED, GREEN = 2, };",
+        "void f(void) { a = (b) - c; d = (u64)-1; g((u64)-1, sizeof(a) + sizeof(b) * 2, (b) & c); }",
+        "void f(void) { if (b && (c) && d) return (a) * b; a = !b++ + !c->d-- - !++e; }",
+        "void f(void) { for (u64 i = 0; i < (n) + 1; i++) g(-i); for (struct box *b = a; b; b = c) g(b); }",
+        "void f(int (*g)(struct box *, u64, gfp_t), u8 a) { }",
     ] {
         check_direct(text, true);
     }
@@ -349,12 +353,21 @@ fn what_functions_mostly_say_is_read_directly() {
 #[test]
 fn what_can_be_read_in_two_ways_is_left_to_the_grammar() {
     for text in [
-        "void f(void) { a = (b) - c; }",
-        "void f(void) { a = (b) * c; }",
+        "void f(void) { a = (b) - c * d; }",
+        "void f(void) { a = !(b) & c + d; }",
+        "void f(void) { a = (b) * c = d; }",
+        "void f(void) { a = (b) - (c) * d; }",
+        "void f(void) { a = (b) -1 * c; }",
+        "void f(void) { a = sizeof(b)+2*c; }",
+        "void f(void) { a = (u64)(b + (c)-1); }",
+        "void f(void) { a = (b) --c; }",
+        "void f(void) { a = (u32)(b) * c; }",
+        "void f(void) { a = (b >> (c * (d)) & 0xff); }",
+        "void f(void) { a = (g(*(u16 *)(b))) & 0xf; }",
+        "void f(void) { a = b[2 * (c)+1]; }",
         "void f(void) { if ((is_set(b)) && c) g(); }",
         "void f(void) { TYPE(x) *p; }",
         "void f(void) { put(OF(sizeof(struct box))); }",
-        "void f(void) { a = !b++; }",
         "void f(void) { a = sizeof(struct box)-4; }",
         "void f(a, b) int a; { }",
         "void f(void) { a * b(c); }",

@@ -253,8 +253,14 @@ impl Reader {
         let start = self.start();
         self.take(T::OpenParen)?;
         let mut children = Children::default();
-        if !self.takes(T::CloseParen) {
+        let mut is_old_style = true;
+        if self.takes(T::CloseParen) {
+            is_old_style = false;
+        } else {
             loop {
+                // Names alone may be an old-style list.
+                is_old_style &= self.kind() == T::Ellipsis
+                    || self.kind() == T::Name && matches!(self.peek(1), T::Comma | T::CloseParen);
                 let parameter = self.parameter()?;
                 self.add(&mut children, Field::None, parameter);
                 if self.takes(T::CloseParen) {
@@ -263,6 +269,9 @@ impl Reader {
                 self.take(T::Comma)?;
             }
         }
+        if is_old_style {
+            return None;
+        }
         Some(self.node(Kind::Other, start, children))
     }
 
@@ -270,10 +279,6 @@ impl Reader {
         let start = self.start();
         if self.kind() == T::Ellipsis {
             return Some(self.leaf(Kind::Other));
-        }
-        // A name alone may be one of an old-style list.
-        if self.kind() == T::Name && matches!(self.peek(1), T::Comma | T::CloseParen) {
-            return None;
         }
         let mut children = Children::default();
         self.specifiers(&mut children)?;

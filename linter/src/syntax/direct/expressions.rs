@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::{Children, Id, Reader, is_type};
+use super::{Children, Id, Raw, Reader, is_type};
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::token::Kind as T;
 
@@ -92,13 +92,60 @@ impl Reader {
             if level < least {
                 return Some(left);
             }
+            let is_doubtful = self.is_behind_named_parens();
+            if is_doubtful
+                && (self.kind_before(4) == T::CloseParen
+                    || self.is_signed_number() && self.is_in_cast_parens())
+            {
+                return None;
+            }
             let mut children = Children::default();
             self.add(&mut children, Field::Left, left);
             self.operator(&mut children);
             let right = self.deeper(|it| it.binary(level + 1))?;
+            // `(a) - b * c`: the grammar takes a cast there.
+            if is_doubtful && self.nodes[right as usize].kind == Kind::BinaryExpression {
+                return None;
+            }
             self.add(&mut children, Field::Right, right);
             left = self.node(Kind::BinaryExpression, start, children);
         }
+    }
+
+    /// Whether the operator at hand stands behind `(name)`, which can be a cast, and can belong to its value.
+    fn is_behind_named_parens(&self) -> bool {
+        is_sign_or_operator(self.kind())
+            && [3, 2, 1].map(|it| self.kind_before(it)) == [T::OpenParen, T::Name, T::CloseParen]
+            && match self.kind_before(4) {
+                T::Name => false,
+                T::Sizeof => self.is_signed_number(),
+                _ => true,
+            }
+    }
+
+    fn kind_before(&self, back: usize) -> T {
+        let at = self.at.checked_sub(back);
+        at.map_or(T::End, |it| self.tokens[it].kind)
+    }
+
+    /// Whether the token at hand stands in parentheses behind a parenthesis, in the value of a cast or in arguments,
+    /// or in brackets, or may do so.
+    fn is_in_cast_parens(&self) -> bool {
+        const FAR: usize = 200;
+        let (mut depth, mut brackets) = (0u32, 0u32);
+        for at in (self.at.saturating_sub(FAR).max(1)..self.at).rev() {
+            match self.tokens[at].kind {
+                T::CloseParen => depth += 1,
+                T::OpenParen if depth > 0 => depth -= 1,
+                T::OpenParen if self.tokens[at - 1].kind == T::CloseParen => return true,
+                T::CloseBracket => brackets += 1,
+                T::OpenBracket if brackets == 0 => return true,
+                T::OpenBracket => brackets -= 1,
+                T::Semicolon | T::OpenBrace | T::CloseBrace => return false,
+                _ => {}
+            }
+        }
+        self.at > FAR
     }
 
     fn unary(&mut self) -> Option<Id> {
@@ -134,14 +181,31 @@ impl Reader {
         let mut children = Children::default();
         self.operator(&mut children);
         let argument = self.unary()?;
-        // The grammar reads `!x++` as `(!x)++`.
         if kind == Kind::UnaryExpression
             && self.nodes[argument as usize].kind == Kind::UpdateExpression
         {
-            return None;
+            return Some(self.turned(start, children, argument));
         }
         self.add(&mut children, Field::Argument, argument);
         Some(self.node(kind, start, children))
+    }
+
+    /// The grammar reads `!x++` as `(!x)++`, but `!++x` as C does.
+    fn turned(&mut self, start: u32, mut sign: Children, update: Id) -> Id {
+        let Raw { first, end, .. } = self.nodes[update as usize];
+        let (operand, operator) = (first, self.nodes[first as usize].next);
+        if self.nodes[first as usize].field == Field::Operator {
+            self.add(&mut sign, Field::Argument, update);
+            return self.push(Kind::UnaryExpression, true, (start, end), sign);
+        }
+        self.nodes[operand as usize].next = 0;
+        self.add(&mut sign, Field::Argument, operand);
+        let until = self.nodes[operand as usize].end;
+        let inner = self.push(Kind::UnaryExpression, true, (start, until), sign);
+        let mut children = Children::default();
+        self.add(&mut children, Field::Argument, inner);
+        self.add(&mut children, Field::Operator, operator);
+        self.push(Kind::UpdateExpression, true, (start, end), children)
     }
 
     /// Whether the sign at hand is part of a number.
@@ -179,8 +243,9 @@ impl Reader {
         if self.kind() == T::OpenParen && self.peek(1) == T::Name && self.peek(2) == T::OpenParen {
             return None;
         }
+        let is_named = self.peek(1) == T::Name && self.peek(2) == T::CloseParen;
         let value = self.unary()?;
-        if self.is_signed_number() {
+        if self.is_signed_number() && !is_named {
             return None;
         }
         Some(self.wrap(Kind::Other, start, &[(Field::Value, value)]))
@@ -241,10 +306,11 @@ impl Reader {
             return self.cast(start);
         }
         if self.peek(1) == T::Name {
-            // `(TYPE(x)) …` and `(name) …`: a cast or an operator, and the grammar weighs what comes behind.
+            // `(TYPE(x)) …` and `(a * (x)) …`: a cast or an operator, and the grammar weighs what comes behind.
             let macro_type = [T::OpenParen, T::Name, T::CloseParen, T::CloseParen];
-            if (0..4).all(|it| self.peek(2 + it) == macro_type[it])
-                && is_sign_or_operator(self.peek(6))
+            let first = 2 + usize::from(self.peek(2) == T::Star);
+            if (0..4).all(|it| self.peek(first + it) == macro_type[it])
+                && is_sign_or_operator(self.peek(first + 4))
                 || self.is_typeof_cast()
             {
                 return None;
@@ -268,7 +334,7 @@ impl Reader {
                     | T::Tilde
                     | T::Sizeof
                     | T::OpenBrace => return self.cast(start),
-                    it if is_sign_or_operator(it) => return None,
+                    T::Increment => return None,
                     _ => {}
                 }
             }
@@ -276,7 +342,7 @@ impl Reader {
         self.parenthesized()
     }
 
-    /// `(typeof(*name))(value)`: not what is called, but the grammar knows no such type either.
+    /// `(typeof(*name))(value)`: not what is called, but the grammar knows no such type either. It takes others for it.
     fn is_typeof_cast(&self) -> bool {
         if self.peek(2) != T::OpenParen || self.peek(3) != T::Star {
             return false;
@@ -291,7 +357,9 @@ impl Reader {
             }
             ahead += 1;
             if depth == 0 {
-                return self.peek(ahead) == T::CloseParen && self.peek(ahead + 1) == T::OpenParen;
+                let next = self.peek(ahead + 1);
+                return self.peek(ahead) == T::CloseParen
+                    && (next == T::OpenParen || is_sign_or_operator(next));
             }
         }
     }

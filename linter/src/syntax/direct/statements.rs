@@ -175,7 +175,11 @@ impl Reader {
                 let first = self.declaration(Base::Sure)?;
                 self.add(&mut children, Field::Initializer, first);
             }
-            T::Name if matches!(self.peek(1), T::Name | T::Star) => return None,
+            T::Name if self.begins_declaration() => {
+                let first = self.declaration(Base::Name)?;
+                self.add(&mut children, Field::Initializer, first);
+            }
+            T::Name if self.peek(1) == T::Star => return None,
             _ => {
                 let first = self.comma()?;
                 self.add(&mut children, Field::Initializer, first);
