@@ -18,6 +18,7 @@ pub(crate) mod image;
 pub(crate) mod includes;
 pub(crate) mod index;
 mod items;
+mod joined;
 pub(crate) mod known;
 pub(crate) mod limits;
 mod meaning;

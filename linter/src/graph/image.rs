@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::domains::Domain;
 use super::files::Files;
@@ -14,8 +12,7 @@ use super::items::Items;
 use super::table::Table;
 use super::typing::directory;
 use crate::finding::Gap;
-use crate::kernel;
-use crate::lex::{FileScan, Item, ItemKind, Pair, Ref, RefKind, Sym};
+use crate::lex::{FileScan, Item, Pair, Ref};
 use crate::rows::Rows;
 use crate::tree::TreePath;
 use crate::warm::{ContentKey, Memo};
@@ -79,158 +76,7 @@ pub(super) fn name_of<'f>(files: impl Iterator<Item = (&'f TreePath, ContentKey)
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
-/// What one file gives to the tables; item numbers count from its first.
-#[derive(Default)]
-struct Part {
-    named: [Vec<[u32; 2]>; 5],
-    setters: Vec<[u32; 3]>,
-    users: Vec<[u32; 2]>,
-    callers: Vec<[u32; 2]>,
-    suspects: Vec<u32>,
-}
-
 impl Image {
-    /// Joins files, which are in path order.
-    pub(crate) fn join(
-        read: Vec<ReadFile>,
-        domains: FxHashMap<String, Domain>,
-        gaps: Vec<Gap>,
-    ) -> Self {
-        let mut first_item = Vec::with_capacity(read.len() + 1);
-        let mut count = 0u32;
-        for it in &read {
-            first_item.push(count);
-            count += it.scan.items.len() as u32;
-        }
-        first_item.push(count);
-        let starts: Vec<(u32, &ReadFile)> = first_item.iter().copied().zip(&read).collect();
-        let parts: Vec<Part> = starts
-            .par_chunks(256)
-            .map(|files| {
-                let mut part = Part::default();
-                for (first, file) in files {
-                    part.add(*first, file);
-                }
-                part
-            })
-            .collect();
-        let (items, tables) = rayon::join(|| Self::of_items(&read), || Self::of_tables(&parts));
-        let files: Vec<SourceFile> = read.into_par_iter().map(|it| it.source).collect();
-        let mut this = Self {
-            domains,
-            first_item: first_item.into(),
-            gaps,
-            files: files.into(),
-            items: items.items,
-            refs: items.refs,
-            pairs: items.pairs,
-            item_file: items.item_file,
-            ..tables
-        };
-        this.values = this.home_values();
-        this
-    }
-
-    /// The items one after the other.
-    fn of_items(read: &[ReadFile]) -> Self {
-        let total = |of: fn(&FileScan) -> usize| read.iter().map(|it| of(&it.scan)).sum::<usize>();
-        let items = || {
-            Items::of(total(|it| it.items.len()), |add| {
-                let (mut refs, mut pairs) = (0, 0);
-                for it in read {
-                    for item in &it.scan.items {
-                        add(&Item {
-                            refs_end: refs + item.refs_end,
-                            pairs_end: pairs + item.pairs_end,
-                            ..*item
-                        });
-                    }
-                    refs += it.scan.refs.len() as u32;
-                    pairs += it.scan.pairs.len() as u32;
-                }
-            })
-        };
-        let refs = || {
-            let mut refs: Vec<Ref> = Vec::with_capacity(total(|it| it.refs.len()));
-            for it in read {
-                refs.extend(&it.scan.refs);
-            }
-            refs
-        };
-        let pairs = || {
-            let mut pairs: Vec<Pair> = Vec::with_capacity(total(|it| it.pairs.len()));
-            for it in read {
-                pairs.extend(&it.scan.pairs);
-            }
-            pairs
-        };
-        let item_file = || {
-            let mut files: Vec<u32> = Vec::with_capacity(total(|it| it.items.len()));
-            for (file, it) in (0..).zip(read) {
-                files.extend(std::iter::repeat_n(file, it.scan.items.len()));
-            }
-            files
-        };
-        let ((items, item_file), (refs, pairs)) = rayon::join(
-            || rayon::join(items, item_file),
-            || rayon::join(refs, pairs),
-        );
-        Self {
-            items,
-            refs: refs.into(),
-            pairs: pairs.into(),
-            item_file: item_file.into(),
-            ..Self::default()
-        }
-    }
-
-    /// The tables and the suspects, but for [`Image::values`].
-    fn of_tables(parts: &[Part]) -> Self {
-        fn table<const N: usize>(parts: &[Part], of: impl Fn(&Part) -> &Vec<[u32; N]>) -> Table<N>
-        where
-            [u32; N]: FromBytes + IntoBytes + Immutable + Ord + Send + Copy,
-        {
-            let count = parts.iter().map(|it| of(it).len()).sum();
-            let mut rows = Vec::with_capacity(count);
-            for it in parts {
-                rows.extend(of(it));
-            }
-            Table::new(rows)
-        }
-        let named = |kind: usize| table(parts, |it| &it.named[kind]);
-        let ((users, callers), (setters, (functions, macros))) = rayon::join(
-            || {
-                rayon::join(
-                    || table(parts, |it| &it.users),
-                    || table(parts, |it| &it.callers),
-                )
-            },
-            || {
-                let names = || rayon::join(|| named(0), || named(1));
-                rayon::join(|| table(parts, |it| &it.setters), names)
-            },
-        );
-        let suspects = parts.iter().flat_map(|it| &it.suspects);
-        Self {
-            functions,
-            macros,
-            types: named(2),
-            objects: named(3),
-            tagged: named(4),
-            users,
-            callers,
-            setters,
-            suspects: suspects.copied().collect::<Vec<_>>().into(),
-            ..Self::default()
-        }
-    }
-
-    fn home_values(&self) -> Table<3> {
-        let rows = self.setters.rows().iter();
-        let at_home = rows.filter(|it| self.files[self.item_file[it[2] as usize] as usize].at_home);
-        Table::new(at_home.map(|it| [it[1], it[0], it[2]]).collect())
-    }
-
     /// The directories that hold roots: chains may enter what lies in and below them.
     pub(super) fn homes(&self) -> &BTreeSet<String> {
         self.homes.get_or_init(|| {
@@ -263,57 +109,5 @@ impl Image {
 
     fn before(&self, item: u32) -> Option<Item> {
         item.checked_sub(1).map(|it| self.items.get(it))
-    }
-}
-
-impl Part {
-    fn add(&mut self, first: u32, file: &ReadFile) {
-        let iput = Ref::new(RefKind::Call, Sym::of(kernel::IPUT));
-        for (at, item) in file.scan.items.iter().enumerate() {
-            let id = first + at as u32;
-            let refs = file.scan.refs(at);
-            let short = item.name.short();
-            let is_code = matches!(
-                item.kind,
-                ItemKind::Function | ItemKind::Macro | ItemKind::MacroUse
-            );
-            let counts = file.scan.counting.binary_search(&(at as u32)).is_ok();
-            if is_code && (counts || refs.binary_search(&iput).is_ok()) {
-                self.suspects.push(id);
-            }
-            let [functions, macros, types, objects, tagged] = &mut self.named;
-            match item.kind {
-                ItemKind::Function => {
-                    functions.push([short, id]);
-                }
-                ItemKind::Macro => macros.push([short, id]),
-                ItemKind::Type | ItemKind::Typedef => {
-                    if item.name != Sym::NONE {
-                        types.push([short, id]);
-                    }
-                }
-                ItemKind::Object => {
-                    objects.push([short, id]);
-                    let has_values = refs.iter().any(|it| it.kind() == RefKind::Mention);
-                    if item.tag != Sym::NONE && has_values {
-                        tagged.push([item.tag.short(), id]);
-                    }
-                }
-                ItemKind::MacroUse => {}
-            }
-            for [member, value] in file.scan.pairs(at) {
-                self.setters.push([*member, *value, id]);
-            }
-            if !file.source.at_home {
-                continue;
-            }
-            for it in refs {
-                match it.kind() {
-                    RefKind::Call | RefKind::Mention => self.users.push([it.name(), id]),
-                    RefKind::Member => self.callers.push([it.name(), id]),
-                    RefKind::Declares => {}
-                }
-            }
-        }
     }
 }
