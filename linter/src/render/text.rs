@@ -204,9 +204,12 @@ impl<'a> Page<'a> {
             self.file.insert(file.clone(), (self.source)(file));
         }
         let bytes = self.file.get(file)?.as_deref()?;
-        let line = bytes
-            .split(|it| *it == b'\n')
-            .nth(line.checked_sub(1)? as usize)?;
+        let start = match line.checked_sub(1)? {
+            0 => 0,
+            before => memchr::memchr_iter(b'\n', bytes).nth(before as usize - 1)? + 1,
+        };
+        let line = &bytes[start..];
+        let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
         Some(String::from_utf8_lossy(line).trim_end().to_owned())
     }
 
