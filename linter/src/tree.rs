@@ -5,6 +5,7 @@ mod git;
 mod overlay;
 mod work;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -258,6 +259,18 @@ pub trait TreeSource: Sync + Send {
     /// The bytes of the file at `path` (the target of a symlink, as git stores it); `None` where there is no file.
     fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError>;
 
+    /// As [`TreeSource::read`], with the bytes in the place of those of `text`; false where there is no file.
+    ///
+    /// # Errors
+    ///
+    /// As [`TreeSource::read`].
+    fn read_into(&self, path: &TreePath, text: &mut Vec<u8>) -> Result<bool, TreeError> {
+        let read = self.read(path)?;
+        let is_there = read.is_some();
+        *text = read.unwrap_or_default();
+        Ok(is_there)
+    }
+
     /// Whether files lie under `path`.
     fn is_directory(&self, path: &TreePath) -> Result<bool, TreeError> {
         let files = self.files()?;
@@ -276,6 +289,29 @@ pub trait TreeSource: Sync + Send {
     fn tree_id_with(&self, _changes: &FileChanges) -> Result<Option<String>, TreeError> {
         Ok(None)
     }
+}
+
+/// What one thread read last: the next file is read into the same memory, which its cache still holds.
+const MAX_KEPT: usize = 1 << 20;
+
+thread_local! {
+    static TEXT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// What `of` says of the bytes of a file that nobody asks for again; of none where there is no file.
+pub(crate) fn with_text<R>(
+    tree: &dyn TreeSource,
+    path: &TreePath,
+    of: impl FnOnce(&[u8]) -> R,
+) -> Result<R, TreeError> {
+    // Whoever reads while this is read gets memory of his own.
+    let mut text = TEXT.take();
+    let read = tree.read_into(path, &mut text);
+    let result = read.map(|is_there| of(if is_there { &text } else { &[] }));
+    if text.capacity() <= MAX_KEPT {
+        TEXT.set(text);
+    }
+    result
 }
 
 /// A tree held in memory: tests and the demo build their kernels with it.

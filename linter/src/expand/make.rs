@@ -49,7 +49,8 @@ pub(crate) fn grow(
         .with_max_len(1)
         .filter_map(|(file, uses)| {
             let is_staged = tracepoints.is_some_and(|it| it.hold(&files[file]));
-            Some((file, macros.growth(files, (file, uses), is_staged)?))
+            let grown = |own: &[u8]| macros.growth(files, (file, own, uses), is_staged);
+            Some((file, macros.with_text(&files[file].source, grown)?))
         })
         .collect();
     for (file, growth) in grown {
@@ -108,11 +109,10 @@ impl Macros<'_> {
     fn growth(
         &self,
         files: &[ReadFile],
-        (file, uses): (usize, Vec<usize>),
+        (file, own, uses): (usize, &[u8], Vec<usize>),
         is_staged: bool,
     ) -> Option<Growth> {
         let source = &files[file];
-        let own = self.text_once(files, file);
         let functions = source.scan.items.iter();
         let functions = functions
             .filter(|it| it.kind == ItemKind::Function && it.flags & flags::MACRO_HEAD == 0);
@@ -123,9 +123,9 @@ impl Macros<'_> {
         let mut spans = Vec::new();
         for at in uses {
             let item = source.scan.items[at];
-            let mut expansions = self.expansions(files, (file, &functions), (&own, &item), None);
+            let mut expansions = self.expansions(files, (file, &functions), (own, &item), None);
             for stage in self.stages.iter().filter(|_| is_staged) {
-                let more = self.expansions(files, (file, &functions), (&own, &item), Some(stage));
+                let more = self.expansions(files, (file, &functions), (own, &item), Some(stage));
                 expansions.extend(more);
             }
             expansions.sort_unstable();

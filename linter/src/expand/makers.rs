@@ -48,15 +48,14 @@ impl<'t> Macros<'t> {
         tracepoints: Option<Tracepoints<'_>>,
         grows: &dyn Fn(&SourceFile) -> bool,
     ) -> Self {
-        let mut wanted_short: FxHashSet<u32> = files
-            .iter()
-            .filter(|it| grows(&it.source))
-            .flat_map(|it| it.scan.items.iter().filter(|it| is_use(it)))
-            .map(|it| it.name.short())
-            .collect();
-        let events = files.iter().filter(|it| {
-            grows(&it.source) && tracepoints.is_some_and(|tracepoints| tracepoints.hold(it))
+        let growing: Vec<&ReadFile> = files.iter().filter(|it| grows(&it.source)).collect();
+        let mut wanted_short = names_in(&growing, &|it| {
+            let uses = it.scan.items.iter().filter(|it| is_use(it));
+            uses.map(|it| it.name.short()).collect()
         });
+        let events = growing
+            .iter()
+            .filter(|it| tracepoints.is_some_and(|tracepoints| tracepoints.hold(it)));
         // What an event prints is expanded with it.
         for scan in events.map(|it| &it.scan) {
             let uses = (0..scan.items.len()).filter(|it| is_use(&scan.items[*it]));
@@ -90,13 +89,14 @@ impl<'t> Macros<'t> {
             let names = uses.flat_map(|it| mentioned(file.scan.refs(it)));
             names.filter(|it| !done.contains(it)).collect::<Vec<_>>()
         };
-        let grown = files.iter().filter(|it| grows(&it.source));
-        let handed: FxHashSet<u32> = grown.flat_map(handed).collect();
+        let handed = names_in(&growing, &handed);
         let known: FxHashSet<Sym> = this.by_name.keys().copied().collect();
         this.gather(files, handed.clone(), &mut done);
         this.names = done.into_iter().collect();
         this.names.sort_unstable();
-        this.makers = [false, true].map(|it| this.makers(files, it));
+        let (kernel, beside) =
+            rayon::join(|| this.makers(files, false), || this.makers(files, true));
+        this.makers = [kernel, beside];
         this.keep_makers(files, &known, &handed);
         this
     }
@@ -182,12 +182,16 @@ impl<'t> Macros<'t> {
         })
     }
 
-    /// The text of a file of which nothing more is likely to be asked.
-    pub(super) fn text_once(&self, files: &[ReadFile], file: usize) -> Arc<Vec<u8>> {
-        let source = &files[file].source;
-        let read = || self.tree.read(&source.path).ok().flatten();
-        let known = self.warm.texts.known(source.content);
-        known.unwrap_or_else(|| Arc::new(read().unwrap_or_default()))
+    /// What `of` says of the text of a file of which nothing more is likely to be asked.
+    pub(super) fn with_text<R: Default>(
+        &self,
+        source: &SourceFile,
+        of: impl FnOnce(&[u8]) -> R,
+    ) -> R {
+        match self.warm.texts.known(source.content) {
+            Some(text) => of(&text),
+            None => crate::tree::with_text(self.tree, &source.path, of).unwrap_or_default(),
+        }
     }
 
     pub(super) fn definition(&self, files: &[ReadFile], place: Place) -> Option<Arc<Definition>> {
@@ -287,6 +291,14 @@ impl<'t> Macros<'t> {
                     .any(|maker| maker.short() == it)
             })
     }
+}
+
+/// What `of` says of some files, once.
+fn names_in(files: &[&ReadFile], of: &(dyn Fn(&ReadFile) -> Vec<u32> + Sync)) -> FxHashSet<u32> {
+    let mut names: Vec<u32> = files.par_iter().flat_map_iter(|it| of(it)).collect();
+    names.par_sort_unstable();
+    names.dedup();
+    names.into_iter().collect()
 }
 
 /// The definition at a place, in the text of its file.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::domains::{Domain, assign_domains, domain_in, registers_filesystem};
 use super::image::{Image, ReadFile, name_of};
@@ -20,7 +20,7 @@ use crate::expand;
 use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{self, FileScan, ItemKind, RefKind, Sym};
-use crate::tree::{FileEntry, Mode, TreeError, TreePath, TreeSource};
+use crate::tree::{self, FileEntry, Mode, TreeError, TreePath, TreeSource};
 use crate::warm::{ContentKey, Memo, Warm};
 
 /// How much of a tree is read.
@@ -133,14 +133,22 @@ pub(crate) fn read<'t>(
         .iter()
         .partition(|it| kernel::is_filesystem_side(work.files[**it].path.as_str()));
     work.scan(&side);
-    let registers = Registers::new(plan.contexts, own_members(&work, &side, plan.contexts));
-    let known = function_names(&work, &side);
+    let (own, known) = rayon::join(
+        || own_members(&work, &side, plan.contexts),
+        || function_names(&work, &side),
+    );
+    let registers = Registers::new(plan.contexts, own);
     let needed = plan.reading == Reading::Needed;
     let rest: Vec<usize> = rest
         .into_iter()
         .filter(|it| !needed || !is_foreign(work.files[*it].path.as_str()))
         .collect();
-    let homes = work.scan_rest(&rest, &registers, &|it| known.contains(&it), !needed);
+    let homes = work.scan_rest(
+        &rest,
+        &registers,
+        &|it| known.binary_search(&it).is_ok(),
+        !needed,
+    );
     let image = Arc::new(work.join(plan, &homes, warm, registers.own));
     Read {
         index: Index::new(tree, warm, image, None),
@@ -363,16 +371,13 @@ struct Outcome {
 }
 
 impl Work<'_> {
-    fn text(&self, file: usize) -> Result<Vec<u8>, Gap> {
+    fn with_text<R>(&self, file: usize, of: impl FnOnce(&[u8]) -> R) -> Result<R, Gap> {
         let path = &self.files[file].path;
-        match self.tree.read(path) {
-            Ok(text) => Ok(text.unwrap_or_default()),
-            Err(error) => Err(Gap {
-                file: path.clone(),
-                line: 1,
-                what: error.to_string(),
-            }),
-        }
+        tree::with_text(self.tree, path, of).map_err(|error| Gap {
+            file: path.clone(),
+            line: 1,
+            what: error.to_string(),
+        })
     }
 
     /// Reads a file whole.
@@ -388,15 +393,17 @@ impl Work<'_> {
                 is_root,
             };
         }
-        let text = self.text(file);
-        let scan = |text: &[u8]| match kept {
-            Some((scans, content)) => scans.get(content, || lex::scan(text)),
-            None => Arc::new(lex::scan(text)),
-        };
+        let read = self.with_text(file, |text| {
+            let scan = match kept {
+                Some((scans, content)) => scans.get(content, || lex::scan(text)),
+                None => Arc::new(lex::scan(text)),
+            };
+            (content.unwrap_or_else(|| ContentKey::of_text(text)), scan)
+        });
         Outcome {
             file,
-            content: content.or_else(|| text.as_ref().ok().map(|it| ContentKey::of_text(it))),
-            scan: text.map(|it| Some(scan(&it))),
+            content: read.as_ref().map_or(content, |it| Some(it.0)),
+            scan: read.map(|it| Some(it.1)),
             is_root,
         }
     }
@@ -472,34 +479,30 @@ impl Work<'_> {
         registers: &Registers,
         known: &(dyn Fn(u32) -> bool + Sync),
     ) -> Outcome {
-        let text = self.text(file);
-        let mut outcome = Outcome {
+        let content = self.files[file].content;
+        let read = self.with_text(file, |text| {
+            let content = content.unwrap_or_else(|| ContentKey::of_text(text));
+            let matters = search.finds(text);
+            let scan = (matters || takes_all).then(|| Arc::new(lex::scan(text)));
+            (content, matters, scan)
+        });
+        let (content, matters, scan) = match read {
+            Ok((content, matters, scan)) => (Some(content), matters, Ok(scan)),
+            Err(gap) => (content, false, Err(gap)),
+        };
+        let is_foreign = is_foreign(self.files[file].path.as_str());
+        let holds = |scan: &Arc<FileScan>| registers.holds(scan, known);
+        Outcome {
             file,
-            content: self.files[file].content,
-            scan: Ok(None),
-            is_root: false,
-        };
-        let text = match text {
-            Ok(text) => text,
-            Err(gap) => {
-                outcome.scan = Err(gap);
-                return outcome;
-            }
-        };
-        outcome.content = outcome.content.or_else(|| Some(ContentKey::of_text(&text)));
-        let matters = search.finds(&text);
-        if matters || takes_all {
-            let scan = Arc::new(lex::scan(&text));
-            let is_foreign = is_foreign(self.files[file].path.as_str());
-            outcome.is_root = matters && !is_foreign && registers.holds(&scan, known);
-            outcome.scan = Ok(Some(scan));
+            content,
+            is_root: matters && !is_foreign && scan.iter().flatten().any(holds),
+            scan,
         }
-        outcome
     }
 
     fn sources(self, plan: &Plan<'_>, homes: &BTreeSet<String>) -> (Vec<ReadFile>, Vec<Gap>) {
         let unlimited = plan.reading == Reading::Unlimited;
-        let files = self.files.into_iter().map(|it| {
+        let files = self.files.into_par_iter().map(|it| {
             let text = it.path.as_str();
             let is_foreign = is_foreign(text);
             let at_home = unlimited
@@ -593,12 +596,15 @@ fn own_members(work: &Work<'_>, side: &[usize], contexts: &[&Context]) -> Vec<u3
     own
 }
 
-/// The functions of some files, as [`Sym::short`].
-fn function_names(work: &Work<'_>, files: &[usize]) -> FxHashSet<u32> {
-    let scans = files.iter().filter_map(|it| work.files[*it].scan.as_ref());
-    scans
-        .flat_map(|it| &it.items)
+/// The functions of some files, as [`Sym::short`], in order.
+fn function_names(work: &Work<'_>, files: &[usize]) -> Vec<u32> {
+    let scans = files.par_iter();
+    let scans = scans.filter_map(|it| work.files[*it].scan.as_ref());
+    let mut names: Vec<u32> = scans
+        .flat_map_iter(|it| &it.items)
         .filter(|it| it.kind == ItemKind::Function)
         .map(|it| it.name.short())
-        .collect()
+        .collect();
+    names.par_sort_unstable();
+    names
 }

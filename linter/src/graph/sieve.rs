@@ -170,19 +170,20 @@ impl<'i, 't> Sieve<'i, 't> {
             Some(before) => Closure::after(&users, None, &before.all).close_new(),
             None => Closure::new(&users, None).close(&[]),
         };
-        let mut crossing = match &before {
-            Some(before) => {
-                let mut crossing = before.crossing.clone();
-                crossing.extend(users.crossing(added.iter().copied()));
-                crossing
-            }
-            None => users.crossing(users.passing_functions(&all)),
+        let crossing = || {
+            let mut crossing = match &before {
+                Some(before) => {
+                    let mut crossing = before.crossing.clone();
+                    crossing.extend(users.crossing(added.iter().copied()));
+                    crossing
+                }
+                None => users.crossing(users.passing_functions(&all)),
+            };
+            crossing.sort_unstable();
+            crossing.dedup();
+            crossing
         };
-        crossing.sort_unstable();
-        crossing.dedup();
-        let domains = index.domain_count();
-        let within = (0..=domains).map(|_| OnceLock::new()).collect();
-        let names = match &before {
+        let names = || match &before {
             Some(before) => {
                 let mut names = before.names.clone();
                 let new = added.iter().map(|it| index.item(*it).name.short());
@@ -191,6 +192,9 @@ impl<'i, 't> Sieve<'i, 't> {
             }
             None => users.passing_names(&all),
         };
+        let (crossing, names) = rayon::join(crossing, names);
+        let domains = index.domain_count();
+        let within = (0..=domains).map(|_| OnceLock::new()).collect();
         let found = Closures {
             all,
             names,

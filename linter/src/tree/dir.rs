@@ -206,16 +206,22 @@ impl TreeSource for DirTree {
     }
 
     fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError> {
+        let mut text = Vec::new();
+        Ok(self.read_into(path, &mut text)?.then_some(text))
+    }
+
+    fn read_into(&self, path: &TreePath, text: &mut Vec<u8>) -> Result<bool, TreeError> {
+        text.clear();
         if !self.is_inside(path) {
-            return Ok(None);
+            return Ok(false);
         }
         let full = self.root.join(path.as_str());
-        match read_file(&full) {
-            Ok(found) => Ok(found),
+        match read_file(&full, text) {
+            Ok(is_there) => Ok(is_there),
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
-                Ok(None)
+                Ok(false)
             }
             Err(error) => Err(Self::read_error(&full, error)),
         }
@@ -255,29 +261,30 @@ impl Index {
     }
 }
 
-/// The bytes of a file, or where a link leads; `None` for whatever else is no part of a tree.
-fn read_file(full: &Path) -> std::io::Result<Option<Vec<u8>>> {
+/// Appends the bytes of a file, or where a link leads; false for whatever else is no part of a tree.
+fn read_file(full: &Path, text: &mut Vec<u8>) -> std::io::Result<bool> {
     let mut options = File::options();
     // A pipe would block.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
     let file = match options.read(true).custom_flags(flags).open(full) {
         Ok(file) => file,
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
-            return fs::read_link(full).map(|it| Some(it.into_os_string().into_vec()));
+            text.extend(fs::read_link(full)?.into_os_string().into_vec());
+            return Ok(true);
         }
         // What nobody listens at: a socket, or a device without a driver.
-        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(false),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Ok(None);
+        return Ok(false);
     }
     let size = metadata.len();
-    let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    text.reserve_exact(usize::try_from(size).unwrap_or_default());
     // As much as there was a moment ago: asking for the end would cost one more call.
-    file.take(size).read_to_end(&mut text)?;
-    Ok(Some(text))
+    file.take(size).read_to_end(text)?;
+    Ok(true)
 }
 
 /// Devices, sockets and pipes are no part of a tree.

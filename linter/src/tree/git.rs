@@ -360,21 +360,33 @@ impl TreeSource for GitTree {
     }
 
     fn read(&self, path: &TreePath) -> Result<Option<Vec<u8>>, TreeError> {
+        let mut text = Vec::new();
+        Ok(self.read_into(path, &mut text)?.then_some(text))
+    }
+
+    fn read_into(&self, path: &TreePath, text: &mut Vec<u8>) -> Result<bool, TreeError> {
+        text.clear();
         let Some(entry) = self.entry(path)? else {
-            return Ok(None);
+            return Ok(false);
         };
         // Who lists a tree reads much of it.
         let work = self.listing.get().and_then(|_| self.repo.work_files());
-        let written = work.zip(entry.blob).and_then(|it| it.0.read(path, it.1));
-        if written.is_some() {
-            return Ok(written);
+        if work
+            .zip(entry.blob)
+            .and_then(|it| it.0.read(path, it.1, text))
+            .is_some()
+        {
+            return Ok(true);
         }
-        self.repo.with_handle(|handle| match entry.blob {
+        let read = self.repo.with_handle(|handle| match entry.blob {
             Some(blob) => self.repo.object(&handle.files, id(blob)).map(Some),
             None => Ok(self
                 .lookup(&handle.repo, path)?
                 .map(|(_, id)| format!("Subproject commit {id}\n").into_bytes())),
-        })
+        })?;
+        let is_there = read.is_some();
+        *text = read.unwrap_or_default();
+        Ok(is_there)
     }
 
     fn is_directory(&self, path: &TreePath) -> Result<bool, TreeError> {

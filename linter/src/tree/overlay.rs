@@ -96,6 +96,15 @@ impl TreeSource for Overlay<'_> {
         }
     }
 
+    fn read_into(&self, path: &TreePath, text: &mut Vec<u8>) -> Result<bool, TreeError> {
+        let Some(content) = self.changes.get(path) else {
+            return self.base.read_into(path, text);
+        };
+        text.clear();
+        text.extend_from_slice(content.as_ref().map_or(&[][..], |it| &it.data));
+        Ok(content.is_some())
+    }
+
     fn is_directory(&self, path: &TreePath) -> Result<bool, TreeError> {
         let under = |it: &TreePath| it != path && it.is_under(path.as_str());
         let mut touched = self.changes.iter().filter(|(it, _)| under(it)).peekable();

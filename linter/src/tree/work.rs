@@ -55,8 +55,11 @@ impl WorkFiles {
             let path = std::str::from_utf8(it.path(&self.index)).ok();
             let path = path.and_then(TreePath::parse);
             let blob = BlobId::from_bytes(it.id.as_bytes());
-            let text = path.zip(blob).and_then(|it| self.read(&it.0, it.1));
-            text.is_none_or(|text| {
+            let mut text = Vec::new();
+            let read = path
+                .zip(blob)
+                .and_then(|it| self.read(&it.0, it.1, &mut text));
+            read.is_none_or(|()| {
                 let kind = gix::object::Kind::Blob;
                 gix::objs::compute_hash(it.id.kind(), kind, &text).is_ok_and(|now| now == it.id)
             })
@@ -64,10 +67,10 @@ impl WorkFiles {
     }
 
     /// The content of a blob, where the file at `path` was written from it and has not changed since, as git
-    /// itself tells by the stat data.
+    /// itself tells by the stat data, in the place of `text`; `None` where only the blob has it.
     ///
     /// A file with carriage returns is left to the blob: git may have put them there, and never takes one away.
-    pub(super) fn read(&self, path: &TreePath, blob: BlobId) -> Option<Vec<u8>> {
+    pub(super) fn read(&self, path: &TreePath, blob: BlobId, text: &mut Vec<u8>) -> Option<()> {
         let entry = self.index.entry_by_path(path.as_str().into())?;
         let is_file = matches!(entry.mode, entry::Mode::FILE | entry::Mode::FILE_EXECUTABLE);
         if !is_file || entry.id.as_bytes() != blob.0 {
@@ -83,10 +86,11 @@ impl WorkFiles {
         if !entry.stat.matches(&now, options) {
             return None;
         }
-        let mut text = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
-        file.take(metadata.len()).read_to_end(&mut text).ok()?;
-        let is_plain = memchr::memchr(b'\r', &text).is_none();
-        (is_plain && text.len() as u64 == metadata.len()).then_some(text)
+        text.clear();
+        text.reserve_exact(usize::try_from(metadata.len()).ok()?);
+        file.take(metadata.len()).read_to_end(text).ok()?;
+        let is_plain = memchr::memchr(b'\r', text).is_none();
+        (is_plain && text.len() as u64 == metadata.len()).then_some(())
     }
 }
 
