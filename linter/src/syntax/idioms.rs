@@ -264,6 +264,8 @@ pub(crate) enum Wrapper {
     Alias {
         /// Index of the parameter, from 0.
         parameter: usize,
+        /// It may drop another inode than the one it is given, as where it is given none.
+        may_replace: bool,
     },
 }
 
@@ -285,7 +287,24 @@ pub(crate) fn wrapper(root: Node<'_>, text: &[u8]) -> Option<Wrapper> {
     let [put] = puts[..] else {
         return None;
     };
-    alias(function, body, put, text).map(|parameter| Wrapper::Alias { parameter })
+    let parameter = alias(function, body, put, text)?;
+    Some(Wrapper::Alias {
+        parameter,
+        may_replace: sets_before(body, put, &parameters(function, text)[parameter].0, text),
+    })
+}
+
+/// Whether a function gives its parameter another value before the call, or hands out its address.
+fn sets_before(body: Node<'_>, put: Node<'_>, parameter: &str, text: &[u8]) -> bool {
+    let mut before = (body.preorder()).filter(|it| it.start_byte() < put.start_byte());
+    before.any(|it| match it.kind() {
+        Kind::AssignmentExpression => {
+            let left = it.field(Field::Left);
+            left.is_some_and(|it| fold(it, text) == parameter)
+        }
+        Kind::PointerExpression => squeeze(it, text).strip_prefix('&') == Some(parameter),
+        _ => false,
+    })
 }
 
 fn is_returned(access: &CountAccess) -> bool {

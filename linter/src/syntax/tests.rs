@@ -282,11 +282,24 @@ fn wrappers_are_known_by_their_bodies() {
     );
     check_wrapper(
         "void my_irele(struct my_inode *ip) { trace(ip); iput(VFS_I(ip)); }",
-        Some(&Wrapper::Alias { parameter: 0 }),
+        Some(&Wrapper::Alias {
+            parameter: 0,
+            may_replace: false,
+        }),
     );
     check_wrapper(
         "void put(struct list *l, struct inode *inode) { if (inode) iput(inode); }",
-        Some(&Wrapper::Alias { parameter: 1 }),
+        Some(&Wrapper::Alias {
+            parameter: 1,
+            may_replace: false,
+        }),
+    );
+    check_wrapper(
+        "void put(struct inode *i, struct req *r) { if (!i) i = r->inode; iput(i); }",
+        Some(&Wrapper::Alias {
+            parameter: 0,
+            may_replace: true,
+        }),
     );
     check_wrapper(
         "void put(struct req *r) { struct inode *i = r->i; iput(i); }",
