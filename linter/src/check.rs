@@ -8,6 +8,7 @@ mod beside;
 mod cleanup;
 mod contrary;
 mod findings;
+pub(crate) mod last_call;
 mod used;
 
 use findings::Run;

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use crate::diff::{Change, LineMap};
 use crate::finding::{Finding, Fingerprint, normal};
 use crate::tree::{TreePath, TreeSource};
+use text::{ItemText, Name};
 
+mod alias;
 mod anchor;
 mod same;
 mod text;
@@ -136,14 +138,42 @@ pub struct States<'a> {
 }
 
 impl States<'_> {
-    /// Whether the statement of a finding differs in the names of variables or members only; not where a text is missing.
-    fn is_renamed(&self, old: &Finding, new: &Finding) -> bool {
-        let body = |tree: &dyn TreeSource, it: &Finding| {
+    /// The texts of the functions of two findings; `None` where one is missing.
+    fn functions(&self, old: &Finding, new: &Finding) -> Option<(ItemText, ItemText)> {
+        let function = |tree: &dyn TreeSource, it: &Finding| {
             let text = tree.read(&it.file).ok().flatten()?;
-            Some(text::item_around(&text, it.line))
+            Some(text::item_around(&text, (it.line, it.column)))
         };
-        let bodies = body(self.before, old).zip(body(self.after, new));
-        bodies.is_some_and(|(was, is)| same::is_renamed(&old.statement, &new.statement, &was, &is))
+        function(self.before, old).zip(function(self.after, new))
+    }
+
+    /// Whether the statement of a finding differs in the names of variables or members only, or is another way to say
+    /// the same of the same variable.
+    fn is_rewritten(&self, old: &Finding, new: &Finding) -> bool {
+        let (was, is) = (&old.statement, &new.statement);
+        let cleans_up = same::is_cleaned_up(was, is) || same::is_cleaned_up(is, was);
+        cleans_up
+            || self.functions(old, new).is_some_and(|(before, after)| {
+                same::is_renamed(was, is, &before.text, &after.text)
+                    || same::is_kept_in_variable(was, is, &after.text)
+                    || same::is_kept_in_variable(is, was, &before.text)
+            })
+    }
+
+    /// Whether a function was renamed and nothing but other names changed in it.
+    fn is_renamed_function(&self, old: &Finding, new: &Finding) -> bool {
+        let is_gone = || {
+            let text = self.after.read(&new.file).ok().flatten();
+            let name = Name {
+                text: old.function.as_bytes(),
+                is_member: false,
+            };
+            text.is_some_and(|it| !text::names(&it).contains(&name))
+        };
+        old.function != new.function
+            && is_gone()
+            && (self.functions(old, new))
+                .is_some_and(|(before, after)| same::is_same_function(&before, &after))
     }
 }
 
@@ -176,25 +206,25 @@ pub fn compare(
     pairs.by_rewording(moved, states);
     pairs.by_extraction(moved);
     pairs.prefer_changed_lines(moved);
+    pairs.by_alias(moved, states);
     let mut delta = Delta::default();
-    for (new, partner) in after.iter().zip(&pairs.of_after) {
-        let known = partner.map(|it| &before[it].contexts);
-        if known.is_some_and(|known| new.contexts.iter().all(|it| known.contains(it))) {
+    for (at, new) in after.iter().enumerate() {
+        let known: Vec<&Finding> = pairs.befores(at).map(|it| &before[it]).collect();
+        let is_known = |it: &&'static str| known.iter().any(|old| old.contexts.contains(it));
+        if !known.is_empty() && new.contexts.iter().all(is_known) {
             delta.unchanged += 1;
         } else {
             delta.new.push(new.clone());
         }
     }
-    for (old, partner) in before.iter().zip(&pairs.of_before) {
+    for (at, old) in before.iter().enumerate() {
+        let left: Vec<&Finding> = pairs.afters(at).map(|it| &after[it]).collect();
         let mut lost = old.clone();
-        if let Some(new) = partner {
-            let left = &after[*new].contexts;
-            lost.contexts.retain(|it| !left.contains(it));
-            if lost.contexts.is_empty() {
-                continue;
-            }
+        let is_left = |it: &str| left.iter().any(|new| new.contexts.contains(&it));
+        lost.contexts.retain(|it| !is_left(it));
+        if left.is_empty() || !lost.contexts.is_empty() {
+            delta.fixed.push(lost);
         }
-        delta.fixed.push(lost);
     }
     delta
 }
@@ -205,6 +235,8 @@ struct Pairs<'a> {
     after: &'a [Finding],
     of_before: Vec<Option<usize>>,
     of_after: Vec<Option<usize>>,
+    /// Those that one says with several: old and new.
+    beside: Vec<(usize, usize)>,
 }
 
 impl<'a> Pairs<'a> {
@@ -214,7 +246,20 @@ impl<'a> Pairs<'a> {
             after,
             of_before: vec![None; before.len()],
             of_after: vec![None; after.len()],
+            beside: Vec::new(),
         }
+    }
+
+    /// What a finding of the state after was before.
+    fn befores(&self, new: usize) -> impl Iterator<Item = usize> {
+        let beside = self.beside.iter().filter(move |it| it.1 == new);
+        self.of_after[new].into_iter().chain(beside.map(|it| it.0))
+    }
+
+    /// What a finding of the state before is after.
+    fn afters(&self, old: usize) -> impl Iterator<Item = usize> {
+        let beside = self.beside.iter().filter(move |it| it.0 == old);
+        self.of_before[old].into_iter().chain(beside.map(|it| it.1))
     }
 
     fn join(&mut self, old: usize, new: usize) {
@@ -286,14 +331,17 @@ impl<'a> Pairs<'a> {
 
     /// A statement that was rewritten is the same finding where it says the same of the same reference.
     ///
-    /// Either another name for what drops it, or other names of the same things, in the same function, or the same
-    /// words in a function that was renamed while it moved: then all other functions of the chain are as they were.
+    /// Either another name for what drops it, or other names of the same things, in the same function or in one that
+    /// differs in names alone, or the same words in a function that was renamed while it moved: then all other
+    /// functions of the chain are as they were.
     fn by_rewording(&mut self, moved: &MovedLines, states: States<'_>) {
         self.on_changed_lines(moved, |old, new| {
-            let is_at_home = old.function == new.function && *moved.origin(&new.file) == old.file;
+            let is_here = *moved.origin(&new.file) == old.file;
+            let is_at_home = is_here && old.function == new.function;
             let is_reworded = is_at_home
                 && (same::is_reworded(&old.statement, &new.statement)
-                    || states.is_renamed(old, new));
+                    || states.is_rewritten(old, new))
+                || is_here && states.is_renamed_function(old, new);
             let is_moved = normal(&old.statement) == normal(&new.statement)
                 && same::same_chain_above(old, new);
             is_reworded || is_moved

@@ -14,6 +14,7 @@ mod initializer;
 pub(crate) mod number;
 mod objects;
 mod outcomes;
+mod switches;
 mod types;
 mod unread;
 mod value;
@@ -26,7 +27,7 @@ pub(crate) use function::{
 pub(crate) use initializer::object_facts;
 pub(crate) use objects::Inside;
 pub(crate) use types::type_facts;
-pub(crate) use value::Value;
+pub(crate) use value::{Sign, Value};
 
 use serde::{Deserialize, Serialize};
 

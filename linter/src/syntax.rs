@@ -15,6 +15,7 @@ pub(crate) mod idioms;
 pub(crate) mod kept;
 pub(crate) mod locks;
 pub(crate) mod nodes;
+mod pending;
 pub(crate) mod taken;
 #[cfg(test)]
 mod tests;

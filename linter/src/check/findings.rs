@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::last_call::LastCall;
 use super::{parse, used};
 use crate::Options;
 use crate::contexts::{Context, RootKind};
@@ -140,7 +141,7 @@ impl Run<'_, '_, '_> {
             Target::External(name) if name == iput => (name, 0),
             Target::Function(it) if self.index.item(it).name == iput => (iput, 0),
             Target::Function(it) => match self.wrappers.get(&it) {
-                Some(Wrapper::Alias { parameter }) => (self.index.item(it).name, *parameter),
+                Some(Wrapper::Alias { parameter, .. }) => (self.index.item(it).name, *parameter),
                 _ => return None,
             },
             Target::External(_) => return None,
@@ -319,14 +320,8 @@ impl Run<'_, '_, '_> {
             if is_safe || is_owner {
                 return Vec::new();
             }
-            let offset = release.offset as u32;
-            let facts = self.resolver.facts(id);
-            let runs = |entry| {
-                !self.resolver.is_excluded((id, offset), &facts, entry)
-                    && !self
-                        .resolver
-                        .is_null(id, offset, release.argument as u16, entry)
-            };
+            let call = LastCall::of(self.resolver, self.wrappers, id, release);
+            let runs = |entry| call.cut(entry).is_none();
             let contexts = self.contexts.iter().zip(self.reaches);
             let sure = self.alias_confidence(id, &release.callee);
             let mut reaches: Vec<Reach> = contexts

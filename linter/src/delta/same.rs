@@ -2,8 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{Name, names};
+use super::text::{ItemText, Name, names, tokens};
 use crate::finding::{Finding, is_word, normal};
+
+/// Words that are no names.
+const KEYWORDS: &[&[u8]] = &[
+    b"break",
+    b"case",
+    b"continue",
+    b"default",
+    b"do",
+    b"else",
+    b"for",
+    b"goto",
+    b"if",
+    b"return",
+    b"sizeof",
+    b"switch",
+    b"while",
+];
+
+/// What stands before the name of a type, which may well be that of a variable.
+const TAGGED: &[&[u8]] = &[b"struct", b"union", b"enum"];
 
 /// What a statement calls first, without its arguments.
 pub(super) fn callee(statement: &str) -> &str {
@@ -12,6 +32,9 @@ pub(super) fn callee(statement: &str) -> &str {
 
 /// Whether two calls drop the same reference under different names: one argument is the other's, as it is, inside a
 /// conversion (`VFS_I(ip)`), or by its address (`&ei->vfs_inode`).
+///
+/// So do calls of one name of which one tells more, and such that take the inode of a variable which became the
+/// filesystem's: the `&inode->vfs_inode` of what was `inode`.
 pub(super) fn is_reworded(old: &str, new: &str) -> bool {
     let (Some(of_old), Some(of_new)) = (arguments(old), arguments(new)) else {
         return false;
@@ -20,12 +43,121 @@ pub(super) fn is_reworded(old: &str, new: &str) -> bool {
         return true;
     }
     // Two calls of one name with other arguments drop other references.
-    if callee(old) == callee(new) || of_old.len().min(of_new.len()) != 1 {
+    if callee(old) == callee(new) {
+        let (few, many) = if of_old.len() < of_new.len() {
+            (&of_old, &of_new)
+        } else {
+            (&of_new, &of_old)
+        };
+        return match (&few[..], &many[..]) {
+            ([one], [other]) => is_inode_in(one, other) || is_inode_in(other, one),
+            _ => few.len() < many.len() && is_part(few, many),
+        };
+    }
+    if of_old.len().min(of_new.len()) != 1 {
         return false;
     }
     let objects = |of: &[String]| -> Vec<String> { of.iter().flat_map(|it| objects(it)).collect() };
     let of_new = objects(&of_new);
     objects(&of_old).iter().any(|it| of_new.contains(it))
+}
+
+/// Whether one of some arguments after the other stands among the others, in order.
+fn is_part(few: &[String], many: &[String]) -> bool {
+    let mut rest = many.iter();
+    few.iter().all(|it| rest.any(|other| other == it))
+}
+
+/// Whether an expression is the inode inside of what a variable points to: then that is no inode itself.
+fn is_inode_in(expression: &str, variable: &str) -> bool {
+    let inside = expression
+        .strip_prefix('&')
+        .and_then(|it| it.strip_prefix(variable));
+    let member = inside.and_then(|it| it.strip_prefix("->"));
+    !variable.is_empty()
+        && variable.chars().all(is_word)
+        && member.is_some_and(|it| !it.is_empty() && it.chars().all(|it| is_word(it) || it == '.'))
+}
+
+/// Whether one statement drops what a variable was given that the other names itself: `iput(inode)` behind
+/// `inode = req->r_inode` for `iput(req->r_inode)`. `body` is the text of the function with the variable.
+pub(super) fn is_kept_in_variable(named: &str, kept: &str, body: &[u8]) -> bool {
+    let (Some(named_args), Some(kept_args)) = (arguments(named), arguments(kept)) else {
+        return false;
+    };
+    let ([value], [variable]) = (&named_args[..], &kept_args[..]) else {
+        return false;
+    };
+    let is_variable = !variable.is_empty() && variable.chars().all(is_word);
+    callee(named) == callee(kept)
+        && is_variable
+        && only_value(body, variable).as_ref() == Some(value)
+}
+
+/// All that a variable is set to in a function, where that is one value and nobody gets its address.
+fn only_value(body: &[u8], variable: &str) -> Option<String> {
+    let all = tokens(body);
+    let text = |at: usize| all.get(at).map_or(&b""[..], |it| it.1.text);
+    let mut found = None;
+    for (at, (_, name)) in all.iter().enumerate() {
+        if name.text != variable.as_bytes() || name.is_member {
+            continue;
+        }
+        let is_address = at > 0 && text(at - 1) == b"&" && text(at + 1) != b"-";
+        let is_changed = matches!((text(at + 1), text(at + 2)), (b"+", b"+") | (b"-", b"-"));
+        if is_address || is_changed {
+            return None;
+        }
+        if text(at + 1) == b"=" && text(at + 2) != b"=" {
+            let value = all[at + 2..].iter().take_while(|it| it.1.text != b";");
+            let value: Vec<u8> = value.flat_map(|it| it.1.text.to_vec()).collect();
+            if found.replace(value).is_some() {
+                return None;
+            }
+        }
+    }
+    found.map(|it| String::from_utf8_lossy(&it).into_owned())
+}
+
+/// Whether one statement drops a variable that the other declares so that it is dropped at the end of its scope.
+pub(super) fn is_cleaned_up(call: &str, declaration: &str) -> bool {
+    let given = arguments(call).unwrap_or_default();
+    let [variable] = &given[..] else {
+        return false;
+    };
+    let declaration = normal(declaration);
+    let declared = declaration.split_once("__free(").map(|it| it.0.trim_end());
+    let name = declared.map(|it| &it[it.rfind(|it| !is_word(it)).map_or(0, |at| at + 1)..]);
+    name == Some(variable.as_str())
+}
+
+/// Whether two functions are the same but for names, each changed throughout, and what stands at `at` is, too.
+pub(super) fn is_same_function(old: &ItemText, new: &ItemText) -> bool {
+    let (before, after) = (tokens(&old.text), tokens(&new.text));
+    let place = |all: &[(usize, Name<'_>)], at| all.iter().position(|it| it.0 >= at);
+    if before.len() != after.len() || place(&before, old.at) != place(&after, new.at) {
+        return false;
+    }
+    let mut became: BTreeMap<Name<'_>, Name<'_>> = BTreeMap::new();
+    let mut was: BTreeMap<Name<'_>, Name<'_>> = BTreeMap::new();
+    let mut both = before.iter().zip(&after).map(|it| (it.0.1, it.1.1));
+    let mut is_tag = false;
+    both.all(|(one, other)| {
+        let of_tag = std::mem::replace(&mut is_tag, TAGGED.contains(&one.text));
+        let may_differ = one.is_member == other.is_member && is_free(one) && is_free(other);
+        if of_tag || !may_differ {
+            return one == other;
+        }
+        became.insert(one, other).is_none_or(|it| it == other)
+            && was.insert(other, one).is_none_or(|it| it == one)
+    })
+}
+
+/// Whether a word is one that a person chose.
+fn is_free(it: Name<'_>) -> bool {
+    let first = it.text.first().copied().unwrap_or_default();
+    let is_word = first.is_ascii_alphabetic() || first == b'_';
+    is_word && !KEYWORDS.contains(&it.text) && !TAGGED.contains(&it.text)
 }
 
 /// Whether two statements differ in names only, where each name was changed throughout its function.

@@ -9,6 +9,38 @@ pub(super) struct Name<'a> {
     pub(super) is_member: bool,
 }
 
+/// A piece of C in pieces: names, numbers and signs, with literals as one sign each and without comments.
+pub(super) fn tokens(text: &[u8]) -> Vec<(usize, Name<'_>)> {
+    let mut found: Vec<(usize, Name<'_>)> = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let word = rest.iter().take_while(|it| is_word(**it)).count();
+        let length = if word == 0 { skipped(rest) } else { word };
+        let token = match rest[0] {
+            b'"' => Some(&rest[..1]),
+            b'/' if length > 1 => None,
+            it if it.is_ascii_whitespace() => None,
+            _ => Some(&rest[..length.min(rest.len())]),
+        };
+        if let Some(token) = token {
+            let before = |back: usize| found.iter().rev().nth(back).map(|it| it.1.text);
+            let is_member = match before(0) {
+                Some(b".") => true,
+                Some(b">") => before(1) == Some(b"-"),
+                _ => false,
+            };
+            let name = Name {
+                text: token,
+                is_member: is_member && word > 0,
+            };
+            found.push((at, name));
+        }
+        at += length;
+    }
+    found
+}
+
 /// The names in a piece of C, without those of structs and without what stands in comments and strings.
 pub(super) fn names(text: &[u8]) -> BTreeSet<Name<'_>> {
     let mut found = BTreeSet::new();
@@ -74,12 +106,25 @@ pub(super) fn body_around(text: &[&[u8]], line: u32) -> (u32, u32) {
     (count(start) + 1, count(end))
 }
 
-/// The text of the top-level item around `line`.
-pub(super) fn item_around(text: &[u8], line: u32) -> Vec<u8> {
+/// The text of a top-level item, and where a place in it stands.
+pub(super) struct ItemText {
+    pub(super) text: Vec<u8>,
+    pub(super) at: usize,
+}
+
+/// The text of the top-level item around a place, both from 1.
+pub(super) fn item_around(text: &[u8], (line, column): (u32, u32)) -> ItemText {
     let lines: Vec<&[u8]> = text.split(|&it| it == b'\n').collect();
     let (start, end) = body_around(&lines, line);
-    let wanted = lines.get(start as usize - 1..end as usize);
-    wanted.unwrap_or_default().join(&b'\n')
+    let wanted = lines
+        .get(start as usize - 1..end as usize)
+        .unwrap_or_default();
+    let above = wanted.iter().take(line.saturating_sub(start) as usize);
+    let above: usize = above.map(|it| it.len() + 1).sum();
+    ItemText {
+        text: wanted.join(&b'\n'),
+        at: above + column.saturating_sub(1) as usize,
+    }
 }
 
 /// Whether `name` stands in `line` as a whole C identifier.

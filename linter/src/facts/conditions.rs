@@ -5,14 +5,15 @@
 
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::TypeRef;
 use super::expr::{Text, declared};
 use super::objects::{Inside, Objects};
 use super::outcomes::{decides_only, is_failure, leaves};
-use super::value::{Names, Settings, Value, operator, value};
+use super::switches::{case_value, leaving_cases};
+use super::value::{Names, Settings, Value, integers, operator, value};
 use crate::lex::Sym;
 use crate::syntax::Node;
 use crate::syntax::nodes::{Field, Kind};
@@ -148,6 +149,7 @@ pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[(Sym, TypeRef
         decides_only: decides_only(root),
         settings: FxHashMap::default(),
         objects: Objects::default(),
+        integers: integers(text, root),
     };
     walk.visit(root, 0);
     walk.finish(params)
@@ -174,6 +176,7 @@ struct Walk<'a> {
     decides_only: bool,
     settings: FxHashMap<Sym, Settings>,
     objects: Objects,
+    integers: FxHashSet<Sym>,
 }
 
 impl Walk<'_> {
@@ -313,6 +316,10 @@ impl Walk<'_> {
             .flatten();
         for child in node.children().filter(|it| Some(*it) != case_value) {
             self.visit(child, depth);
+            if child.kind() == Kind::SwitchStatement {
+                let guard = self.behind_switch(child);
+                self.hold(guard);
+            }
             if child.kind() != Kind::IfStatement {
                 continue;
             }
@@ -343,7 +350,7 @@ impl Walk<'_> {
             .children()
             .filter(|it| it.kind() == Kind::CaseStatement)
             .collect();
-        let of = |case: &Node<'_>| case.field(Field::Value).map(|it| value(self.text, it, 0));
+        let of = |case: &Node<'_>| case_value(self.text, *case);
         let values: Vec<Option<Value>> = cases.iter().map(of).collect();
         // What falls through from the cases before; `None` once that may be anything.
         let mut entered: Option<Vec<Value>> = Some(Vec::new());
@@ -379,6 +386,26 @@ impl Walk<'_> {
             self.visit(other, depth);
         }
         self.objects.forget_all();
+    }
+
+    /// After `switch (x) { case 1: return; }` x is not 1.
+    fn behind_switch(&self, node: Node<'_>) -> Option<Guard> {
+        let condition = node.field(Field::Condition)?;
+        let cases = leaving_cases(node)?;
+        // Where `default` leaves as well, what does not is all that comes here.
+        let default_leaves = cases
+            .iter()
+            .any(|it| it.1 && it.0.field(Field::Value).is_none());
+        let listed = cases.iter().filter(|it| it.1 != default_leaves);
+        let values: Vec<Value> = listed
+            .filter_map(|it| case_value(self.text, it.0))
+            .collect();
+        let selector = Box::new(value(self.text, condition, 0));
+        (!values.is_empty()).then(|| Guard {
+            test: Value::AnyOf(selector, values),
+            holds: default_leaves,
+            offset: self.text.offset(condition),
+        })
     }
 
     fn site(&mut self, node: Node<'_>) {
@@ -557,6 +584,7 @@ impl Walk<'_> {
             first_label: self.first_label,
             settings: &self.settings,
             guarded: guarded.map(|it| it.offset).collect(),
+            integers: self.integers,
         };
         for guard in &mut self.out.guards {
             guard.test = names.resolve(&guard.test, guard.offset);

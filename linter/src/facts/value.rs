@@ -33,6 +33,10 @@ pub(crate) enum Value {
     Or(Box<Value>, Box<Value>),
     Equal(Box<Value>, Box<Value>),
     Bits(Box<Value>, Box<Value>),
+    /// `a | b`.
+    Union(Box<Value>, Box<Value>),
+    /// `a < b`.
+    Less(Box<Value>, Box<Value>, Sign),
     /// Equal to one of several.
     AnyOf(Box<Value>, Vec<Value>),
     /// `NULL` where none of the guarded calls at these offsets runs: only they give the variable a value.
@@ -41,13 +45,27 @@ pub(crate) enum Value {
     Called(Sym, Vec<Value>),
 }
 
+/// Whether negative numbers are compared as such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Sign {
+    /// Both sides are `int`.
+    Kept,
+    /// One side may be unsigned, where they are large.
+    Unclear,
+}
+
 impl Value {
     /// Hands out the parameters that it is made of, each time one stands in it; not those that a call gets.
     pub(crate) fn each_param(&self, take: &mut impl FnMut(u16)) {
         match self {
             Self::Place(param, _) => take(*param),
             Self::Not(it) => it.each_param(take),
-            Self::And(a, b) | Self::Or(a, b) | Self::Equal(a, b) | Self::Bits(a, b) => {
+            Self::And(a, b)
+            | Self::Or(a, b)
+            | Self::Equal(a, b)
+            | Self::Bits(a, b)
+            | Self::Union(a, b)
+            | Self::Less(a, b, _) => {
                 a.each_param(take);
                 b.each_param(take);
             }
@@ -79,7 +97,12 @@ impl Value {
                 }
             }
             Self::Not(it) | Self::AnyOf(it, _) => it.each_asked(take),
-            Self::And(a, b) | Self::Or(a, b) | Self::Equal(a, b) | Self::Bits(a, b) => {
+            Self::And(a, b)
+            | Self::Or(a, b)
+            | Self::Equal(a, b)
+            | Self::Bits(a, b)
+            | Self::Union(a, b)
+            | Self::Less(a, b, _) => {
                 a.each_asked(take);
                 b.each_asked(take);
             }
@@ -141,6 +164,8 @@ pub(super) struct Names<'a> {
     pub(super) settings: &'a FxHashMap<Sym, Settings>,
     /// The calls that stand under a condition.
     pub(super) guarded: FxHashSet<u32>,
+    /// The parameters that are declared as `int`, as far as one is compared.
+    pub(super) integers: FxHashSet<Sym>,
 }
 
 impl Names<'_> {
@@ -169,6 +194,8 @@ impl Names<'_> {
             Value::Or(a, b) => Value::Or(inner(a), inner(b)),
             Value::Equal(a, b) => Value::Equal(inner(a), inner(b)),
             Value::Bits(a, b) => Value::Bits(inner(a), inner(b)),
+            Value::Union(a, b) => Value::Union(inner(a), inner(b)),
+            Value::Less(a, b, sign) => self.less(inner(a), inner(b), *sign),
             Value::AnyOf(it, values) => {
                 Value::AnyOf(inner(it), values.iter().map(|it| *inner(it)).collect())
             }
@@ -179,6 +206,23 @@ impl Names<'_> {
         } else {
             Value::Unknown
         }
+    }
+
+    /// A comparison keeps its sign where the parameter in it is an `int`.
+    fn less(&self, left: Box<Value>, right: Box<Value>, sign: Sign) -> Value {
+        let is_int = |it: &Value| match it {
+            Value::Place(param, members) => {
+                let of = self.params.get(usize::from(*param));
+                members.is_empty() && of.is_some_and(|it| self.integers.contains(&it.0))
+            }
+            other => matches!(other, Value::Number(_)),
+        };
+        let sign = if is_int(&left) && is_int(&right) {
+            sign
+        } else {
+            Sign::Unclear
+        };
+        Value::Less(left, right, sign)
     }
 
     /// Whether it is a parameter that is no pointer to a struct: of those, callers pass constants.
@@ -226,9 +270,12 @@ fn has_place(value: &Value) -> bool {
     match value {
         Value::Place(..) | Value::Called(..) => true,
         Value::Not(it) | Value::AnyOf(it, _) => has_place(it),
-        Value::And(a, b) | Value::Or(a, b) | Value::Equal(a, b) | Value::Bits(a, b) => {
-            has_place(a) || has_place(b)
-        }
+        Value::And(a, b)
+        | Value::Or(a, b)
+        | Value::Equal(a, b)
+        | Value::Bits(a, b)
+        | Value::Union(a, b)
+        | Value::Less(a, b, _) => has_place(a) || has_place(b),
         _ => false,
     }
 }
@@ -246,7 +293,9 @@ fn is_decidable(value: &Value) -> bool {
         Value::And(a, b) | Value::Or(a, b) | Value::Bits(a, b) => {
             is_decidable(a) || is_decidable(b)
         }
-        Value::Equal(a, b) => is_decidable(a) && is_decidable(b),
+        Value::Equal(a, b) | Value::Union(a, b) | Value::Less(a, b, _) => {
+            is_decidable(a) && is_decidable(b)
+        }
         Value::AnyOf(it, values) => is_decidable(it) && values.iter().all(is_decidable),
     }
 }
@@ -255,6 +304,25 @@ pub(super) fn operator<'a>(text: Text<'a>, node: Node<'_>) -> &'a [u8] {
     node.field(Field::Operator)
         .map(|it| text.of(it))
         .unwrap_or_default()
+}
+
+/// The parameters of a function that are declared as `int`.
+pub(super) fn integers(text: Text<'_>, root: Node<'_>) -> FxHashSet<Sym> {
+    let mut roots = std::iter::once(root).chain(root.children());
+    let function = roots.find(|it| it.kind() == Kind::FunctionDefinition);
+    let mut declarator = function.and_then(|it| it.field(Field::Declarator));
+    let mut list = None;
+    while let Some(it) = declarator {
+        list = list.or_else(|| it.field(Field::Parameters));
+        declarator = it.field(Field::Declarator);
+    }
+    let of_int = |it: Node<'_>| {
+        let name = it.field(Field::Declarator)?;
+        let is_plain = name.kind() == Kind::Identifier;
+        (is_plain && text.of(it.field(Field::Type)?) == b"int").then(|| text.sym(name))
+    };
+    let parameters = list.into_iter().flat_map(Node::children);
+    parameters.filter_map(of_int).collect()
 }
 
 /// Reads an expression.
@@ -268,6 +336,17 @@ pub(super) fn value(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
             Box::new(inner(node.field(Field::Left))),
             Box::new(inner(node.field(Field::Right))),
         )
+    };
+    let less = |(left, right): (Field, Field)| {
+        let sides = [left, right].map(|it| node.field(it));
+        let mut spelled = sides.iter().flatten().map(|it| text.of(*it));
+        let sign = if spelled.any(is_unsigned_number) {
+            Sign::Unclear
+        } else {
+            Sign::Kept
+        };
+        let [left, right] = sides.map(|it| Box::new(inner(it)));
+        Value::Less(left, right, sign)
     };
     match node.kind() {
         Kind::ParenthesizedExpression => inner(node.children().next()),
@@ -296,6 +375,11 @@ pub(super) fn value(text: Text<'_>, node: Node<'_>, depth: u32) -> Value {
             b"==" => both(Value::Equal),
             b"!=" => Value::Not(Box::new(both(Value::Equal))),
             b"&" => both(Value::Bits),
+            b"|" => both(Value::Union),
+            b"<" => less((Field::Left, Field::Right)),
+            b">" => less((Field::Right, Field::Left)),
+            b">=" => Value::Not(Box::new(less((Field::Left, Field::Right)))),
+            b"<=" => Value::Not(Box::new(less((Field::Right, Field::Left)))),
             _ => Value::Unknown,
         },
         // likely(x), unlikely(x) and WARN_ON(x) are worth x.
@@ -352,6 +436,11 @@ fn leaf(text: Text<'_>, node: Node<'_>) -> Value {
         Expr::Name(name) => Value::Variable(name, Vec::new()),
         _ => Value::Unknown,
     }
+}
+
+fn is_unsigned_number(spelled: &[u8]) -> bool {
+    let digits = spelled.iter().find(|it| it.is_ascii_alphanumeric());
+    digits.is_some_and(u8::is_ascii_digit) && spelled.iter().any(|it| matches!(it, b'u' | b'U'))
 }
 
 fn is_constant(name: &[u8]) -> bool {

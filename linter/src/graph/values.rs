@@ -329,6 +329,7 @@ impl Resolver<'_, '_> {
 fn may_be_known(value: &Value, known: &[Known]) -> bool {
     match value {
         Value::Number(_) | Value::Constant(_) => true,
+        Value::Union(a, b) => may_be_known(a, known) && may_be_known(b, known),
         other => known.iter().any(|it| other.mentions(it.param)),
     }
 }

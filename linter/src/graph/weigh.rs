@@ -1,7 +1,7 @@
 //! Conditions of one function, weighed in three values against what is known of its parameters.
 
 use super::values::{Fact, Known};
-use crate::facts::{Conditions, Site, Value};
+use crate::facts::{Conditions, Sign, Site, Value};
 use crate::lex::Sym;
 
 /// What names stand for where a function stands.
@@ -125,6 +125,11 @@ impl<'a> Weigh<'a> {
             },
             Value::Equal(a, b) => self.equal(a, b, at).map(of_bool),
             Value::Bits(a, b) => self.bits(a, b, at),
+            Value::Union(a, b) => {
+                let both = self.number(a, at)? | self.number(b, at)?;
+                Some(Fact::Number(both))
+            }
+            Value::Less(a, b, sign) => self.less((a, b), *sign, at).map(of_bool),
             Value::AnyOf(it, values) => {
                 let equal: Vec<Option<bool>> = values
                     .iter()
@@ -158,13 +163,27 @@ impl<'a> Weigh<'a> {
         }
     }
 
-    fn bits(&self, a: &Value, b: &Value, at: u32) -> Option<Fact> {
-        let number = |it: &Value| match self.value(it, at)? {
+    fn number(&self, value: &Value, at: u32) -> Option<i64> {
+        match self.value(value, at)? {
             Fact::Number(it) => Some(it),
             Fact::Constant(name) => self.meaning.number_of(name),
             Fact::NotZero => None,
+        }
+    }
+
+    /// Nothing is said of numbers that a conversion may change.
+    fn less(&self, (a, b): (&Value, &Value), sign: Sign, at: u32) -> Option<bool> {
+        let (a, b) = (self.number(a, at)?, self.number(b, at)?);
+        let least = match sign {
+            Sign::Kept => i64::from(i32::MIN),
+            Sign::Unclear => 0,
         };
-        match (number(a), number(b)) {
+        let plain = least..=i64::from(i32::MAX);
+        (plain.contains(&a) && plain.contains(&b)).then_some(a < b)
+    }
+
+    fn bits(&self, a: &Value, b: &Value, at: u32) -> Option<Fact> {
+        match (self.number(a, at), self.number(b, at)) {
             (Some(0), _) | (_, Some(0)) => Some(Fact::Number(0)),
             (Some(a), Some(b)) => Some(Fact::Number(a & b)),
             _ => None,
@@ -176,9 +195,12 @@ fn asks_for_calls(value: &Value) -> bool {
     match value {
         Value::NullUnless(_) => true,
         Value::Not(it) => asks_for_calls(it),
-        Value::And(a, b) | Value::Or(a, b) | Value::Equal(a, b) | Value::Bits(a, b) => {
-            asks_for_calls(a) || asks_for_calls(b)
-        }
+        Value::And(a, b)
+        | Value::Or(a, b)
+        | Value::Equal(a, b)
+        | Value::Bits(a, b)
+        | Value::Union(a, b)
+        | Value::Less(a, b, _) => asks_for_calls(a) || asks_for_calls(b),
         Value::AnyOf(it, values) => asks_for_calls(it) || values.iter().any(asks_for_calls),
         _ => false,
     }

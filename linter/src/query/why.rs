@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use rustc_hash::FxHashMap;
 
 use super::{CallEdge, Function, Graph, QueryError};
+use crate::check::last_call::LastCall;
 use crate::check::{self, Checked};
 use crate::contexts::{CONTEXTS, Context};
 use crate::finding::{Confidence, Finding, Hop, Via};
@@ -13,9 +14,8 @@ use crate::graph::explore::{self, State};
 use crate::graph::hops;
 use crate::graph::limits::Limits;
 use crate::graph::sieve::Sieve;
-use crate::graph::values::Entry;
 use crate::graph::{Edge, Index, ItemId, Resolver, Target};
-use crate::lex::ItemKind;
+use crate::lex::{ItemKind, Sym};
 use crate::report::CheckReport;
 use crate::syntax::idioms::{self, Release, Wrapper};
 use crate::tree::{TreePath, TreeSource};
@@ -207,7 +207,7 @@ impl Graph<'_> {
         let mut names: Vec<(String, usize)> = vec![(kernel::IPUT.to_owned(), 0)];
         for edge in edges {
             if let Target::Function(target) = edge.target
-                && let Some(Wrapper::Alias { parameter }) = wrappers.get(&target)
+                && let Some(Wrapper::Alias { parameter, .. }) = wrappers.get(&target)
             {
                 names.push((self.index.name_of(target), *parameter));
             }
@@ -277,22 +277,31 @@ impl Graph<'_> {
         wrappers: &FxHashMap<ItemId, Wrapper>,
         options: &Options,
     ) -> Vec<ContextWhy> {
-        let sieve = Sieve::leading_to(&self.index, &[self.index.item(id).name]);
+        // What an alias does with its parameters is asked of functions that the sieve lets through.
+        let aliases = releases.iter().filter(|it| it.callee != kernel::IPUT);
+        let callees = aliases.map(|it| Sym::of(&it.callee));
+        let names: Vec<Sym> = callees.chain([self.index.item(id).name]).collect();
+        let sieve = Sieve::leading_to(&self.index, &names);
         let resolver = Resolver::new(&self.index, &sieve, self.warm);
         let limits = Limits::of(wrappers, None);
+        let calls: Vec<LastCall<'_, '_, '_>> = releases
+            .iter()
+            .map(|it| LastCall::of(&resolver, wrappers, id, it))
+            .collect();
         let mut found: Vec<ContextWhy> = CONTEXTS
             .iter()
             .filter(|it| options.config.is_context_on(it))
             .map(|context| {
                 let reach = explore::explore(&resolver, context, &limits);
-                let runs = |entry| {
-                    let cut = |it: &Release| last_cut(&resolver, id, it, entry);
-                    releases.is_empty() || releases.iter().any(|it| cut(it).is_none())
-                };
+                let runs =
+                    |entry| calls.is_empty() || calls.iter().any(|it| it.cut(entry).is_none());
                 let chain = reach.chain(&resolver, id, &runs);
                 let verdict = match chain.or_else(|| reach.chain(&resolver, id, &|_| true)) {
                     Some(it) => match releases.first().filter(|_| !runs(it.entry)) {
-                        Some(release) => self.cut_at_last(&resolver, id, release, it),
+                        Some(release) => {
+                            let cut = calls[0].cut(it.entry).unwrap_or(Cut::Excluded);
+                            self.cut_at_last((id, release), it, cut)
+                        }
                         None => Verdict::Reached {
                             path: it.path,
                             confidence: it.confidence,
@@ -313,13 +322,11 @@ impl Graph<'_> {
     /// A chain whose every hop is taken, up to a call that is not made.
     fn cut_at_last(
         &self,
-        resolver: &Resolver<'_, '_>,
-        id: ItemId,
-        release: &Release,
+        (id, release): (ItemId, &Release),
         reached: explore::Reached,
+        cut: Cut,
     ) -> Verdict {
         let mut path = reached.path;
-        let cut = last_cut(resolver, id, release, reached.entry).unwrap_or(Cut::Excluded);
         path.push(Hop {
             function: release.callee.clone(),
             file: self.index.file_of(id).path.clone(),
@@ -330,22 +337,6 @@ impl Graph<'_> {
         let cuts = vec![(path.len() - 1, cut)];
         Verdict::Cut { path, cuts }
     }
-}
-
-/// What keeps a call from dropping anything where its function is entered in this way.
-fn last_cut(
-    resolver: &Resolver<'_, '_>,
-    id: ItemId,
-    release: &Release,
-    entry: Entry,
-) -> Option<Cut> {
-    let offset = release.offset as u32;
-    if resolver.is_excluded((id, offset), &resolver.facts(id), entry) {
-        return Some(Cut::Excluded);
-    }
-    let argument = release.argument as u16;
-    let is_null = resolver.is_null(id, offset, argument, entry);
-    is_null.then_some(Cut::NoObject)
 }
 
 /// How each state was reached at the least cost.

@@ -550,9 +550,14 @@ pub(super) fn root_name(expression: &str) -> &str {
     &start[..end]
 }
 
-/// The call that a condition is, under `!`, `likely()` and comparisons with zero, and whether a true
-/// condition means that the call's value is not zero.
+/// The call that a condition is, and whether a true condition means that the call's value is not zero.
 pub(super) fn exact_call<'t>(condition: Node<'t>, text: &[u8]) -> Option<(Node<'t>, bool)> {
+    tested(condition, text).filter(|it| it.0.kind() == Kind::CallExpression)
+}
+
+/// The call or the variable that a condition is, under `!`, `likely()` and comparisons with zero, and whether a true
+/// condition means that its value is not zero.
+pub(super) fn tested<'t>(condition: Node<'t>, text: &[u8]) -> Option<(Node<'t>, bool)> {
     let mut node = condition;
     let mut is_true_nonzero = true;
     for _ in 0..32 {
@@ -581,6 +586,7 @@ pub(super) fn exact_call<'t>(condition: Node<'t>, text: &[u8]) -> Option<(Node<'
                 }
                 _ => return Some((node, is_true_nonzero)),
             },
+            Kind::Identifier => return Some((node, is_true_nonzero)),
             _ => return None,
         }
     }

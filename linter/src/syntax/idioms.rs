@@ -10,8 +10,9 @@ use super::counts::{self, CountAccess, CountOp, strip_parens, without_parens};
 use super::doubts;
 use super::flow::{self, Event, EventKind, Observer};
 use super::nodes::{Field, Kind};
+use super::pending;
 use super::text::{call_argument, call_name, fold, squeeze, statement_of};
-use crate::kernel::{GRABS, IPUT};
+use crate::kernel::IPUT;
 
 /// One call that drops a reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +95,7 @@ pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> 
     flow::run(root, text, events, &mut found);
     for (release, (call, _)) in found.releases.iter_mut().zip(&calls) {
         release.not_last = marked_not_last(*call, text)
-            .or_else(|| queue_failed(root, *call, text))
+            .or_else(|| pending::queue_failed(root, *call, text))
             .or_else(|| doubts::new_inode(root, *call, text));
         release.from = doubts::only_source(root, *call, text);
         release.other = doubts::other_inode(root, *call, release.argument, text);
@@ -157,79 +158,6 @@ fn marked_not_last(call: Node<'_>, text: &[u8]) -> Option<String> {
     (!reason.is_empty()).then(|| format!("marked in the source: {reason}"))
 }
 
-/// `ihold(x); if (!queue_work(…)) iput(x);`: the work that is pending already owns a reference.
-fn queue_failed(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
-    let inode = squeeze(call_argument(call, 0)?, text);
-    let mut child = call;
-    while let Some(parent) = child.parent() {
-        if parent.kind() == Kind::IfStatement {
-            let condition = parent.field(Field::Condition)?;
-            if let Some((queued, is_true_queued)) = flow::exact_call(condition, text) {
-                let on_failure = if is_true_queued {
-                    parent.field(Field::Alternative) == Some(child)
-                } else {
-                    parent.field(Field::Consequence) == Some(child)
-                };
-                if on_failure && is_hand_over(queued, text) {
-                    return grabbed_before(root, parent.start_byte(), &inode, text)
-                        .then(|| reason(queued, text));
-                }
-            }
-        }
-        if parent.kind() == Kind::CompoundStatement
-            && let Some(queued) = queued_and_left(child, text)
-        {
-            return grabbed_before(root, queued.start_byte(), &inode, text)
-                .then(|| reason(queued, text));
-        }
-        child = parent;
-    }
-    None
-}
-
-fn reason(queued: Node<'_>, text: &[u8]) -> String {
-    let name = call_name(queued, text).unwrap_or_default();
-    format!("{name}() failed because the work is pending, and the pending work owns a reference")
-}
-
-/// The call of `if (queue_work(…)) return;` directly before `statement`.
-fn queued_and_left<'t>(statement: Node<'t>, text: &[u8]) -> Option<Node<'t>> {
-    let mut before = statement.prev_named_sibling();
-    for _ in 0..4 {
-        let previous = before?;
-        if previous.kind() == Kind::IfStatement {
-            let condition = previous.field(Field::Condition)?;
-            let (queued, is_true_queued) = flow::exact_call(condition, text)?;
-            let leaves = previous
-                .field(Field::Consequence)
-                .is_some_and(|it| fold(it, text).contains("return"));
-            return (is_true_queued && leaves && is_hand_over(queued, text)).then_some(queued);
-        }
-        before = previous.prev_named_sibling();
-    }
-    None
-}
-
-/// Only what fails when it is pending already: putting on a list does not fail.
-fn is_hand_over(call: Node<'_>, text: &[u8]) -> bool {
-    call_name(call, text).is_some_and(|name| {
-        ["queue_", "schedule_", "kthread_queue_"]
-            .iter()
-            .any(|it| name.starts_with(it))
-    })
-}
-
-fn grabbed_before(root: Node<'_>, offset: usize, inode: &str, text: &[u8]) -> bool {
-    let mut grabbed = false;
-    root.preorder().for_each(|node| {
-        grabbed |= node.kind() == Kind::CallExpression
-            && node.start_byte() < offset
-            && call_name(node, text).is_some_and(|it| GRABS.contains(&it.as_str()))
-            && call_argument(node, 0).is_some_and(|it| squeeze(it, text) == inode);
-    });
-    grabbed
-}
-
 /// The label before `call`, where nothing falls through into it and its name says error.
 fn error_label(call: Node<'_>, text: &[u8]) -> Option<String> {
     const WORDS: &[&str] = &["err", "fail", "bad", "abort", "undo", "unwind", "nomem"];
@@ -264,6 +192,8 @@ pub(crate) enum Wrapper {
     Alias {
         /// Index of the parameter, from 0.
         parameter: usize,
+        /// It may drop another inode than the one it is given, as where it is given none.
+        may_replace: bool,
     },
 }
 
@@ -285,7 +215,24 @@ pub(crate) fn wrapper(root: Node<'_>, text: &[u8]) -> Option<Wrapper> {
     let [put] = puts[..] else {
         return None;
     };
-    alias(function, body, put, text).map(|parameter| Wrapper::Alias { parameter })
+    let parameter = alias(function, body, put, text)?;
+    Some(Wrapper::Alias {
+        parameter,
+        may_replace: sets_before(body, put, &parameters(function, text)[parameter].0, text),
+    })
+}
+
+/// Whether a function gives its parameter another value before the call, or hands out its address.
+fn sets_before(body: Node<'_>, put: Node<'_>, parameter: &str, text: &[u8]) -> bool {
+    let mut before = (body.preorder()).filter(|it| it.start_byte() < put.start_byte());
+    before.any(|it| match it.kind() {
+        Kind::AssignmentExpression => {
+            let left = it.field(Field::Left);
+            left.is_some_and(|it| fold(it, text) == parameter)
+        }
+        Kind::PointerExpression => squeeze(it, text).strip_prefix('&') == Some(parameter),
+        _ => false,
+    })
 }
 
 fn is_returned(access: &CountAccess) -> bool {

@@ -217,23 +217,27 @@ fn an_exchange_loop_that_spares_the_last_reference_is_a_delayed_iput() {
 fn a_failed_queue_after_a_grab_is_not_the_last_reference() {
     let reason = "a not-last: queue_work() failed because the work is pending, and the pending work owns a reference";
     check_releases(
-        "void f(struct inode *a) { ihold(a); if (queue_work(q, w)) { x(); } else { iput(a); } }",
+        "void f(struct inode *a) { ihold(a); if (queue_work(q, &EX_I(a)->w)) { x(); } else { iput(a); } }",
         &[reason],
     );
     check_releases(
-        "void f(struct inode *a) { ihold(a); if (!queue_work(q, w)) iput(a); }",
+        "void f(struct inode *a) { ihold(a); if (!queue_work(q, &EX_I(a)->w)) iput(a); }",
         &[reason],
     );
     check_releases(
-        "void f(struct inode *a) { ihold(a); if (queue_work(q, w)) return; iput(a); }",
+        "void f(struct inode *a) { ihold(a); if (queue_work(q, &EX_I(a)->w)) return; iput(a); }",
         &[reason],
     );
     check_releases(
-        "void f(struct inode *a) { if (!queue_work(q, w)) iput(a); }",
+        "void f(struct inode *a) { if (!queue_work(q, &EX_I(a)->w)) iput(a); }",
         &["a"],
     );
     check_releases(
-        "void f(struct inode *a) { ihold(a); if (queue_work(q, w)) iput(a); }",
+        "void f(struct inode *a) { ihold(a); if (queue_work(q, &EX_I(a)->w)) iput(a); }",
+        &["a"],
+    );
+    check_releases(
+        "void f(struct inode *a, struct sb *s) { ihold(a); if (!queue_work(q, &s->w)) iput(a); }",
         &["a"],
     );
     check_releases(
@@ -282,11 +286,24 @@ fn wrappers_are_known_by_their_bodies() {
     );
     check_wrapper(
         "void my_irele(struct my_inode *ip) { trace(ip); iput(VFS_I(ip)); }",
-        Some(&Wrapper::Alias { parameter: 0 }),
+        Some(&Wrapper::Alias {
+            parameter: 0,
+            may_replace: false,
+        }),
     );
     check_wrapper(
         "void put(struct list *l, struct inode *inode) { if (inode) iput(inode); }",
-        Some(&Wrapper::Alias { parameter: 1 }),
+        Some(&Wrapper::Alias {
+            parameter: 1,
+            may_replace: false,
+        }),
+    );
+    check_wrapper(
+        "void put(struct inode *i, struct req *r) { if (!i) i = r->inode; iput(i); }",
+        Some(&Wrapper::Alias {
+            parameter: 0,
+            may_replace: true,
+        }),
     );
     check_wrapper(
         "void put(struct req *r) { struct inode *i = r->i; iput(i); }",
