@@ -5,6 +5,7 @@
 )]
 
 mod bare;
+mod callbacks;
 mod constants;
 pub(crate) mod domains;
 pub(crate) mod drops;
