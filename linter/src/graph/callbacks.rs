@@ -41,6 +41,9 @@ impl Resolver<'_, '_> {
             let Some(Step::Member(member)) = store.path.last() else {
                 continue;
             };
+            if self.runner_of(store, scope).is_some() {
+                continue;
+            }
             for (target, confidence) in self.functions_meant(&store.value, scope) {
                 out.push(Edge {
                     target: Target::Function(target),
@@ -97,10 +100,15 @@ impl Resolver<'_, '_> {
             let Some((name, _)) = facts.params.get(param as usize) else {
                 return false;
             };
-            if facts.stores.iter().any(|it| hands_below(it, *name)) {
+            let file = self.index.file_index(function);
+            let scope = Scope {
+                file,
+                facts: &facts,
+            };
+            let mut below = facts.stores.iter().filter(|it| hands_below(it, *name));
+            if below.any(|it| self.runner_of(it, scope).is_none()) {
                 return true;
             }
-            let file = self.index.file_index(function);
             facts.calls.iter().any(|call| {
                 let called = match &call.callee {
                     Callee::Name(callee) => callee == name,

@@ -123,6 +123,8 @@ pub(crate) struct Resolver<'i, 't> {
     pub(super) meanings: super::meaning::Meanings,
     pub(super) reuse: Option<Reuse<'i>>,
     pub(super) deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
+    /// Structs, their members, and who runs what stands in them.
+    pub(super) deferring: Vec<(Sym, Sym, Runner)>,
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
     pub(crate) included_units: Memo<u32, Vec<u32>>,
@@ -170,6 +172,7 @@ impl<'i, 't> Resolver<'i, 't> {
             defines: Memo::new(),
             enumerators: Memo::new(),
             deferrals,
+            deferring: super::deferred::fields(),
         }
     }
 
@@ -276,6 +279,7 @@ impl<'i, 't> Resolver<'i, 't> {
             }
         }
         self.stack_edges(scope, &mut out);
+        self.deferred_edges(scope, &mut out);
         self.bare_edges(id, scope, &mut out);
         self.mark_made(id, &mut out);
         out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
