@@ -5,7 +5,9 @@
 )]
 
 mod bare;
+mod callbacks;
 mod constants;
+mod deferred;
 pub(crate) mod domains;
 pub(crate) mod drops;
 pub(crate) mod explore;

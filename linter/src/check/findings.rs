@@ -147,7 +147,8 @@ impl Run<'_, '_, '_> {
             Target::External(_) => return None,
         };
         match (edge.kind, edge.through) {
-            (EdgeKind::Direct, _) if name != iput => {
+            // What a macro made calls by name is as good as written.
+            (EdgeKind::Direct, _) | (EdgeKind::Macro, Through::Nothing) if name != iput => {
                 let Target::Function(target) = edge.target else {
                     return None;
                 };

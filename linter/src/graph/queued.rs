@@ -57,6 +57,41 @@ pub(super) fn on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<Ro
             }
         }
     }
+    found.extend(stored(resolver, &queued, under));
+    found
+}
+
+/// The work functions that code below `under` stores in one of the items itself: `item->func = name`.
+fn stored(resolver: &Resolver<'_, '_>, queued: &[Item], under: &str) -> Vec<RootAt> {
+    let index = resolver.index;
+    let files = index.files_below(under);
+    let runners = [Runner::Work, Runner::OrderedWork];
+    let takes = |it: ItemId| files.holds(index.file_index(it));
+    let mut found = Vec::new();
+    for setter in super::deferred::setters(index, &runners, &takes) {
+        let facts = resolver.facts(setter);
+        let scope = Scope {
+            file: index.file_index(setter),
+            facts: &facts,
+        };
+        for store in &facts.stores {
+            let Some((_, member)) = resolver.runner_of(store, scope) else {
+                continue;
+            };
+            // A delayed item holds one that is not: `item.work.func = name`.
+            let outer = match &store.object {
+                Expr::Member(outer, _) => Some(&**outer),
+                _ => None,
+            };
+            let items = std::iter::once(&store.object).chain(outer);
+            let items = items.filter_map(|it| item_of(resolver, setter, it));
+            let sure = items.flat_map(|item| queued.iter().filter_map(move |it| it.matches(item)));
+            if let Some(sure) = sure.max() {
+                let to = (setter, store.offset, member);
+                found.extend(set_up(resolver, &facts, &store.value, to, sure));
+            }
+        }
+    }
     found
 }
 
@@ -93,7 +128,8 @@ fn names(facts: &FunctionFacts, of: &Expr) -> Vec<Sym> {
         Expr::Either(first, second) => [names(facts, first), names(facts, second)].concat(),
         Expr::Name(name) => {
             let given = facts.assigns.iter().filter(|it| it.0 == *name);
-            let given = given.filter(|it| !matches!(it.1, Expr::Name(_)));
+            let is_local = |it: &Expr| matches!(it, Expr::Name(name) if facts.declares(*name));
+            let given = given.filter(|it| !is_local(&it.1));
             let given = given.flat_map(|it| names(facts, &it.1));
             std::iter::once(*name).chain(given).collect()
         }

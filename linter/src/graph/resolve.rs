@@ -105,7 +105,7 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) warm: &'i Warm,
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
-    calls_param: Copies<(ItemId, u32), bool>,
+    pub(super) calls_param: Copies<(ItemId, u32), bool>,
     /// What functions do with their callers' locks, by how deep they were asked for.
     pub(super) lock_effects: Memo<(ItemId, u32), LockEffect>,
     /// What functions are entered with.
@@ -122,7 +122,9 @@ pub(crate) struct Resolver<'i, 't> {
     pub(super) spelled: Memo<(Sym, Sym), Option<String>>,
     pub(super) meanings: super::meaning::Meanings,
     pub(super) reuse: Option<Reuse<'i>>,
-    deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
+    pub(super) deferrals: FxHashMap<Sym, Vec<(usize, Runner)>>,
+    /// Structs, their members, and who runs what stands in them.
+    pub(super) deferring: Vec<(Sym, Sym, Runner)>,
     pub(crate) includes: Memo<u32, super::includes::Included>,
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
     pub(crate) included_units: Memo<u32, Vec<u32>>,
@@ -170,6 +172,7 @@ impl<'i, 't> Resolver<'i, 't> {
             defines: Memo::new(),
             enumerators: Memo::new(),
             deferrals,
+            deferring: super::deferred::fields(),
         }
     }
 
@@ -276,6 +279,7 @@ impl<'i, 't> Resolver<'i, 't> {
             }
         }
         self.stack_edges(scope, &mut out);
+        self.deferred_edges(scope, &mut out);
         self.bare_edges(id, scope, &mut out);
         self.mark_made(id, &mut out);
         out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
@@ -295,7 +299,9 @@ impl<'i, 't> Resolver<'i, 't> {
             Callee::Member(_, member) => self.sieve.passes_member(member.short()),
             Callee::Value(_) => true,
         };
-        callee || call.args.iter().any(|it| self.names_what_passes(it))
+        callee
+            || call.args.iter().any(|it| self.names_what_passes(it))
+            || call.args.iter().any(|it| self.hands_local(it, facts))
     }
 
     fn names_what_passes(&self, value: &Expr) -> bool {
@@ -333,31 +339,6 @@ impl<'i, 't> Resolver<'i, 't> {
         for edge in out {
             if edge.kind == EdgeKind::Direct && self.is_made(id, edge.offset) {
                 edge.kind = EdgeKind::Macro;
-            }
-        }
-    }
-
-    /// A function pointer in an object on the stack is called by what this function calls, or not at all.
-    fn stack_edges(&self, scope: Scope<'_>, out: &mut Vec<Edge>) {
-        for store in scope.facts.stores.iter().filter(|it| it.on_stack) {
-            let Some(crate::facts::Step::Member(member)) = store.path.last() else {
-                continue;
-            };
-            for name in named_values(&store.value)
-                .into_iter()
-                .filter(|it| !scope.facts.declares(*it))
-            {
-                for (target, confidence) in self.functions_in(name, scope.file).iter() {
-                    out.push(Edge {
-                        target: Target::Function(*target),
-                        offset: store.offset,
-                        kind: EdgeKind::Callback,
-                        confidence: *confidence,
-                        through: Through::Name(*member),
-                        domain: Domain::GENERIC,
-                        enters: None,
-                    });
-                }
             }
         }
     }
@@ -594,92 +575,6 @@ impl<'i, 't> Resolver<'i, 't> {
             }
             _ => {}
         }
-    }
-
-    /// Functions among the arguments are called by a callee that calls its parameter.
-    fn callback_edges(
-        &self,
-        callees: &[(ItemId, Confidence)],
-        call: &Call,
-        at: &Site<'_>,
-        out: &mut Vec<Edge>,
-    ) {
-        let Callee::Name(name) = call.callee else {
-            return;
-        };
-        for (index, arg) in call.args.iter().enumerate() {
-            for function in named_values(arg) {
-                if at.scope.facts.declares(function) {
-                    continue;
-                }
-                let targets = self.functions_in(function, at.scope.file);
-                if targets.is_empty() {
-                    continue;
-                }
-                for (callee, sure) in callees {
-                    if self.is_param_called(*callee, index as u32, 0) {
-                        for (target, confidence) in targets.iter() {
-                            out.push(Edge {
-                                target: Target::Function(*target),
-                                offset: at.offset,
-                                kind: EdgeKind::Callback,
-                                confidence: (*confidence).min(*sure),
-                                through: Through::Name(name),
-                                domain: Domain::GENERIC,
-                                enters: None,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether a function calls its parameter, or passes it to one that does.
-    fn is_param_called(&self, function: ItemId, param: u32, depth: u32) -> bool {
-        if depth > MAX_PASS_DEPTH {
-            return false;
-        }
-        self.calls_param.get((function, param), || {
-            let facts = self.facts(function);
-            let Some((name, _)) = facts.params.get(param as usize) else {
-                return false;
-            };
-            let file = self.index.file_index(function);
-            facts.calls.iter().any(|call| {
-                let called = match &call.callee {
-                    Callee::Name(callee) => callee == name,
-                    Callee::Value(value) => named_values(value).contains(name),
-                    Callee::Member(..) => false,
-                };
-                called
-                    || call.args.iter().enumerate().any(|(at, arg)| {
-                        *arg == Expr::Name(*name)
-                            && match &call.callee {
-                                Callee::Name(callee) if !self.deferrals.contains_key(callee) => {
-                                    self.macro_calls_param(*callee, at, file)
-                                        || self.functions_in(*callee, file).iter().any(|it| {
-                                            it.0 != function
-                                                && self.is_param_called(it.0, at as u32, depth + 1)
-                                        })
-                                }
-                                _ => false,
-                            }
-                    })
-            })
-        })
-    }
-
-    fn macro_calls_param(&self, name: Sym, param: usize, file: usize) -> bool {
-        self.macro_in(name, file).is_some_and(|it| {
-            let facts = self.facts(it);
-            facts.params.get(param).is_some_and(|param| {
-                facts
-                    .calls
-                    .iter()
-                    .any(|it| it.callee == Callee::Name(param.0))
-            })
-        })
     }
 }
 

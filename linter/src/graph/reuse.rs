@@ -563,7 +563,8 @@ impl Change<'_, '_, '_, '_> {
     }
 }
 
-/// The parameters that a function calls, or passes on, with whom it passes them to and where.
+/// The parameters that a function calls, or passes on, with whom it passes them to and where; those in objects on
+/// the stack as if they were called.
 fn passes(facts: &FunctionFacts) -> Vec<(usize, Option<Sym>, usize)> {
     let mut found = Vec::new();
     let param = |it: &Sym| facts.params.iter().position(|param| param.0 == *it);
@@ -583,6 +584,11 @@ fn passes(facts: &FunctionFacts) -> Vec<(usize, Option<Sym>, usize)> {
                 }
             }
         }
+    }
+    for store in &facts.stores {
+        let below = (0..).zip(&facts.params);
+        let below = below.filter(|it| super::callbacks::hands_below(store, it.1.0));
+        found.extend(below.map(|it| (it.0, None, 1)));
     }
     found.sort_unstable();
     found.dedup();

@@ -291,6 +291,11 @@ fn deferred_to(
         .iter()
         .flat_map(|it| callers_of(resolver.index, Sym::of(it), &matters))
         .collect();
+    callers.extend(super::deferred::setters(
+        resolver.index,
+        &[runner],
+        &matters,
+    ));
     callers.sort_unstable();
     callers.dedup();
     let mut found = Vec::new();

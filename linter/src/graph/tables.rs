@@ -238,20 +238,15 @@ impl Resolver<'_, '_> {
             (holder, of) if holder == of => Confidence::High,
             _ => return out,
         };
-        for name in named_values(&store.value) {
-            if scope.facts.declares(name) {
-                continue;
-            }
-            for (function, sure) in self.functions_in(name, scope.file).to_vec() {
-                out.push(Entry {
-                    function,
-                    of: holder,
-                    item,
-                    offset: store.offset,
-                    confidence: confidence.min(sure),
-                    domain: self.index.file(scope.file).domain,
-                });
-            }
+        for (function, sure) in self.functions_meant(&store.value, scope) {
+            out.push(Entry {
+                function,
+                of: holder,
+                item,
+                offset: store.offset,
+                confidence: confidence.min(sure),
+                domain: self.index.file(scope.file).domain,
+            });
         }
         if let Expr::Call(_, args) = &store.value {
             // `.show = WRAP(fn)`: the macro may hand the function on.
@@ -272,7 +267,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The type and the member that a path into an initialiser ends at.
-    fn walk_path(
+    pub(super) fn walk_path(
         &self,
         start: TypeRef,
         is_array: bool,

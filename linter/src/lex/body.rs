@@ -154,7 +154,7 @@ impl Scanner<'_> {
             let name = Sym::of(&self.src[start..end]);
             self.refs.push(Ref::new(RefKind::Call, name));
         } else if next == b'='
-            && matches!(prev, b';' | b'{' | b'}' | b')' | b':')
+            && matches!(prev, b';' | b'{' | b'}' | b')' | b':' | b'*')
             && self.byte(next_at + 1) != b'='
         {
             let name = Sym::of(&self.src[start..end]).short();

@@ -1,4 +1,5 @@
-//! Plain variables that are given functions: `hook = name;` is kept as the pair of a member that no type has.
+//! Plain variables that are given functions: `hook = name;` is kept as the pair of a member that no type has, and of
+//! the members that are given the variable.
 
 use rustc_hash::FxHashSet;
 
@@ -37,10 +38,17 @@ pub(super) fn settle(scan: &mut FileScan) {
     let mut ends = Vec::with_capacity(scan.items.len());
     for item in &scan.items {
         let end = item.pairs_end as usize;
-        for [member, value] in &scan.pairs[start..end] {
+        let pairs = &scan.pairs[start..end];
+        for [member, value] in pairs {
             let name = member & !UNSETTLED;
             if name == *member || is_global(variable(name), *value) {
                 kept.push([name, *value]);
+            }
+            if name != *member && functions.contains(value) {
+                // `hook = name; object->member = hook;`
+                let through = pairs.iter().filter(|it| it[1] == variable(name));
+                let members = through.filter(|it| it[0] & UNSETTLED == 0);
+                kept.extend(members.map(|it| [it[0], *value]));
             }
         }
         ends.push(kept.len() as u32);
