@@ -279,16 +279,16 @@ fn slots<'r>(
     let mut setters = setters;
     counts
         .iter()
-        .map(|count| Slots {
-            pairs: std::array::from_fn(|it| first_of(&mut pairs[it], count.pairs[it])),
-            setters: first_of(&mut setters, count.setters),
-            suspects: Vec::new(),
+        .map(|count| {
+            let mut rows = |it: usize| pairs[it].split_off_mut(..count.pairs[it]);
+            Slots {
+                pairs: std::array::from_fn(|it| rows(it).unwrap_or_default().iter_mut()),
+                setters: setters
+                    .split_off_mut(..count.setters)
+                    .unwrap_or_default()
+                    .iter_mut(),
+                suspects: Vec::new(),
+            }
         })
         .collect()
-}
-
-/// Takes the first rows off.
-fn first_of<'r, T>(rows: &mut &'r mut [T], count: usize) -> IterMut<'r, T> {
-    let first = rows.split_off_mut(..count);
-    first.unwrap_or_default().iter_mut()
 }

@@ -379,8 +379,11 @@ fn sources_at(root: Node<'_>, call: Node<'_>, variable: &str, text: &[u8]) -> Ve
         let condition = parent.field(Field::Condition).filter(|it| *it != node);
         let is_left = match parent.kind() {
             Kind::IfStatement => condition.is_some_and(|it| !in_node(it).is_empty()),
-            Kind::LabeledStatement | Kind::CaseStatement => true,
-            Kind::WhileStatement | Kind::ForStatement | Kind::DoStatement => true,
+            Kind::LabeledStatement
+            | Kind::CaseStatement
+            | Kind::WhileStatement
+            | Kind::ForStatement
+            | Kind::DoStatement => true,
             _ => false,
         };
         if is_left {
