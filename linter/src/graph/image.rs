@@ -51,7 +51,7 @@ pub(crate) struct Image {
     pub(crate) callers: Table<2>,
     /// (value, member, item): as `setters`, in files that a chain may enter.
     pub(crate) values: Table<3>,
-    /// Macros on which depends what macros make, as [`Sym::short`], in order.
+    /// Macros on which depends what macros make, as [`Sym::short`](crate::lex::Sym::short), in order.
     pub(crate) making: Rows<u32>,
     /// Members of roots that few types declare.
     pub(crate) own_members: Rows<u32>,
@@ -59,7 +59,7 @@ pub(crate) struct Image {
     pub(crate) suspects: Rows<u32>,
     pub(crate) gaps: Vec<Gap>,
     pub(super) homes: OnceLock<BTreeSet<String>>,
-    /// What is named in files that include other sources, as [`Sym::short`].
+    /// What is named in files that include other sources, as [`Sym::short`](crate::lex::Sym::short).
     pub(super) lent: OnceLock<Arc<FxHashSet<u32>>>,
     /// The headers that files include, as far as somebody asked.
     pub(super) includes: Memo<u32, Vec<u32>>,
