@@ -291,10 +291,11 @@ pub trait TreeSource: Sync + Send {
     }
 }
 
-/// What one thread read last: the next file is read into the same memory, which its cache still holds.
+/// Memory for larger files than this is given back.
 const MAX_KEPT: usize = 1 << 20;
 
 thread_local! {
+    /// What one thread read last: the next file is read into the same memory, which its cache still holds.
     static TEXT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 

@@ -14,7 +14,7 @@ use crate::lex::FileScan;
 use crate::rows::Lent;
 use crate::syntax::counts::CountAccess;
 use crate::syntax::idioms::{Release, Wrapper};
-use crate::tree::BlobId;
+use crate::tree::{BlobId, TreePath, TreeSource};
 
 /// More values than this in one memo, and it starts anew: about two kernels' worth.
 const MAX_VALUES: usize = 400_000;
@@ -227,6 +227,16 @@ impl Warm {
             settings: Learned::new(7, &known),
             known,
         }
+    }
+
+    /// The bytes of a file of this content; none where it cannot be read.
+    pub(crate) fn text(
+        &self,
+        tree: &dyn TreeSource,
+        (path, content): (&TreePath, ContentKey),
+    ) -> Arc<Vec<u8>> {
+        let read = || tree.read(path).ok().flatten();
+        self.texts.get(content, || read().unwrap_or_default())
     }
 
     /// Takes what an earlier run learned; only the first call has an effect.

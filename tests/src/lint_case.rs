@@ -118,12 +118,14 @@ impl Case {
         joined(lines)
     }
 
+    fn checked(&self) -> CheckReport {
+        let report = self.linter().check(&self.tree());
+        report.expect("memory can be read")
+    }
+
     /// What the linter says, in the same form.
     pub fn found(&self) -> String {
-        let report = self
-            .linter()
-            .check(&self.tree())
-            .expect("memory can be read");
+        let report = self.checked();
         joined(report.findings.iter().map(line_of).collect())
     }
 
@@ -134,10 +136,7 @@ impl Case {
 
     /// What it does say.
     pub fn reported(&self) -> String {
-        let report = self
-            .linter()
-            .check(&self.tree())
-            .expect("memory can be read");
+        let report = self.checked();
         let findings = report.findings.iter();
         let severities =
             findings.map(|it| format!("{}:{} {}", it.file, it.line, it.severity.as_str()));
@@ -153,10 +152,7 @@ impl Case {
 
     /// What they do say.
     pub fn messages(&self) -> String {
-        let report = self
-            .linter()
-            .check(&self.tree())
-            .expect("memory can be read");
+        let report = self.checked();
         let findings = report.findings.iter();
         let messages = findings.map(|it| format!("{}:{} {}", it.file, it.line, it.message));
         joined(messages.collect())
@@ -169,10 +165,7 @@ impl Case {
 
     /// The code that they do advise, the first of each.
     pub fn advice(&self) -> String {
-        let report = self
-            .linter()
-            .check(&self.tree())
-            .expect("memory can be read");
+        let report = self.checked();
         let code = |it: &Finding| {
             let code = it.help.split('`').nth(1).unwrap_or("no code");
             format!("{}:{} {code}", it.file, it.line)

@@ -173,13 +173,7 @@ impl<'t> Macros<'t> {
 
     pub(super) fn text(&self, files: &[ReadFile], file: usize) -> Arc<Vec<u8>> {
         let source = &files[file].source;
-        self.warm.texts.get(source.content, || {
-            self.tree
-                .read(&source.path)
-                .ok()
-                .flatten()
-                .unwrap_or_default()
-        })
+        self.warm.text(self.tree, (&source.path, source.content))
     }
 
     /// What `of` says of the text of a file of which nothing more is likely to be asked.

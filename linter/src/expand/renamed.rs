@@ -34,12 +34,7 @@ pub(super) fn grow(tree: &dyn TreeSource, warm: &Warm, files: &mut [ReadFile]) {
 }
 
 fn text_of(tree: &dyn TreeSource, warm: &Warm, file: &ReadFile) -> Arc<Vec<u8>> {
-    warm.texts.get(file.source.content, || {
-        tree.read(&file.source.path)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-    })
+    warm.text(tree, (&file.source.path, file.source.content))
 }
 
 /// The sources that a source includes, each with the names that hold there.

@@ -55,32 +55,42 @@ pub(crate) enum Sign {
 }
 
 impl Value {
-    /// Hands out the parameters that it is made of, each time one stands in it; not those that a call gets.
-    pub(crate) fn each_param(&self, take: &mut impl FnMut(u16)) {
+    /// The two values that it joins, or compares with each other.
+    pub(crate) fn sides(&self) -> Option<[&Self; 2]> {
         match self {
-            Self::Place(param, _) => take(*param),
-            Self::Not(it) => it.each_param(take),
             Self::And(a, b)
             | Self::Or(a, b)
             | Self::Equal(a, b)
             | Self::Bits(a, b)
             | Self::Union(a, b)
-            | Self::Less(a, b, _) => {
-                a.each_param(take);
-                b.each_param(take);
-            }
+            | Self::Less(a, b, _) => Some([a, b]),
+            Self::Place(..)
+            | Self::Not(_)
+            | Self::AnyOf(..)
+            | Self::Unknown
+            | Self::Number(_)
+            | Self::Constant(_)
+            | Self::Variable(..)
+            | Self::NullUnless(_)
+            | Self::Called(..) => None,
+        }
+    }
+
+    /// Hands out the parameters that it is made of, each time one stands in it; not those that a call gets.
+    pub(crate) fn each_param(&self, take: &mut impl FnMut(u16)) {
+        match self {
+            Self::Place(param, _) => take(*param),
+            Self::Not(it) => it.each_param(take),
             Self::AnyOf(it, values) => {
                 it.each_param(take);
                 for it in values {
                     it.each_param(take);
                 }
             }
-            Self::Unknown
-            | Self::Number(_)
-            | Self::Constant(_)
-            | Self::Variable(..)
-            | Self::NullUnless(_)
-            | Self::Called(..) => {}
+            other => {
+                let sides = other.sides().into_iter().flatten();
+                sides.for_each(|it| it.each_param(take));
+            }
         }
     }
 
@@ -97,16 +107,10 @@ impl Value {
                 }
             }
             Self::Not(it) | Self::AnyOf(it, _) => it.each_asked(take),
-            Self::And(a, b)
-            | Self::Or(a, b)
-            | Self::Equal(a, b)
-            | Self::Bits(a, b)
-            | Self::Union(a, b)
-            | Self::Less(a, b, _) => {
-                a.each_asked(take);
-                b.each_asked(take);
+            other => {
+                let sides = other.sides().into_iter().flatten();
+                sides.for_each(|it| it.each_asked(take));
             }
-            _ => {}
         }
     }
 
@@ -164,7 +168,7 @@ pub(super) struct Names<'a> {
     pub(super) settings: &'a FxHashMap<Sym, Settings>,
     /// The calls that stand under a condition.
     pub(super) guarded: FxHashSet<u32>,
-    /// The parameters that are declared as `int`, as far as one is compared.
+    /// The parameters that are declared as `int`.
     pub(super) integers: FxHashSet<Sym>,
 }
 
@@ -270,13 +274,7 @@ fn has_place(value: &Value) -> bool {
     match value {
         Value::Place(..) | Value::Called(..) => true,
         Value::Not(it) | Value::AnyOf(it, _) => has_place(it),
-        Value::And(a, b)
-        | Value::Or(a, b)
-        | Value::Equal(a, b)
-        | Value::Bits(a, b)
-        | Value::Union(a, b)
-        | Value::Less(a, b, _) => has_place(a) || has_place(b),
-        _ => false,
+        other => other.sides().into_iter().flatten().any(has_place),
     }
 }
 

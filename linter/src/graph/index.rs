@@ -593,15 +593,8 @@ impl<'t> Index<'t> {
     /// The bytes of a file, without what macros make; empty where it cannot be read.
     pub(crate) fn text(&self, file: usize) -> &Arc<Vec<u8>> {
         let source = self.file(file);
-        self.texts[file].get_or_init(|| {
-            self.warm.texts.get(source.content, || {
-                self.tree
-                    .read(&source.path)
-                    .ok()
-                    .flatten()
-                    .unwrap_or_default()
-            })
-        })
+        let place = (&source.path, source.content);
+        self.texts[file].get_or_init(|| self.warm.text(self.tree, place))
     }
 
     /// The bytes of an item; empty where the file changed under us.

@@ -132,18 +132,7 @@ fn mentions_member(value: &Value, param: u16, member: Sym) -> bool {
     match value {
         Value::Place(it, members) => *it == param && members.first() == Some(&member),
         Value::Not(it) => inner(it),
-        Value::And(a, b)
-        | Value::Or(a, b)
-        | Value::Equal(a, b)
-        | Value::Bits(a, b)
-        | Value::Union(a, b)
-        | Value::Less(a, b, _) => inner(a) || inner(b),
         Value::AnyOf(it, values) => inner(it) || values.iter().any(inner),
-        Value::Unknown
-        | Value::Number(_)
-        | Value::Constant(_)
-        | Value::Variable(..)
-        | Value::NullUnless(_)
-        | Value::Called(..) => false,
+        other => other.sides().into_iter().flatten().any(inner),
     }
 }

@@ -195,14 +195,8 @@ fn asks_for_calls(value: &Value) -> bool {
     match value {
         Value::NullUnless(_) => true,
         Value::Not(it) => asks_for_calls(it),
-        Value::And(a, b)
-        | Value::Or(a, b)
-        | Value::Equal(a, b)
-        | Value::Bits(a, b)
-        | Value::Union(a, b)
-        | Value::Less(a, b, _) => asks_for_calls(a) || asks_for_calls(b),
         Value::AnyOf(it, values) => asks_for_calls(it) || values.iter().any(asks_for_calls),
-        _ => false,
+        other => other.sides().into_iter().flatten().any(asks_for_calls),
     }
 }
 
