@@ -43,6 +43,7 @@ pub(crate) mod typing;
 pub(crate) mod values;
 mod variables;
 mod weigh;
+mod work;
 
 pub(crate) use index::{Index, ItemId};
 pub(crate) use resolve::{Edge, EdgeKind, Resolver, Scope, Target, Through};
