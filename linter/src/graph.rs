@@ -24,6 +24,7 @@ mod joined;
 pub(crate) mod known;
 pub(crate) mod limits;
 mod meaning;
+mod named;
 mod objects;
 mod pasted;
 mod queued;

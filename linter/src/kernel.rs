@@ -350,6 +350,14 @@ pub static ALLOCATION: &[&str] = &[
     "include/linux/gfp.h",
 ];
 
+/// Headers that the kernel's build includes in every source. Source: `LINUXINCLUDE` and `USERINCLUDE` in `Makefile`,
+/// `c_flags` in `scripts/Makefile.lib`.
+pub static ALWAYS_INCLUDED: &[&str] = &[
+    "linux/compiler-version.h",
+    "linux/kconfig.h",
+    "linux/compiler_types.h",
+];
+
 /// Whether a file is linked into a program of its own: what boots a kernel, firmware stubs, user mode helpers.
 /// Source: `arch/x86/boot/Makefile`, `drivers/firmware/efi/libstub/Makefile`, `arch/x86/purgatory/Makefile`.
 pub fn is_built_apart(path: &str) -> bool {

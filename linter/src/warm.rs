@@ -207,8 +207,6 @@ pub(crate) struct Warm {
     pub(crate) wrappers: Learned<Option<Wrapper>>,
     pub(crate) bodies: Learned<Body>,
     pub(crate) settings: Learned<Vec<MemberSetting>>,
-    /// The names of the headers that a content includes; it counts as one item.
-    pub(crate) includes: Learned<Vec<String>>,
 }
 
 impl Warm {
@@ -223,8 +221,7 @@ impl Warm {
             objects: Learned::new(3, &known),
             wrappers: Learned::new(4, &known),
             bodies: Learned::new(5, &known),
-            includes: Learned::new(6, &known),
-            settings: Learned::new(7, &known),
+            settings: Learned::new(6, &known),
             known,
         }
     }
@@ -253,7 +250,6 @@ impl Warm {
         self.objects.write(&mut rows, &mut values)?;
         self.wrappers.write(&mut rows, &mut values)?;
         self.bodies.write(&mut rows, &mut values)?;
-        self.includes.write(&mut rows, &mut values)?;
         self.settings.write(&mut rows, &mut values)?;
         rows.sort_unstable();
         let mut bytes = Vec::with_capacity(rows.len() * ROW);
@@ -275,7 +271,6 @@ impl Warm {
         self.objects.memo.trim(MAX_VALUES);
         self.wrappers.memo.trim(MAX_VALUES);
         self.bodies.memo.trim(MAX_VALUES);
-        self.includes.memo.trim(MAX_VALUES);
         self.settings.memo.trim(MAX_VALUES);
     }
 }

@@ -19,6 +19,7 @@ mod edges;
 mod end_to_end;
 mod graph;
 mod hand_over;
+mod headers;
 mod ingest;
 mod mail;
 mod meant;

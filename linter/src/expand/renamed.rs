@@ -45,8 +45,8 @@ fn included(
     user: usize,
 ) -> Vec<(usize, Names)> {
     let file = &files[user];
-    let has_names = file.scan.items.iter().any(is_bare);
-    if file.scan.includes.is_empty() || !has_names {
+    let has_names = || file.scan.items.iter().any(is_bare);
+    if !file.scan.includes_unit || !has_names() {
         return Vec::new();
     }
     let text = text_of(tree, warm, file);

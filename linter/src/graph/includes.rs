@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::index::ItemId;
+use super::index::{ItemId, SourceFile};
 use super::resolve::Resolver;
 use super::typing::directory;
+use crate::lex;
+use crate::tree::with_text;
 
 /// Includes are followed this deep.
 const MAX_DEPTH: u8 = 12;
@@ -94,18 +96,6 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// The names in a file's `#include` lines.
-    pub(crate) fn include_names(&self, file: usize) -> Arc<Vec<String>> {
-        let content = self.index.file(file).content;
-        self.warm.includes.get((content, 0), || {
-            let text = self.index.text(file);
-            memchr::memchr_iter(b'#', text)
-                .filter_map(|it| included_name(&text[it + 1..]))
-                .map(str::to_owned)
-                .collect()
-        })
-    }
-
     pub(crate) fn direct_includes(&self, file: usize) -> Arc<Vec<u32>> {
         let file = file as u32;
         self.direct_includes.get_shared(file, || {
@@ -133,8 +123,10 @@ impl Resolver<'_, '_> {
                 .copied()
                 .chain(of_arch.iter().map(String::as_str))
         };
-        self.include_names(file)
-            .iter()
+        let names = source.includes.clone();
+        names
+            .unwrap_or_else(|| self.included_by_text(source))
+            .lines()
             .filter_map(|name| {
                 let beside = match directory(source.path.as_str()) {
                     "" => name.to_owned(),
@@ -151,6 +143,15 @@ impl Resolver<'_, '_> {
             .map(|it| it as u32)
             .collect()
     }
+
+    /// As [`SourceFile::includes`], for a file that was not read.
+    fn included_by_text(&self, source: &SourceFile) -> Box<str> {
+        let names = |text: &[u8]| {
+            let names = lex::include_names(text).flat_map(|it| [it, "\n"]);
+            names.collect::<String>().into()
+        };
+        with_text(self.index.tree, &source.path, names).unwrap_or_default()
+    }
 }
 
 /// The directory of the architecture that a path is of, or of the one that stands for all.
@@ -163,20 +164,6 @@ pub(super) fn arch_of(path: &str) -> &str {
 pub(crate) fn is_of_arch(path: &str, user: &str) -> bool {
     path.strip_prefix(arch_of(user))
         .is_some_and(|it| it.starts_with("include/"))
-}
-
-/// What stands between the quotes or brackets of `include "…"`; comments are not looked for.
-fn included_name(directive: &[u8]) -> Option<&str> {
-    let rest = directive.trim_ascii_start().strip_prefix(b"include")?;
-    let (open, rest) = rest.trim_ascii_start().split_first()?;
-    let close = match open {
-        b'"' => b'"',
-        b'<' => b'>',
-        _ => return None,
-    };
-    let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-    let end = memchr::memchr(close, line)?;
-    std::str::from_utf8(&line[..end]).ok()
 }
 
 /// The path without `..`.

@@ -37,6 +37,8 @@ pub(crate) struct SourceFile {
     pub(crate) call_sites: u32,
     /// A hash of all its `#define` lines, where it was read.
     pub(crate) defines: u32,
+    /// The names in its `#include` lines, each with a line feed behind it, where they were read.
+    pub(crate) includes: Option<Box<str>>,
     /// Whether it was read: beside the filesystem side most files hold nothing that matters.
     pub(crate) is_read: bool,
     /// Whether it makes its directory one that a chain may enter.

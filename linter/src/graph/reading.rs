@@ -3,6 +3,7 @@
 //! A kernel is mostly drivers, and a chain that began in a filesystem never enters one. So files beside the
 //! filesystem side are searched for the few words that can make them matter, and read only if one is there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,9 +12,10 @@ use rustc_hash::FxHashMap;
 use super::domains::{domain_in, registers_filesystem};
 use super::image::{Image, name_of};
 use super::index::{Index, Over, Snapshot};
+use super::named::{self, Headers};
 use super::registers::Registers;
 use super::remade;
-use super::work::{Source, Work, is_below};
+use super::work::{Source, Work};
 use crate::contexts::{Context, RootKind};
 use crate::kernel;
 use crate::lex::{ItemKind, RefKind, Sym};
@@ -119,17 +121,26 @@ pub(crate) fn read<'t>(
             changed: Some(changed),
         };
     }
+    let headers = Headers::of(&files);
     let mut work = Work {
         tree,
         scans: None,
         files,
         gaps: Vec::new(),
+        homes: BTreeSet::new(),
+        limits_headers: headers.is_some(),
     };
-    let all: Vec<usize> = (0..work.files.len()).collect();
-    let (side, rest): (Vec<usize>, Vec<usize>) = all
-        .iter()
-        .partition(|it| kernel::is_filesystem_side(work.files[**it].path.as_str()));
-    work.scan(&side);
+    for it in &mut work.files {
+        it.is_left_out = headers.is_some() && named::is_bound(it.path.as_str());
+    }
+    let (side, rest) = work.sides();
+    let scan = |work: &mut Work<'_>, files: &[usize], names: &str| match &headers {
+        Some(headers) => work.scan_from(files, names, headers),
+        None => work.scan(files),
+    };
+    scan(&mut work, &side, &kernel::ALWAYS_INCLUDED.join("\n"));
+    let all = 0..work.files.len();
+    let side: Vec<usize> = all.filter(|it| work.files[*it].is_side()).collect();
     let (own, known) = rayon::join(
         || own_members(&work, &side, plan.contexts),
         || function_names(&work, &side),
@@ -140,13 +151,21 @@ pub(crate) fn read<'t>(
         .into_iter()
         .filter(|it| !needed || !is_foreign(work.files[*it].path.as_str()))
         .collect();
-    let homes = work.scan_rest(
+    work.scan_rest(
         &rest,
         &registers,
         &|it| known.binary_search(&it).is_ok(),
         !needed,
     );
-    let image = Arc::new(work.join(plan, &homes, warm, registers.own));
+    let lent: String = work
+        .files
+        .iter()
+        .flat_map(|it| it.lent.as_deref())
+        .collect();
+    let beside = work.beside(&rest);
+    scan(&mut work, &beside, &lent);
+    work.scan_left_out(!needed);
+    let image = Arc::new(work.join(plan, warm, registers.own));
     Read {
         index: Index::new(tree, warm, image, None),
         changed: None,
@@ -247,15 +266,20 @@ fn over(
         scans: (sources.len() <= MAX_KEPT).then_some(&warm.scans),
         files: sources,
         gaps: Vec::new(),
+        homes: BTreeSet::new(),
+        limits_headers: !base.named.is_empty(),
     };
-    let (side, rest): (Vec<usize>, Vec<usize>) = (0..work.files.len())
-        .partition(|it| kernel::is_filesystem_side(work.files[*it].path.as_str()));
+    for it in &mut work.files {
+        let was_at_home = || old_file(&it.path).is_some_and(|it| base.files[it].at_home);
+        it.is_left_out = work.limits_headers && named::is_bound(it.path.as_str()) && !was_at_home();
+    }
+    let (side, rest) = work.sides();
     work.scan(&side);
     let registers = Registers::new(plan.contexts, base.own_members.to_vec());
     let known = |name: u32| {
         let side = |item: u32| {
             let file = &base.files[base.item_file[item as usize] as usize];
-            kernel::is_filesystem_side(file.path.as_str())
+            file.at_home && kernel::is_filesystem_side(file.path.as_str())
         };
         base.functions.of(name).iter().any(|it| side(it[1]))
     };
@@ -264,19 +288,18 @@ fn over(
         .into_iter()
         .filter(|it| !needed || !is_foreign(work.files[*it].path.as_str()))
         .collect();
-    let new_homes = work.scan_rest(&searched, &registers, &known, !needed);
-    let homes = base.homes();
-    if new_homes.iter().any(|it| !homes.contains(it)) {
+    work.scan_rest(&searched, &registers, &known, !needed);
+    let new_homes = std::mem::replace(&mut work.homes, base.homes().clone());
+    if !new_homes.is_subset(&work.homes) {
         return None;
     }
-    work.scan(
-        &searched
-            .iter()
-            .copied()
-            .filter(|it| is_below(homes, work.files[*it].path.as_str()))
-            .collect::<Vec<_>>(),
-    );
-    let (mut files, gaps) = work.sources(plan, homes);
+    let beside = work.beside(&searched);
+    work.scan(&beside);
+    if work.limits_headers {
+        named::settle(&mut work, base, removed)?;
+        work.scan_left_out(!needed);
+    }
+    let (mut files, gaps) = work.sources(plan);
     remade::grow(tree, warm, base, &mut files, removed)?;
     for file in &mut files {
         let path = &file.source.path;
@@ -289,7 +312,7 @@ fn over(
         let same_domain = old.map_or(!file.source.registers, |it| {
             it.1.registers == file.source.registers
         });
-        let side = kernel::is_filesystem_side(path.as_str());
+        let side = file.source.at_home && kernel::is_filesystem_side(path.as_str());
         let same_members = !side
             || registers.declared(&file.scan) == registers.declared_in(base, old.map(|it| it.0));
         if !same_home || !same_domain || !same_members {

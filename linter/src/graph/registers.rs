@@ -4,6 +4,7 @@ use aho_corasick::{AhoCorasick, packed};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::image::Image;
+use super::work::COUNTED;
 use crate::contexts::{Context, RootKind};
 use crate::lex::{FileScan, ItemKind, RefKind, Sym};
 
@@ -54,7 +55,7 @@ impl Registers {
             members: FxHashMap::default(),
             own,
             functions: FxHashSet::default(),
-            words: vec!["iput", "i_count"],
+            words: COUNTED.to_vec(),
         };
         for root in contexts.iter().flat_map(|it| it.roots) {
             match root.kind {

@@ -278,7 +278,7 @@ impl Change<'_, '_, '_, '_> {
             let is_same = |(old, new): (usize, usize)| {
                 let made = |it: &SourceFile| it.made.as_ref().map(|it| it.key);
                 let (was, is) = (before.file(old), index.file(new));
-                (was.content, made(was)) == (is.content, made(is))
+                (was.content, was.at_home, made(was)) == (is.content, is.at_home, made(is))
                     && before
                         .items(old)
                         .map(|it| it.0)
@@ -309,6 +309,18 @@ impl Change<'_, '_, '_, '_> {
                 }
                 self.reuse.affected.extend(&self.beside);
             }
+            // What a chain may enter now, or no more, has come or gone.
+            let is_entered = |index: &Index<'_>, slot: usize| index.file(slot).at_home;
+            let (was, is) = (
+                old.is_some_and(|it| is_entered(before, it)),
+                new.is_some_and(|it| is_entered(index, it)),
+            );
+            let (mut old_items, mut new_items) = (old_items, new_items);
+            if was && !is {
+                new_items.clear();
+            } else if is && !was {
+                old_items.clear();
+            }
             self.compare_items(&old_items, &new_items, domain)?;
         }
         Some(())
@@ -321,9 +333,7 @@ impl Change<'_, '_, '_, '_> {
     }
 
     fn includes_differ(&self, (old, new): (usize, usize)) -> bool {
-        let old = self.before.file(old).content;
-        let known = self.now.warm.includes.peek((old, 0));
-        known.is_some_and(|it| *it != *self.now.include_names(new))
+        self.before.file(old).includes != self.now.index.file(new).includes
     }
 
     fn compare_items(

@@ -27,6 +27,7 @@ impl Image {
             self.suspects.write(),
             self.own_members.write(),
             self.making.write(),
+            self.named.write(),
         ]);
         sections.extend(self.functions.write());
         sections.extend(self.macros.write());
@@ -57,6 +58,7 @@ impl Image {
             suspects: Rows::read(next()?)?,
             own_members: Rows::read(next()?)?,
             making: Rows::read(next()?)?,
+            named: Rows::read(next()?)?,
             functions: Table::read(next()?, next()?)?,
             macros: Table::read(next()?, next()?)?,
             types: Table::read(next()?, next()?)?,

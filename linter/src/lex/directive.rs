@@ -25,6 +25,40 @@ pub(crate) fn define_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The names in a text's `#include` lines, wherever they stand.
+pub(crate) fn include_names(text: &[u8]) -> impl Iterator<Item = &str> {
+    memchr::memchr_iter(b'#', text).filter_map(|it| included_name(&text[it + 1..]))
+}
+
+/// What stands between the quotes or brackets of `include "…"`; comments are not looked for.
+fn included_name(directive: &[u8]) -> Option<&str> {
+    let rest = directive.trim_ascii_start().strip_prefix(b"include")?;
+    let (open, rest) = rest.trim_ascii_start().split_first()?;
+    let close = match open {
+        b'"' => b'"',
+        b'<' => b'>',
+        _ => return None,
+    };
+    let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+    let end = memchr::memchr(close, line)?;
+    std::str::from_utf8(&line[..end]).ok()
+}
+
+/// What a name in an `#include` says of the path that it means: its last two parts, or the last one where what stands
+/// before says nothing. As [`Sym::short`].
+pub(crate) fn include_key(name: &str) -> u32 {
+    let name = name.as_bytes();
+    let mut slashes = memchr::memrchr_iter(b'/', name);
+    let start = slashes.next().map_or(0, |last| {
+        let before = slashes.next().map_or(0, |it| it + 1);
+        match &name[before..last] {
+            b"." | b".." | b"" => last + 1,
+            _ => before,
+        }
+    });
+    Sym::of(&name[start..]).short()
+}
+
 /// Whether a condition holds in the kernel, where it asks only whether this is the kernel; `line` begins with the
 /// directive's name.
 fn asks_for_kernel(line: &[u8]) -> Option<bool> {
@@ -196,7 +230,11 @@ impl Scanner<'_> {
             _ => return,
         };
         if let Some(length) = memchr::memchr(close, &self.src[(at + 1).min(end)..end]) {
-            self.out.includes_unit |= self.src[at + 1..at + 1 + length].ends_with(b".c");
+            let name = &self.src[at + 1..at + 1 + length];
+            self.out.includes_unit |= name.ends_with(b".c");
+            if let Ok(name) = std::str::from_utf8(name) {
+                self.out.named.extend([name, "\n"]);
+            }
             self.out
                 .includes
                 .push((at as u32 + 1, (at + 1 + length) as u32));

@@ -136,6 +136,8 @@ pub(crate) struct FileScan {
     pub(crate) pairs: Vec<Pair>,
     /// Bounds of the names in `#include "…"` and `<…>`.
     pub(crate) includes: Vec<(u32, u32)>,
+    /// The same names, each with a line feed behind it.
+    pub(crate) named: String,
     /// Whether one of them is a source's.
     pub(crate) includes_unit: bool,
     /// `name(` seen in function bodies, each time.

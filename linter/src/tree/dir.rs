@@ -52,7 +52,8 @@ impl DirTree {
         })
     }
 
-    /// As it is, but no file's blob id is told: for whoever does not ask, reading the git index is work for nothing.
+    /// As it is, but no file's blob id is told, and of those that it lists not who may run them: for whoever does not
+    /// ask, reading the git index and asking the file system is work for nothing.
     #[must_use]
     pub fn without_blob_ids(self) -> Self {
         Self {
@@ -100,6 +101,8 @@ impl DirTree {
             };
             if kind.is_dir() {
                 below.push(path + "/");
+            } else if kind.is_file() && matches!(self.index.get(), Some(None)) {
+                files.push(unknown_entry(tree_path));
             } else if is_content(kind) {
                 files.push(self.file_entry(tree_path));
             }
