@@ -77,7 +77,8 @@ impl<'t> Macros<'t> {
             definitions: Copies::new(),
         };
         let mut done: FxHashSet<u32> = FxHashSet::default();
-        this.gather(files, wanted_short, &mut done);
+        let all = definitions_by_name(files);
+        this.gather((files, &all), wanted_short, &mut done);
         this.appliers = this.appliers(files);
         // What is handed to one that applies it may make something.
         let handed = |file: &ReadFile| {
@@ -91,7 +92,7 @@ impl<'t> Macros<'t> {
         };
         let handed = names_in(&growing, &handed);
         let known: FxHashSet<Sym> = this.by_name.keys().copied().collect();
-        this.gather(files, handed.clone(), &mut done);
+        this.gather((files, &all), handed.clone(), &mut done);
         this.names = done.into_iter().collect();
         this.names.sort_unstable();
         let (kernel, beside) =
@@ -137,7 +138,7 @@ impl<'t> Macros<'t> {
     /// Takes the definitions of some names, of what those call, and so on; all names that were looked for are done.
     fn gather(
         &mut self,
-        files: &[ReadFile],
+        (files, all): (&[ReadFile], &[(u32, Place)]),
         mut wanted_short: FxHashSet<u32>,
         done: &mut FxHashSet<u32>,
     ) {
@@ -145,27 +146,19 @@ impl<'t> Macros<'t> {
             if wanted_short.is_empty() {
                 break;
             }
-            let found: Vec<(Sym, Place)> = (0..files.len())
-                .into_par_iter()
-                .flat_map_iter(|file| {
-                    let items = files[file].scan.items.iter().enumerate();
-                    items
-                        .filter(|(_, it)| {
-                            it.kind == ItemKind::Macro && wanted_short.contains(&it.name.short())
-                        })
-                        .map(|(at, it)| (it.name, (file as u32, at as u32)))
-                        .collect::<Vec<_>>()
-                })
-                .collect();
-            done.extend(wanted_short.drain());
-            for (name, place) in found {
-                let calls = files[place.0 as usize]
-                    .scan
-                    .refs(place.1 as usize)
-                    .iter()
-                    .filter(|it| it.kind() == RefKind::Call);
-                wanted_short.extend(calls.map(|it| it.name()).filter(|it| !done.contains(it)));
-                self.by_name.entry(name).or_default().push(place);
+            let wanted: Vec<u32> = wanted_short.drain().collect();
+            done.extend(&wanted);
+            for short in wanted {
+                let first = all.partition_point(|it| it.0 < short);
+                let named = all[first..].iter().take_while(|it| it.0 == short);
+                for (_, place) in named {
+                    let scan = &files[place.0 as usize].scan;
+                    let refs = scan.refs(place.1 as usize).iter();
+                    let calls = refs.filter(|it| it.kind() == RefKind::Call);
+                    wanted_short.extend(calls.map(|it| it.name()).filter(|it| !done.contains(it)));
+                    let name = scan.items[place.1 as usize].name;
+                    self.by_name.entry(name).or_default().push(*place);
+                }
             }
         }
         done.extend(wanted_short);
@@ -285,6 +278,20 @@ impl<'t> Macros<'t> {
                     .any(|maker| maker.short() == it)
             })
     }
+}
+
+/// All macros by name, as [`Sym::short`]; those of one name in the order of files.
+fn definitions_by_name(files: &[ReadFile]) -> Vec<(u32, Place)> {
+    let of_file = |(file, read): (usize, &ReadFile)| {
+        let items = read.scan.items.iter().enumerate();
+        let macros = items.filter(|it| it.1.kind == ItemKind::Macro);
+        let named = macros.map(|(at, it)| (it.name.short(), (file as u32, at as u32)));
+        named.collect::<Vec<_>>()
+    };
+    let files = files.par_iter().enumerate();
+    let mut all: Vec<(u32, Place)> = files.flat_map_iter(of_file).collect();
+    all.par_sort_unstable();
+    all
 }
 
 /// What `of` says of some files, once.

@@ -1,6 +1,5 @@
 //! Rows of numbers, sorted, found by their first.
 
-use rayon::prelude::*;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::rows::{Lent, Rows};
@@ -37,20 +36,10 @@ where
     [u32; N]: FromBytes + IntoBytes + Immutable + Ord + Send + Copy,
 {
     /// Sorts the rows.
-    pub(crate) fn new(mut rows: Vec<[u32; N]>) -> Self {
-        rows.par_sort_unstable();
+    pub(crate) fn new(rows: Vec<[u32; N]>) -> Self {
+        let mut rows = sorted(rows);
         rows.dedup();
-        let bits = bits_of(rows.len());
-        let shift = KEY_BITS - bits;
-        let mut buckets = vec![0u32; (1 << bits) + 1];
-        for row in &rows {
-            buckets[((row[0] >> shift) as usize).min((1 << bits) - 1) + 1] += 1;
-        }
-        let mut sum = 0;
-        for it in &mut buckets {
-            sum += *it;
-            *it = sum;
-        }
+        let buckets = starts(&rows, bits_of(rows.len()));
         Self {
             rows: rows.into(),
             buckets: buckets.into(),
@@ -87,6 +76,64 @@ where
     /// All rows.
     pub(crate) fn rows(&self) -> &[[u32; N]] {
         &self.rows
+    }
+}
+
+/// The bucket of a row among 2 to the power of `bits`.
+fn bucket<const N: usize>(row: &[u32; N], bits: u32) -> usize {
+    ((row[0] >> (KEY_BITS - bits)) as usize).min((1 << bits) - 1)
+}
+
+/// Where each bucket's rows begin, and where the last one's end.
+fn starts<const N: usize>(rows: &[[u32; N]], bits: u32) -> Vec<u32> {
+    let mut starts = vec![0u32; (1 << bits) + 1];
+    for row in rows {
+        starts[bucket(row, bits) + 1] += 1;
+    }
+    let mut sum = 0;
+    for it in &mut starts {
+        sum += *it;
+        *it = sum;
+    }
+    starts
+}
+
+/// Puts the rows into their buckets, and then in order: keys spread evenly, so that a bucket holds few.
+fn sorted<const N: usize>(rows: Vec<[u32; N]>) -> Vec<[u32; N]>
+where
+    [u32; N]: Ord + Send + Copy,
+{
+    let bits = bits_of(rows.len());
+    let starts = starts(&rows, bits);
+    let mut next = starts.clone();
+    let mut sorted = vec![[0; N]; rows.len()];
+    for row in rows {
+        let at = &mut next[bucket(&row, bits)];
+        sorted[*at as usize] = row;
+        *at += 1;
+    }
+    sort_buckets(&mut sorted, &starts);
+    sorted
+}
+
+/// Sorts each of the buckets that begin at `starts`, the first of which is where `rows` begin.
+fn sort_buckets<const N: usize>(rows: &mut [[u32; N]], starts: &[u32])
+where
+    [u32; N]: Ord + Send + Copy,
+{
+    const TOGETHER: usize = 4096;
+    let count = starts.len() - 1;
+    if count > TOGETHER {
+        let (left, right) = rows.split_at_mut((starts[count / 2] - starts[0]) as usize);
+        rayon::join(
+            || sort_buckets(left, &starts[..=count / 2]),
+            || sort_buckets(right, &starts[count / 2..]),
+        );
+        return;
+    }
+    for bounds in starts.windows(2) {
+        let (start, end) = (bounds[0] - starts[0], bounds[1] - starts[0]);
+        rows[start as usize..end as usize].sort_unstable();
     }
 }
 
