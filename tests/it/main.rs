@@ -38,6 +38,7 @@ mod store;
 mod tidy;
 mod tree;
 mod twins;
+mod unbound;
 mod versions;
 mod web;
 mod why;

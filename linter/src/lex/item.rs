@@ -90,7 +90,7 @@ pub(crate) enum RefKind {
     Member = 1,
     /// A name in the position of a value.
     Mention = 2,
-    /// A member that is a pointer to a function, in a type.
+    /// A member that is a pointer to a function: in a type where it is declared so, in code where it is called.
     Declares = 3,
 }
 
