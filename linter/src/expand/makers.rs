@@ -65,17 +65,7 @@ impl<'t> Macros<'t> {
                     .map(|it| it.name()),
             );
         }
-        let mut this = Self {
-            tree,
-            warm,
-            by_name: FxHashMap::default(),
-            makers: Default::default(),
-            appliers: FxHashSet::default(),
-            tracepoints: false,
-            stages: Vec::new(),
-            names: Vec::new(),
-            definitions: Copies::new(),
-        };
+        let mut this = Self::none(tree, warm);
         let mut done: FxHashSet<u32> = FxHashSet::default();
         this.gather(files, wanted_short, &mut done);
         this.appliers = this.appliers(files);
@@ -99,6 +89,21 @@ impl<'t> Macros<'t> {
         this.makers = [kernel, beside];
         this.keep_makers(files, &known, &handed);
         this
+    }
+
+    /// No macros yet.
+    pub(super) fn none(tree: &'t dyn TreeSource, warm: &'t Warm) -> Self {
+        Self {
+            tree,
+            warm,
+            by_name: FxHashMap::default(),
+            makers: Default::default(),
+            appliers: FxHashSet::default(),
+            tracepoints: false,
+            stages: Vec::new(),
+            names: Vec::new(),
+            definitions: Copies::new(),
+        }
     }
 
     /// Forgets what was handed over and makes nothing: a word among arguments may be a macro of somebody else's.
@@ -135,7 +140,7 @@ impl<'t> Macros<'t> {
     }
 
     /// Takes the definitions of some names, of what those call, and so on; all names that were looked for are done.
-    fn gather(
+    pub(super) fn gather(
         &mut self,
         files: &[ReadFile],
         mut wanted_short: FxHashSet<u32>,
@@ -288,7 +293,10 @@ impl<'t> Macros<'t> {
 }
 
 /// What `of` says of some files, once.
-fn names_in(files: &[&ReadFile], of: &(dyn Fn(&ReadFile) -> Vec<u32> + Sync)) -> FxHashSet<u32> {
+pub(super) fn names_in(
+    files: &[&ReadFile],
+    of: &(dyn Fn(&ReadFile) -> Vec<u32> + Sync),
+) -> FxHashSet<u32> {
     let mut names: Vec<u32> = files.par_iter().flat_map_iter(|it| of(it)).collect();
     names.par_sort_unstable();
     names.dedup();

@@ -27,6 +27,8 @@ pub(crate) mod flags {
     pub(crate) const STATIC: u8 = 1;
     /// `inline` or a spelling of it stands in the head.
     pub(crate) const INLINE: u8 = 2;
+    /// A macro whose body names members of what is initialised: `.member = value`.
+    pub(crate) const FILLS: u8 = 2;
     /// A macro that takes arguments.
     pub(crate) const FUNCTION_LIKE: u8 = 4;
     /// A type that is an enum.
