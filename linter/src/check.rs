@@ -422,6 +422,7 @@ fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
         functions: index.function_ids().count() as u64,
         call_sites: index.files().map(|it| u64::from(it.call_sites)).sum(),
         edges: resolver.edge_count(),
+        unbound_calls: index.unbound_calls(),
     }
 }
 

@@ -41,6 +41,7 @@ mod table;
 mod tables;
 mod ties;
 pub(crate) mod typing;
+mod unbound;
 pub(crate) mod values;
 mod variables;
 mod weigh;

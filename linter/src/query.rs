@@ -7,6 +7,7 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+mod open_ends;
 mod tables;
 mod why;
 
@@ -15,6 +16,7 @@ use std::collections::{BTreeSet, VecDeque};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub use open_ends::{OpenEnd, Taken};
 pub use tables::TableEntry;
 pub(crate) use why::why;
 pub use why::{ContextWhy, Cut, Verdict, Why};

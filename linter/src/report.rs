@@ -16,6 +16,13 @@ pub struct TreeStats {
     pub call_sites: u64,
     /// Edges of the resolved call graph.
     pub edges: u64,
+    /// Calls through members of which nothing that was read shows a function, so that no chain goes on there: in
+    /// code that a chain may enter, each member once a function.
+    ///
+    /// A name that some type's member is set under counts as known for all types, a member that is only set to
+    /// `NULL` as known too; calls through parameters and local pointers are not counted, their callers say what
+    /// they are.
+    pub unbound_calls: u64,
 }
 
 /// An amount of source.

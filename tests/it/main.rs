@@ -39,6 +39,7 @@ mod store;
 mod tidy;
 mod tree;
 mod twins;
+mod unbound;
 mod versions;
 mod web;
 mod why;

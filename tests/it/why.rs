@@ -485,3 +485,121 @@ fn a_line_outside_of_functions_is_nobodys() {
 ",
     );
 }
+
+/// A function whose address is taken by `registers`, and nothing that writeback has to do with.
+fn registered(registers: &str) -> String {
+    format!(
+        "struct box {{
+	void (*end)(struct box *box);
+}};
+
+static void box_end(struct box *box)
+{{
+	if (box_note(box))
+		iput(box_inode(box)); /* here */
+}}
+
+{registers}"
+    )
+}
+
+const NOTHING: &str = "in box_end, fs/example/box.c:5
+  fs/example/box.c:8: box_end calls iput (direct)
+  fs/example/box.c:8: box_end calls box_inode (direct)
+reported: nothing
+drop-inode: no chain leads here
+writeback: no chain leads here
+";
+
+/// Checks what is not followed to a function that writeback does not reach.
+#[track_caller]
+fn check_open(registers: &str, open_ends: &str) {
+    let text = registered(registers);
+    let expected = format!("{NOTHING}{open_ends}");
+    check(&[("fs/example/box.c", &text)], WRITEBACK, &expected);
+}
+
+#[test]
+fn a_member_that_holds_it_is_not_called() {
+    check_open(
+        "static const struct box a_box = {
+	.end = box_end,
+};
+",
+        "not followed: box_end() is put in box.end at fs/example/box.c:12; no call through that is seen\n",
+    );
+}
+
+#[test]
+fn the_function_that_gets_it_is_not_seen_to_call_it() {
+    check_open(
+        "void box_open(struct crate *crate)
+{
+	crate_add(crate, box_end);
+}
+",
+        "not followed: box_end() is passed to crate_add() at fs/example/box.c:13, which is not seen to call it\n",
+    );
+}
+
+#[test]
+fn calls_through_the_member_have_no_known_function() {
+    check_open(
+        "static void box_set(struct box *box, int kind, void (*end)(struct box *box))
+{
+	if (kind)
+		box->end = end;
+}
+
+void box_open(struct box *box, int kind)
+{
+	box_set(box, kind, box_end);
+}
+
+void box_shut(struct box *box)
+{
+	box->end(box);
+	box->end(box);
+}
+",
+        "not followed: box_end() is passed to box_set() at fs/example/box.c:19 and put in box.end; 2 calls through that have no known function, the first at fs/example/box.c:24\n",
+    );
+}
+
+#[test]
+fn what_holds_the_address_of_a_caller_counts_too() {
+    check_open(
+        "static void box_close(struct box *box)
+{
+	box_end(box);
+}
+
+static const struct box a_box = {
+	.end = box_close,
+};
+",
+        "not followed: box_close() is put in box.end at fs/example/box.c:17; no call through that is seen\n",
+    );
+}
+
+/// Who calls through the member leads here, and whoever calls that would.
+#[test]
+fn a_member_that_is_called_is_followed() {
+    check_open(
+        "static const struct box a_box = {
+	.end = box_end,
+};
+
+void box_shut(struct box *box)
+{
+	box->end(box);
+}
+",
+        "",
+    );
+}
+
+#[test]
+fn a_function_that_nobody_names_has_no_open_end() {
+    check_open("", "");
+}

@@ -59,10 +59,13 @@ pub(crate) fn grow(
         file.source.is_read = true;
         file.source.made = Some(Box::new(growth.made));
     }
-    let names = macros.names;
+    let mut names = macros.names;
     if tracepoints.is_some() {
         super::renamed::grow(tree, warm, files);
     }
+    names.extend(super::rows::grow(tree, warm, files, grows));
+    names.sort_unstable();
+    names.dedup();
     names
 }
 

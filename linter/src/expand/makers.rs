@@ -65,17 +65,7 @@ impl<'t> Macros<'t> {
                     .map(|it| it.name()),
             );
         }
-        let mut this = Self {
-            tree,
-            warm,
-            by_name: FxHashMap::default(),
-            makers: Default::default(),
-            appliers: FxHashSet::default(),
-            tracepoints: false,
-            stages: Vec::new(),
-            names: Vec::new(),
-            definitions: Copies::new(),
-        };
+        let mut this = Self::none(tree, warm);
         let mut done: FxHashSet<u32> = FxHashSet::default();
         let all = definitions_by_name(files);
         this.gather((files, &all), wanted_short, &mut done);
@@ -100,6 +90,21 @@ impl<'t> Macros<'t> {
         this.makers = [kernel, beside];
         this.keep_makers(files, &known, &handed);
         this
+    }
+
+    /// No macros yet.
+    pub(super) fn none(tree: &'t dyn TreeSource, warm: &'t Warm) -> Self {
+        Self {
+            tree,
+            warm,
+            by_name: FxHashMap::default(),
+            makers: Default::default(),
+            appliers: FxHashSet::default(),
+            tracepoints: false,
+            stages: Vec::new(),
+            names: Vec::new(),
+            definitions: Copies::new(),
+        }
     }
 
     /// Forgets what was handed over and makes nothing: a word among arguments may be a macro of somebody else's.
@@ -136,7 +141,7 @@ impl<'t> Macros<'t> {
     }
 
     /// Takes the definitions of some names, of what those call, and so on; all names that were looked for are done.
-    fn gather(
+    pub(super) fn gather(
         &mut self,
         (files, all): (&[ReadFile], &[(u32, Place)]),
         mut wanted_short: FxHashSet<u32>,
@@ -295,7 +300,10 @@ fn definitions_by_name(files: &[ReadFile]) -> Vec<(u32, Place)> {
 }
 
 /// What `of` says of some files, once.
-fn names_in(files: &[&ReadFile], of: &(dyn Fn(&ReadFile) -> Vec<u32> + Sync)) -> FxHashSet<u32> {
+pub(super) fn names_in(
+    files: &[&ReadFile],
+    of: &(dyn Fn(&ReadFile) -> Vec<u32> + Sync),
+) -> FxHashSet<u32> {
     let mut names: Vec<u32> = files.par_iter().flat_map_iter(|it| of(it)).collect();
     names.par_sort_unstable();
     names.dedup();

@@ -159,7 +159,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Whether the name of a function means it where `user` stands.
-    pub(super) fn is_meant(&self, function: ItemId, user: ItemId) -> bool {
+    pub(crate) fn is_meant(&self, function: ItemId, user: ItemId) -> bool {
         let name = self.index.item(function).name;
         let meant = self.functions_in(name, self.index.file_index(user));
         meant.iter().any(|it| it.0 == function)

@@ -59,6 +59,7 @@ fn definers(base: &Image, files: &[ReadFile], hidden: &FxHashSet<u32>) -> Vec<u3
         let uses = (0..file.scan.items.len()).filter(|it| expand::is_use(&file.scan.items[*it]));
         wanted.extend(uses.flat_map(|it| expand::mentioned(file.scan.refs(it))));
     }
+    wanted.extend(files.iter().flat_map(|it| expand::used_in_tables(&it.scan)));
     // The macros of the changed files may be used by those of others.
     for file in files {
         for (at, item) in file.scan.items.iter().enumerate() {

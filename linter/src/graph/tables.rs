@@ -267,7 +267,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The type and the member that a path into an initialiser ends at.
-    pub(super) fn walk_path(
+    pub(crate) fn walk_path(
         &self,
         start: TypeRef,
         is_array: bool,

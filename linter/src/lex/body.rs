@@ -214,10 +214,14 @@ impl Scanner<'_> {
         let through_parens = next == b')' && self.byte(self.skip_space(next_at + 1)) == b'(';
         let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b':' | b',');
         if next == b'(' || through_parens || taken || (next == b'[' && !reading.after_equals) {
+            let name = Sym::of(word);
             if next == b'(' {
                 self.calls += 1;
             }
-            self.refs.push(Ref::new(RefKind::Member, Sym::of(word)));
+            if next == b'(' || through_parens {
+                self.refs.push(Ref::new(RefKind::Declares, name));
+            }
+            self.refs.push(Ref::new(RefKind::Member, name));
         }
     }
 

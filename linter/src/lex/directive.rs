@@ -267,7 +267,7 @@ impl Scanner<'_> {
             ..Reading::default()
         };
         let (mut at, mut reaches_member, mut pastes) = (body, false, false);
-        let (mut depth, mut makes) = (0u32, false);
+        let (mut depth, mut makes, mut fills) = (0u32, false, false);
         // `{ .member = value }` makes a table where it is used; a block of statements makes nothing.
         let (first, mut is_block) = (self.skip_space(body), false);
         loop {
@@ -278,6 +278,7 @@ impl Scanner<'_> {
             reaches_member |=
                 self.src[at] == b'-' && self.byte(at + 1) == b'>' || self.src[at] == b'.';
             pastes |= self.src[at] == b'#' && self.byte(at + 1) == b'#';
+            fills |= self.names_member(at, reading.prev);
             match self.src[at] {
                 b'{' => {
                     makes |= depth == 0 && at > first && matches!(reading.prev, b')' | b'=');
@@ -315,6 +316,7 @@ impl Scanner<'_> {
                 (function_like, flags::FUNCTION_LIKE),
                 (pastes, flags::PASTES),
                 (makes, flags::MAKES),
+                (fills, flags::FILLS),
                 (applies, flags::APPLIES),
             ];
             let bits = bits.iter().filter(|it| it.0).fold(0, |all, it| all | it.1);
@@ -323,6 +325,12 @@ impl Scanner<'_> {
         }
         self.refs = outer_refs;
         self.pairs = outer_pairs;
+    }
+
+    /// Whether `.member` stands where an initialiser may begin.
+    fn names_member(&self, at: usize, prev: u8) -> bool {
+        let is_first = matches!(prev, b'=' | b',' | b'{');
+        self.src[at] == b'.' && is_first && is_word(self.byte(at + 1))
     }
 
     /// In a macro's body its parameters stand for what is passed, whatever else bears their names.

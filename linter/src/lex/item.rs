@@ -27,6 +27,8 @@ pub(crate) mod flags {
     pub(crate) const STATIC: u8 = 1;
     /// `inline` or a spelling of it stands in the head.
     pub(crate) const INLINE: u8 = 2;
+    /// A macro whose body names members of what is initialised: `.member = value`.
+    pub(crate) const FILLS: u8 = 2;
     /// A macro that takes arguments.
     pub(crate) const FUNCTION_LIKE: u8 = 4;
     /// A type that is an enum.
@@ -90,7 +92,7 @@ pub(crate) enum RefKind {
     Member = 1,
     /// A name in the position of a value.
     Mention = 2,
-    /// A member that is a pointer to a function, in a type.
+    /// A member that is a pointer to a function: in a type where it is declared so, in code where it is called.
     Declares = 3,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
-use super::{CallEdge, Function, Graph, QueryError};
+use super::{CallEdge, Function, Graph, OpenEnd, QueryError};
 use crate::check::last_call::LastCall;
 use crate::check::{self, Checked};
 use crate::contexts::{CONTEXTS, Context};
@@ -46,6 +46,8 @@ pub struct Why {
     pub notes: Vec<String>,
     /// Every context that is on, those that reach the function first.
     pub contexts: Vec<ContextWhy>,
+    /// Where no context comes near the function: the places through which a chain may come that is not seen.
+    pub open_ends: Vec<OpenEnd>,
 }
 
 /// What one context has to do with a function.
@@ -135,6 +137,7 @@ impl Graph<'_> {
                 findings,
                 notes: Vec::new(),
                 contexts: Vec::new(),
+                open_ends: Vec::new(),
             });
         };
         let open = Sieve::open();
@@ -161,12 +164,19 @@ impl Graph<'_> {
             it.lower_to(&findings);
         }
         notes.extend(self.suppressed(id, &releases, &contexts));
+        let is_unreached = |it: &ContextWhy| matches!(it.verdict, Verdict::Unreached);
+        let open_ends = if contexts.iter().all(is_unreached) {
+            self.open_ends(&resolver, id)
+        } else {
+            Vec::new()
+        };
         Ok(Why {
             function: Some(self.function(id)),
             calls,
             findings,
             notes,
             contexts,
+            open_ends,
         })
     }
 

@@ -393,7 +393,10 @@ fn why_text(why: &Why, out: &mut dyn io::Write) -> io::Result<()> {
     for note in &why.notes {
         writeln!(out, "note: {}", printable(note))?;
     }
-    why.contexts.iter().try_for_each(|it| context_text(it, out))
+    why.contexts
+        .iter()
+        .try_for_each(|it| context_text(it, out))?;
+    super::open_ends::text(&why.open_ends, out)
 }
 
 fn context_text(why: &ContextWhy, out: &mut dyn io::Write) -> io::Result<()> {
@@ -444,6 +447,7 @@ fn why_json(why: &Why) -> Value {
     json!({
         "version": 1, "function": why.function.as_ref().map(function_json), "calls": calls,
         "findings": findings, "notes": why.notes, "contexts": contexts,
+        "not_followed": super::open_ends::json(&why.open_ends),
     })
 }
 

@@ -37,6 +37,7 @@ struct TreePart<'a> {
     functions: u64,
     call_sites: u64,
     edges: u64,
+    unbound_calls: u64,
     iput_calls: u64,
     i_count_uses: u64,
 }
@@ -157,6 +158,7 @@ pub(super) fn check(
             functions: report.stats.functions,
             call_sites: report.stats.call_sites,
             edges: report.stats.edges,
+            unbound_calls: report.stats.unbound_calls,
             iput_calls: report.site_count(SiteKind::Iput),
             i_count_uses: report.site_count(SiteKind::ICount),
         },

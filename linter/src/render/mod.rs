@@ -5,6 +5,7 @@
 mod github;
 pub mod graph;
 mod json;
+mod open_ends;
 mod sarif;
 mod short;
 mod stats;

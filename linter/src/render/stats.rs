@@ -15,7 +15,8 @@ pub struct Stage {
     pub work: Option<Work>,
 }
 
-/// Writes files, functions, call sites, edges, `iput()` calls, `i_count` accesses and gaps, one a line; then each stage with its seconds,
+/// Writes files, functions, call sites, edges, `iput()` calls, `i_count` accesses, gaps and calls through members
+/// that nothing is seen to set, one a line; then each stage with its seconds,
 /// and the files, functions and bytes that it worked on: of `sieve`, those that it let through.
 ///
 /// # Errors
@@ -36,8 +37,9 @@ pub fn render_stats(
         ("iput() calls", report.site_count(SiteKind::Iput)),
         ("i_count uses", report.site_count(SiteKind::ICount)),
         ("gaps", gap_count),
+        ("unbound calls", stats.unbound_calls),
     ] {
-        writeln!(out, "{name:<12} {value:>12}")?;
+        writeln!(out, "{name:<13} {value:>11}")?;
     }
     for stage in stages {
         write!(out, "{:<12} {:>10.3} s", stage.name, stage.seconds)?;
