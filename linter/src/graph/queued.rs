@@ -4,27 +4,39 @@ use super::domains::Domain;
 use super::index::ItemId;
 use super::resolve::{Resolver, Scope, Through, named_values};
 use super::roots::{RootAt, callers_of, passed_to};
+use super::typing::substitute;
 use super::values::Entry;
 use crate::facts::{Call, Callee, Expr, FunctionFacts, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel::{self, Runner};
-use crate::lex::Sym;
+use crate::lex::{ItemKind, RefKind, Sym, flags};
 
-/// A work item: a member, with the type that holds it as far as that is known.
+/// A workqueue or an item is handed down through this many functions.
+const MAX_HANDED: u32 = 2;
+
+/// A work item.
 #[derive(Clone, Copy, PartialEq)]
-struct Item {
-    of: TypeRef,
-    member: Sym,
+enum Item {
+    /// A member, with the type that holds it as far as that is known.
+    Member(TypeRef, Sym),
+    /// A variable, with the file in which its name was read.
+    Variable(Sym, usize),
 }
 
 impl Item {
     /// Whether two expressions can mean the same item; `None` where they cannot.
     fn matches(self, other: Self) -> Option<Confidence> {
-        let is_known = self.of != TypeRef::Unknown && other.of != TypeRef::Unknown;
-        match (self.member == other.member, is_known) {
-            (false, _) => None,
-            (true, false) => Some(Confidence::Medium),
-            (true, true) => (self.of == other.of).then_some(Confidence::High),
+        match (self, other) {
+            (Self::Member(of, member), Self::Member(other_of, other_member)) => {
+                let is_known = of != TypeRef::Unknown && other_of != TypeRef::Unknown;
+                match (member == other_member, is_known) {
+                    (false, _) => None,
+                    (true, false) => Some(Confidence::Medium),
+                    (true, true) => (of == other_of).then_some(Confidence::High),
+                }
+            }
+            (Self::Variable(..), Self::Variable(..)) => (self == other).then_some(Confidence::High),
+            _ => None,
         }
     }
 }
@@ -41,23 +53,63 @@ pub(super) fn on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<Ro
         .filter(|it| matches!(it.runner, Runner::Work | Runner::OrderedWork))
     {
         let name = Sym::of(it.name);
-        for caller in below(resolver, name, under) {
-            let facts = resolver.facts(caller);
-            for call in calls_of(&facts, name) {
-                let item = call
-                    .args
-                    .first()
-                    .and_then(|it| item_of(resolver, caller, it));
-                let sure =
-                    item.and_then(|item| queued.iter().filter_map(|it| it.matches(item)).max());
-                if let (Some(sure), Some(callback)) = (sure, call.args.get(it.callback)) {
-                    let to = (caller, call.offset, name);
-                    found.extend(set_up(resolver, &facts, callback, to, sure));
-                }
+        for (caller, call) in sites(resolver, name, under) {
+            let item = call
+                .args
+                .first()
+                .and_then(|it| item_of(resolver, caller, it));
+            let sure = item.and_then(|item| queued.iter().filter_map(|it| it.matches(item)).max());
+            if let (Some(sure), Some(callback)) = (sure, call.args.get(it.callback)) {
+                let facts = resolver.facts(caller);
+                let to = (caller, call.offset, name);
+                found.extend(set_up(resolver, &facts, callback, to, sure));
             }
         }
     }
+    found.extend(declared(resolver, &queued, under));
     found.extend(stored(resolver, &queued, under));
+    found
+}
+
+/// The work functions of items that are variables and declared with them: `static DECLARE_WORK(item, function)`.
+fn declared(resolver: &Resolver<'_, '_>, queued: &[Item], under: &str) -> Vec<RootAt> {
+    let index = resolver.index;
+    let variables = queued.iter().filter_map(|it| match it {
+        Item::Variable(_, file) => Some(*file),
+        Item::Member(..) => None,
+    });
+    let mut files: Vec<usize> = variables.collect();
+    files.sort_unstable();
+    files.dedup();
+    let below = index.files_below(under);
+    files.retain(|it| below.holds(*it));
+    let mut found = Vec::new();
+    for file in files {
+        let uses = index
+            .items(file)
+            .filter(|it| it.1.kind == ItemKind::MacroUse);
+        for (id, item) in uses {
+            let mut all = kernel::DEFERRALS.iter();
+            let Some(deferral) = all.find(|it| Sym::of(it.name) == item.name) else {
+                continue;
+            };
+            let text = index.item_text(id);
+            let open = (item.body - item.start) as usize;
+            let close = crate::expand::close_of(text, open);
+            let inside = text
+                .get(open + 1..close.saturating_sub(1))
+                .unwrap_or_default();
+            let args = crate::expand::split(inside);
+            let word = |at: usize| args.get(at).map(Sym::of);
+            let variable = word(0).map(|it| Item::Variable(it, file));
+            let is_queued = variable.is_some_and(|it| queued.contains(&it));
+            if let (true, Some(callback)) = (is_queued, word(deferral.callback)) {
+                let (to, facts) = ((id, 0, item.name), FunctionFacts::default());
+                let callback = Expr::Name(callback);
+                found.extend(set_up(resolver, &facts, &callback, to, Confidence::High));
+            }
+        }
+    }
     found
 }
 
@@ -97,17 +149,138 @@ fn stored(resolver: &Resolver<'_, '_>, queued: &[Item], under: &str) -> Vec<Root
 
 /// The items that are put on the workqueue.
 fn queued_on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<Item> {
+    let search = Search {
+        resolver,
+        queue,
+        under,
+    };
     let mut found = Vec::new();
     for (name, at, item) in kernel::QUEUE_CALLS {
-        let name = Sym::of(name);
-        for caller in below(resolver, name, under) {
-            let facts = resolver.facts(caller);
-            let is_on = |it: &Expr| names(&facts, it).contains(&queue);
-            let calls = calls_of(&facts, name).filter(|it| it.args.get(*at).is_some_and(is_on));
-            found.extend(calls.filter_map(|it| item_of(resolver, caller, it.args.get(*item)?)));
+        for (caller, call) in sites(resolver, Sym::of(name), under) {
+            if let (Some(queue), Some(item)) = (call.args.get(*at), call.args.get(*item)) {
+                let queue = Handed::Here(queue.clone());
+                let item = Handed::Here(item.clone());
+                search.items(caller, (&queue, &item), 0, &mut found);
+            }
         }
     }
     found
+}
+
+/// What is asked of the places that queue.
+struct Search<'r, 'i, 't> {
+    resolver: &'r Resolver<'i, 't>,
+    queue: Sym,
+    under: &'r str,
+}
+
+/// The workqueue or the item of a place that queues.
+#[derive(Clone)]
+enum Handed<T> {
+    /// An expression of the function that is looked at.
+    Here(Expr),
+    /// It was known further down.
+    Below(T),
+}
+
+impl Search<'_, '_, '_> {
+    /// The item, where the workqueue is the one; what is a parameter is looked for in the callers.
+    fn items(
+        &self,
+        function: ItemId,
+        (queue, item): (&Handed<()>, &Handed<Item>),
+        depth: u32,
+        found: &mut Vec<Item>,
+    ) {
+        let facts = self.resolver.facts(function);
+        let param = |it: &Expr| match it {
+            Expr::Name(name) => facts.params.iter().position(|it| it.0 == *name),
+            _ => None,
+        };
+        let (queue, queue_param) = match queue {
+            Handed::Below(()) => (Some(()), None),
+            Handed::Here(it) if names(&facts, it).contains(&self.queue) => (Some(()), None),
+            Handed::Here(it) => (None, param(it)),
+        };
+        let (item, item_param) = match item {
+            Handed::Below(it) => (Some(*it), None),
+            Handed::Here(it) => (item_of(self.resolver, function, it), param(it)),
+        };
+        if let (Some(()), Some(item)) = (queue, item) {
+            found.push(item);
+            return;
+        }
+        let is_handed =
+            (queue.is_some() || queue_param.is_some()) && (item.is_some() || item_param.is_some());
+        if !is_handed || depth >= MAX_HANDED {
+            return;
+        }
+        let name = self.resolver.index.item(function).name;
+        for (caller, call) in sites(self.resolver, name, self.under) {
+            if !self.resolver.is_meant(function, caller) {
+                continue;
+            }
+            let arg = |at: Option<usize>| call.args.get(at?).cloned();
+            let of_queue = queue.map(Handed::Below);
+            let of_queue = of_queue.or_else(|| arg(queue_param).map(Handed::Here));
+            let of_item = item.map(Handed::Below);
+            let of_item = of_item.or_else(|| arg(item_param).map(Handed::Here));
+            if let (Some(queue), Some(item)) = (of_queue, of_item) {
+                self.items(caller, (&queue, &item), depth + 1, found);
+            }
+        }
+    }
+}
+
+/// The calls of a name in functions below `under`, with those that a macro of the tree makes for them.
+fn sites(resolver: &Resolver<'_, '_>, name: Sym, under: &str) -> Vec<(ItemId, Call)> {
+    let index = resolver.index;
+    let mut found = Vec::new();
+    for caller in below(resolver, name, under) {
+        let facts = resolver.facts(caller);
+        found.extend(calls_of(&facts, name).map(|it| (caller, it.clone())));
+    }
+    let wanted = crate::lex::Ref::new(RefKind::Call, name);
+    let mut macros: Vec<ItemId> = index
+        .users(name.short())
+        .filter(|it| {
+            let item = index.item(*it);
+            item.kind == ItemKind::Macro
+                && item.flags & flags::FUNCTION_LIKE != 0
+                && !is_known(item.name)
+                && index.refs(*it).binary_search(&wanted).is_ok()
+        })
+        .collect();
+    macros.sort_unstable();
+    for definition in macros {
+        let facts = resolver.facts(definition);
+        let of_macro = index.item(definition).name;
+        for caller in below(resolver, of_macro, under) {
+            let file = index.file_index(caller);
+            if !resolver.macros_in(of_macro, file).contains(&definition) {
+                continue;
+            }
+            let of_caller = resolver.facts(caller);
+            for used in calls_of(&of_caller, of_macro) {
+                let value = |it: &Expr| substitute(it, &facts, &used.args, 0);
+                found.extend(calls_of(&facts, name).map(|it| {
+                    let args = it.args.iter().map(value).collect();
+                    let call = Call {
+                        args,
+                        ..used.clone()
+                    };
+                    (caller, call)
+                }));
+            }
+        }
+    }
+    found
+}
+
+/// Whether what a name does with a work item is known without its body.
+fn is_known(name: Sym) -> bool {
+    kernel::DEFERRALS.iter().any(|it| Sym::of(it.name) == name)
+        || kernel::QUEUE_CALLS.iter().any(|it| Sym::of(it.0) == name)
 }
 
 fn below(resolver: &Resolver<'_, '_>, name: Sym, under: &str) -> Vec<ItemId> {
@@ -145,17 +318,17 @@ fn item_of(resolver: &Resolver<'_, '_>, caller: ItemId, of: &Expr) -> Option<Ite
         facts: &facts,
     };
     let member = |it: &Expr| match it {
-        Expr::Member(object, member) => Some(Item {
-            of: resolver.type_of(object, scope).of,
-            member: *member,
-        }),
+        Expr::Member(object, member) => {
+            Some(Item::Member(resolver.type_of(object, scope).of, *member))
+        }
         _ => None,
     };
     match of {
-        Expr::Name(name) => {
+        Expr::Name(name) if facts.declares(*name) => {
             let mut given = facts.assigns.iter().filter(|it| it.0 == *name);
             given.find_map(|it| member(&it.1))
         }
+        Expr::Name(name) => Some(Item::Variable(*name, scope.file)),
         _ => member(of),
     }
 }
