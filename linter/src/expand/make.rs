@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::definition::Definition;
 use super::made::{Made, Span};
-use super::makers::Macros;
+use super::makers::{Definers, Macros};
 use super::stages::{Stage, Tracepoints, is_of_tracepoints};
 use super::text::{Definitions as _, Expander, close_of};
 use super::view::{ARCH, View};
@@ -34,7 +34,8 @@ pub(crate) fn grow(
     tracepoints: Option<Tracepoints<'_>>,
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
 ) -> Vec<u32> {
-    let mut macros = Macros::find(tree, warm, files, tracepoints, grows);
+    let all = Arc::new(Definers::of(files));
+    let mut macros = Macros::find(tree, warm, (files, &all), tracepoints, grows);
     macros.tracepoints = tracepoints.is_some();
     macros.stages = macros.stages(files);
     let mut growing: Vec<(usize, Vec<usize>)> = (0..files.len())
@@ -63,7 +64,7 @@ pub(crate) fn grow(
     if tracepoints.is_some() {
         super::renamed::grow(tree, warm, files);
     }
-    names.extend(super::rows::grow(tree, warm, files, grows));
+    names.extend(super::rows::grow(tree, warm, (files, &all), grows));
     names.sort_unstable();
     names.dedup();
     names

@@ -20,10 +20,35 @@ const MAX_ROUNDS: usize = 12;
 /// An item: file and index.
 pub(super) type Place = (u32, u32);
 
+/// All macros of some files by name, as [`Sym::short`]; those of one name in the order of files.
+pub(super) struct Definers(Vec<(u32, Place)>);
+
+impl Definers {
+    pub(super) fn of(files: &[ReadFile]) -> Self {
+        let of_file = |(file, read): (usize, &ReadFile)| {
+            let items = read.scan.items.iter().enumerate();
+            let macros = items.filter(|it| it.1.kind == ItemKind::Macro);
+            let named = macros.map(|(at, it)| (it.name.short(), (file as u32, at as u32)));
+            named.collect::<Vec<_>>()
+        };
+        let files = files.par_iter().enumerate();
+        let mut all: Vec<(u32, Place)> = files.flat_map_iter(of_file).collect();
+        all.par_sort_unstable();
+        Self(all)
+    }
+
+    fn of_name(&self, short: u32) -> impl Iterator<Item = Place> {
+        let first = self.0.partition_point(|it| it.0 < short);
+        let named = self.0[first..].iter();
+        named.take_while(move |it| it.0 == short).map(|it| it.1)
+    }
+}
+
 /// The macros that the uses of a tree lead to.
 pub(super) struct Macros<'t> {
     pub(super) tree: &'t dyn TreeSource,
     pub(super) warm: &'t Warm,
+    all: Arc<Definers>,
     pub(super) by_name: FxHashMap<Sym, Vec<Place>>,
     /// Those that make functions or tables: of the kernel, and of the programs beside it.
     pub(super) makers: [FxHashSet<Sym>; 2],
@@ -44,7 +69,7 @@ impl<'t> Macros<'t> {
     pub(super) fn find(
         tree: &'t dyn TreeSource,
         warm: &'t Warm,
-        files: &[ReadFile],
+        (files, all): (&[ReadFile], &Arc<Definers>),
         tracepoints: Option<Tracepoints<'_>>,
         grows: &dyn Fn(&SourceFile) -> bool,
     ) -> Self {
@@ -65,10 +90,9 @@ impl<'t> Macros<'t> {
                     .map(|it| it.name()),
             );
         }
-        let mut this = Self::none(tree, warm);
+        let mut this = Self::none(tree, warm, all);
         let mut done: FxHashSet<u32> = FxHashSet::default();
-        let all = definitions_by_name(files);
-        this.gather((files, &all), wanted_short, &mut done);
+        this.gather(files, wanted_short, &mut done);
         this.appliers = this.appliers(files);
         // What is handed to one that applies it may make something.
         let handed = |file: &ReadFile| {
@@ -82,7 +106,7 @@ impl<'t> Macros<'t> {
         };
         let handed = names_in(&growing, &handed);
         let known: FxHashSet<Sym> = this.by_name.keys().copied().collect();
-        this.gather((files, &all), handed.clone(), &mut done);
+        this.gather(files, handed.clone(), &mut done);
         this.names = done.into_iter().collect();
         this.names.sort_unstable();
         let (kernel, beside) =
@@ -93,10 +117,11 @@ impl<'t> Macros<'t> {
     }
 
     /// No macros yet.
-    pub(super) fn none(tree: &'t dyn TreeSource, warm: &'t Warm) -> Self {
+    pub(super) fn none(tree: &'t dyn TreeSource, warm: &'t Warm, all: &Arc<Definers>) -> Self {
         Self {
             tree,
             warm,
+            all: Arc::clone(all),
             by_name: FxHashMap::default(),
             makers: Default::default(),
             appliers: FxHashSet::default(),
@@ -143,10 +168,11 @@ impl<'t> Macros<'t> {
     /// Takes the definitions of some names, of what those call, and so on; all names that were looked for are done.
     pub(super) fn gather(
         &mut self,
-        (files, all): (&[ReadFile], &[(u32, Place)]),
+        files: &[ReadFile],
         mut wanted_short: FxHashSet<u32>,
         done: &mut FxHashSet<u32>,
     ) {
+        let all = Arc::clone(&self.all);
         for _ in 0..MAX_ROUNDS {
             if wanted_short.is_empty() {
                 break;
@@ -154,15 +180,13 @@ impl<'t> Macros<'t> {
             let wanted: Vec<u32> = wanted_short.drain().collect();
             done.extend(&wanted);
             for short in wanted {
-                let first = all.partition_point(|it| it.0 < short);
-                let named = all[first..].iter().take_while(|it| it.0 == short);
-                for (_, place) in named {
+                for place in all.of_name(short) {
                     let scan = &files[place.0 as usize].scan;
                     let refs = scan.refs(place.1 as usize).iter();
                     let calls = refs.filter(|it| it.kind() == RefKind::Call);
                     wanted_short.extend(calls.map(|it| it.name()).filter(|it| !done.contains(it)));
                     let name = scan.items[place.1 as usize].name;
-                    self.by_name.entry(name).or_default().push(*place);
+                    self.by_name.entry(name).or_default().push(place);
                 }
             }
         }
@@ -283,20 +307,6 @@ impl<'t> Macros<'t> {
                     .any(|maker| maker.short() == it)
             })
     }
-}
-
-/// All macros by name, as [`Sym::short`]; those of one name in the order of files.
-fn definitions_by_name(files: &[ReadFile]) -> Vec<(u32, Place)> {
-    let of_file = |(file, read): (usize, &ReadFile)| {
-        let items = read.scan.items.iter().enumerate();
-        let macros = items.filter(|it| it.1.kind == ItemKind::Macro);
-        let named = macros.map(|(at, it)| (it.name.short(), (file as u32, at as u32)));
-        named.collect::<Vec<_>>()
-    };
-    let files = files.par_iter().enumerate();
-    let mut all: Vec<(u32, Place)> = files.flat_map_iter(of_file).collect();
-    all.par_sort_unstable();
-    all
 }
 
 /// What `of` says of some files, once.

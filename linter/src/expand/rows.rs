@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 
 use super::made::Made;
 use super::make::{append, mentioned};
-use super::makers::{Macros, Place};
+use super::makers::{Definers, Macros, Place};
 use super::text::{Definitions, Expander, close_of};
 use super::view::View;
 use super::{Definition, makers};
@@ -44,10 +44,10 @@ struct Rows<'t> {
 pub(super) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
-    files: &mut [ReadFile],
+    (files, all): (&mut [ReadFile], &Arc<Definers>),
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
 ) -> Vec<u32> {
-    let rows = Rows::find(tree, warm, files, grows);
+    let rows = Rows::find(tree, warm, (files, all), grows);
     if !rows.writing.is_empty() {
         let functions = function_names(files);
         let grown: Vec<(usize, FileScan, Made)> = (0..files.len())
@@ -71,8 +71,8 @@ pub(super) fn grow(
 
 /// The names of all functions that a chain may enter, as [`Sym::short`].
 fn function_names(files: &[ReadFile]) -> FxHashSet<u32> {
-    let at_home = files.iter().filter(|it| it.source.at_home);
-    let items = at_home.flat_map(|it| &it.scan.items);
+    let at_home = files.par_iter().filter(|it| it.source.at_home);
+    let items = at_home.flat_map_iter(|it| &it.scan.items);
     items
         .filter(|it| it.kind == ItemKind::Function)
         .map(|it| it.name.short())
@@ -100,7 +100,7 @@ impl<'t> Rows<'t> {
     fn find(
         tree: &'t dyn TreeSource,
         warm: &'t Warm,
-        files: &[ReadFile],
+        (files, all): (&[ReadFile], &Arc<Definers>),
         grows: &dyn Fn(&SourceFile) -> bool,
     ) -> Self {
         let growing: Vec<&ReadFile> = files.iter().filter(|it| grows(&it.source)).collect();
@@ -114,7 +114,7 @@ impl<'t> Rows<'t> {
             tables.flat_map(|it| of(file.scan.refs(it.0))).collect()
         };
         let called = makers::names_in(&growing, &|it| tables(it, &|refs| calls(refs).collect()));
-        let mut macros = Macros::none(tree, warm);
+        let mut macros = Macros::none(tree, warm, all);
         let mut done = FxHashSet::default();
         macros.gather(files, called, &mut done);
         let applying = macros.using(files, &|it| it.flags & flags::APPLIES != 0);

@@ -31,20 +31,21 @@ impl Macros<'_> {
         name: Sym,
         file: usize,
     ) -> Vec<(u8, Place)> {
-        let mut found: Vec<(u8, Place)> = self
-            .by_name
-            .get(&name)
-            .into_iter()
-            .flatten()
-            .filter_map(|it| Some((distance(files, it.0 as usize, file)?, *it)))
-            .collect();
+        let Some(places) = self.by_name.get(&name) else {
+            return Vec::new();
+        };
+        let own = typing::directory(files[file].source.path.as_str());
+        let distance = |it: &Place| distance(files, it.0 as usize, (file, own));
+        let places = places.iter();
+        let mut found: Vec<(u8, Place)> =
+            places.filter_map(|it| Some((distance(it)?, *it))).collect();
         found.sort_unstable();
         found
     }
 }
 
 /// How far a definition is from the file that uses it; `None` where it cannot be meant.
-fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
+fn distance(files: &[ReadFile], home: usize, (file, directory): (usize, &str)) -> Option<u8> {
     if home == file {
         return Some(0);
     }
@@ -52,13 +53,9 @@ fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
     if there.is_foreign != here.is_foreign || !there.is_shared {
         return None;
     }
-    let directory = |path: &str| {
-        path.rsplit_once('/')
-            .map_or(String::new(), |it| it.0.to_owned())
-    };
     let (path, own) = (there.path.as_str(), here.path.as_str());
     Some(match path {
-        _ if directory(path) == directory(own) => 1,
+        _ if is_in(path, directory) => 1,
         // Stages that read a header again, each with its own meaning of the same macros.
         _ if is_stage(path) => STAGE,
         // Tracepoint headers name what they record in their own way.
@@ -70,6 +67,16 @@ fn distance(files: &[ReadFile], home: usize, file: usize) -> Option<u8> {
         _ if path.starts_with("arch/") => 6,
         _ => 3,
     })
+}
+
+/// Whether a path names a file of a directory; the whole tree's is the empty one.
+fn is_in(path: &str, directory: &str) -> bool {
+    let rest = path.strip_prefix(directory);
+    let name = rest.and_then(|it| match directory {
+        "" => Some(it),
+        _ => it.strip_prefix('/'),
+    });
+    name.is_some_and(|it| !it.as_bytes().contains(&b'/'))
 }
 
 /// The definitions as one file sees them.
