@@ -81,98 +81,108 @@ fn is_found(tree: &dyn TreeSource, what: &str) -> bool {
     !report.findings.is_empty()
 }
 
+/// What a header is, where it lies, what the source includes, which files there are beside, whether it is read.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    Files<'static>,
+    bool,
+);
+
+const CASES: &[Case] = &[
+    (
+        "by its path",
+        "include/linux/ex.h",
+        &["<linux/ex.h>"],
+        &[],
+        true,
+    ),
+    (
+        "of user space too",
+        "include/uapi/linux/ex.h",
+        &["<linux/ex.h>"],
+        &[],
+        true,
+    ),
+    (
+        "with a directory that is searched",
+        "include/drv/deep/ex.h",
+        &["\"ex.h\""],
+        &[],
+        true,
+    ),
+    (
+        "from above",
+        "include/linux/ex.h",
+        &["\"../../include/linux/ex.h\""],
+        &[],
+        true,
+    ),
+    (
+        "through another",
+        "include/linux/ex.h",
+        &["<linux/near.h>"],
+        &[
+            ("include/linux/near.h", "#include \"far.h\"\n"),
+            ("include/linux/far.h", "#include <linux/ex.h>\n"),
+        ],
+        true,
+    ),
+    (
+        "through an architecture's",
+        "include/linux/ex.h",
+        &["<asm/ex.h>"],
+        &[("arch/x86/include/asm/ex.h", "#include <linux/ex.h>\n")],
+        true,
+    ),
+    (
+        "generic",
+        "include/asm-generic/ex.h",
+        &["<asm/ex.h>"],
+        &[],
+        true,
+    ),
+    (
+        "that the build includes",
+        "include/linux/ex.h",
+        &[],
+        &[("include/linux/kconfig.h", "#include <linux/ex.h>\n")],
+        true,
+    ),
+    (
+        "that nobody includes",
+        "include/linux/ex.h",
+        &["<linux/other.h>"],
+        &[],
+        false,
+    ),
+    (
+        "that only a driver includes",
+        "include/linux/ex.h",
+        &[],
+        &[("drivers/lamp/lamp.c", "#include <linux/ex.h>\n")],
+        false,
+    ),
+    (
+        "that only such a header includes",
+        "include/linux/ex.h",
+        &[],
+        &[("include/linux/lamp.h", "#include <linux/ex.h>\n")],
+        false,
+    ),
+    (
+        "of the filesystem itself",
+        "fs/example/ex.h",
+        &[],
+        &[],
+        true,
+    ),
+];
+
 #[test]
 fn a_header_is_read_where_an_include_may_mean_it() {
-    let cases: &[(&str, &str, &[&str], Files<'_>, bool)] = &[
-        (
-            "by its path",
-            "include/linux/ex.h",
-            &["<linux/ex.h>"],
-            &[],
-            true,
-        ),
-        (
-            "of user space too",
-            "include/uapi/linux/ex.h",
-            &["<linux/ex.h>"],
-            &[],
-            true,
-        ),
-        (
-            "with a directory that is searched",
-            "include/drv/deep/ex.h",
-            &["\"ex.h\""],
-            &[],
-            true,
-        ),
-        (
-            "from above",
-            "include/linux/ex.h",
-            &["\"../../include/linux/ex.h\""],
-            &[],
-            true,
-        ),
-        (
-            "through another",
-            "include/linux/ex.h",
-            &["<linux/near.h>"],
-            &[
-                ("include/linux/near.h", "#include \"far.h\"\n"),
-                ("include/linux/far.h", "#include <linux/ex.h>\n"),
-            ],
-            true,
-        ),
-        (
-            "through an architecture's",
-            "include/linux/ex.h",
-            &["<asm/ex.h>"],
-            &[("arch/x86/include/asm/ex.h", "#include <linux/ex.h>\n")],
-            true,
-        ),
-        (
-            "generic",
-            "include/asm-generic/ex.h",
-            &["<asm/ex.h>"],
-            &[],
-            true,
-        ),
-        (
-            "that the build includes",
-            "include/linux/ex.h",
-            &[],
-            &[("include/linux/kconfig.h", "#include <linux/ex.h>\n")],
-            true,
-        ),
-        (
-            "that nobody includes",
-            "include/linux/ex.h",
-            &["<linux/other.h>"],
-            &[],
-            false,
-        ),
-        (
-            "that only a driver includes",
-            "include/linux/ex.h",
-            &[],
-            &[("drivers/lamp/lamp.c", "#include <linux/ex.h>\n")],
-            false,
-        ),
-        (
-            "that only such a header includes",
-            "include/linux/ex.h",
-            &[],
-            &[("include/linux/lamp.h", "#include <linux/ex.h>\n")],
-            false,
-        ),
-        (
-            "of the filesystem itself",
-            "fs/example/ex.h",
-            &[],
-            &[],
-            true,
-        ),
-    ];
-    for (what, header, includes, more, is_read) in cases {
+    for (what, header, includes, more, is_read) in CASES {
         let text = source(includes);
         let mut files = vec![("fs/example/super.c", text.as_str()), (*header, HEADER)];
         files.extend(more.iter());
@@ -190,13 +200,16 @@ fn a_part_of_a_kernel_needs_no_includes() {
     assert!(is_found(&tree, "a part of a kernel"));
 }
 
+/// New texts of files, by path; `None` for one that goes.
+type Changes<'c> = &'c [(&'c str, Option<&'c str>)];
+
 /// After a change, a linter that has read the tree before says what one says that has not.
 #[test]
 fn an_include_that_comes_or_goes_is_seen() {
     let (with, without) = (source(&["<linux/ex.h>"]), source(&[]));
     let unit = "fs/example/super.c";
     let near = ("include/linux/near.h", "#include <linux/ex.h>\n");
-    let states: &[(&str, &[(&str, Option<&str>)], bool)] = &[
+    let states: &[(&str, Changes<'_>, bool)] = &[
         ("nobody includes it", &[(unit, Some(&without))], false),
         ("it is included", &[(unit, Some(&with))], true),
         (

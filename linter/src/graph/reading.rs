@@ -160,7 +160,7 @@ pub(crate) fn read<'t>(
     let lent: String = work
         .files
         .iter()
-        .flat_map(|it| it.lent.as_deref())
+        .filter_map(|it| it.lent.as_deref())
         .collect();
     let beside = work.beside(&rest);
     scan(&mut work, &beside, &lent);
