@@ -20,7 +20,7 @@ mod view;
 
 pub(crate) use definition::Definition;
 pub(crate) use made::Made;
-pub(crate) use make::{grow, is_use, mentioned};
+pub(crate) use make::{called, grow, is_use, mentioned};
 pub(crate) use rows::used_in_tables;
 pub(crate) use stages::Tracepoints;
 pub(crate) use text::{Definitions, Expander, close_of, split};

@@ -16,7 +16,7 @@ mod variables;
 pub(crate) mod words;
 
 pub(crate) use body::{count_members, each_call, each_word, is_word as is_word_byte};
-pub(crate) use directive::{define_lines, include_key, include_names};
+pub(crate) use directive::{define_lines, include_key, include_lines};
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use scan::scan;
 pub(crate) use variables::variable;

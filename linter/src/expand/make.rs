@@ -75,6 +75,12 @@ struct Growth {
     made: Made,
 }
 
+/// The names that refs call, as [`Sym::short`].
+pub(crate) fn called(refs: &[Ref]) -> impl Iterator<Item = u32> {
+    let calls = refs.iter().filter(|it| it.kind() == RefKind::Call);
+    calls.map(|it| it.name())
+}
+
 /// The names that refs mention as values, as [`Sym::short`].
 pub(crate) fn mentioned(refs: &[Ref]) -> impl Iterator<Item = u32> {
     let mentions = refs.iter().filter(|it| it.kind() == RefKind::Mention);

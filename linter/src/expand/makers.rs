@@ -6,11 +6,11 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::definition::Definition;
-use super::make::{is_use, mentioned};
+use super::make::{called, is_use, mentioned};
 use super::stages::{Stage, Tracepoints};
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
-use crate::lex::{FileScan, ItemKind, RefKind, Sym, flags};
+use crate::lex::{FileScan, ItemKind, Sym, flags};
 use crate::tree::TreeSource;
 use crate::warm::{Copies, Warm};
 
@@ -84,11 +84,7 @@ impl<'t> Macros<'t> {
         // What an event prints is expanded with it.
         for scan in events.map(|it| &it.scan) {
             let uses = (0..scan.items.len()).filter(|it| is_use(&scan.items[*it]));
-            let refs = uses.flat_map(|it| scan.refs(it));
-            wanted_short.extend(
-                refs.filter(|it| it.kind() == RefKind::Call)
-                    .map(|it| it.name()),
-            );
+            wanted_short.extend(uses.flat_map(|it| called(scan.refs(it))));
         }
         let mut this = Self::none(tree, warm, all);
         let mut done: FxHashSet<u32> = FxHashSet::default();
@@ -152,11 +148,10 @@ impl<'t> Macros<'t> {
         let mut pending: Vec<Sym> = kept.iter().copied().collect();
         while let Some(name) = pending.pop() {
             for place in self.by_name.get(&name).into_iter().flatten() {
-                let refs = files[place.0 as usize].scan.refs(place.1 as usize).iter();
-                let calls = refs.filter(|it| it.kind() == RefKind::Call);
-                for called in calls.filter_map(|it| new.get(&it.name())) {
-                    if kept.insert(*called) {
-                        pending.push(*called);
+                let calls = called(files[place.0 as usize].scan.refs(place.1 as usize));
+                for name in calls.filter_map(|it| new.get(&it)) {
+                    if kept.insert(*name) {
+                        pending.push(*name);
                     }
                 }
             }
@@ -182,9 +177,8 @@ impl<'t> Macros<'t> {
             for short in wanted {
                 for place in all.of_name(short) {
                     let scan = &files[place.0 as usize].scan;
-                    let refs = scan.refs(place.1 as usize).iter();
-                    let calls = refs.filter(|it| it.kind() == RefKind::Call);
-                    wanted_short.extend(calls.map(|it| it.name()).filter(|it| !done.contains(it)));
+                    let calls = called(scan.refs(place.1 as usize));
+                    wanted_short.extend(calls.filter(|it| !done.contains(it)));
                     let name = scan.items[place.1 as usize].name;
                     self.by_name.entry(name).or_default().push(place);
                 }
@@ -276,17 +270,17 @@ impl<'t> Macros<'t> {
         }
         let mut short: FxHashSet<u32> = found.iter().map(|it| it.short()).collect();
         loop {
-            let uses_one = |(name, place, called): &mut (Sym, Place, Option<Vec<Sym>>)| {
+            let uses_one = |(name, place, used): &mut (Sym, Place, Option<Vec<Sym>>)| {
                 let refs = files[place.0 as usize].scan.refs(place.1 as usize);
-                let mut calls = refs.iter().filter(|it| it.kind() == RefKind::Call);
-                if found.contains(name) || !calls.any(|it| short.contains(&it.name())) {
+                let mut calls = called(refs);
+                if found.contains(name) || !calls.any(|it| short.contains(&it)) {
                     return None;
                 }
-                let called = called.get_or_insert_with(|| {
+                let used = used.get_or_insert_with(|| {
                     self.definition(files, *place)
                         .map_or(Vec::new(), |it| it.uses_outside_of_braces())
                 });
-                called.iter().any(|it| found.contains(it)).then_some(*name)
+                used.iter().any(|it| found.contains(it)).then_some(*name)
             };
             let more: Vec<Sym> = uses.par_iter_mut().filter_map(uses_one).collect();
             if more.is_empty() {

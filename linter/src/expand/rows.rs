@@ -10,14 +10,14 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::made::Made;
-use super::make::{append, mentioned};
+use super::make::{append, called, mentioned};
 use super::makers::{Definers, Macros, Place};
 use super::text::{Definitions, Expander, close_of};
 use super::view::View;
 use super::{Definition, makers};
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
-use crate::lex::{self, FileScan, Item, ItemKind, RefKind, Sym, flags};
+use crate::lex::{self, FileScan, Item, ItemKind, Sym, flags};
 use crate::tree::TreeSource;
 use crate::warm::Warm;
 
@@ -83,17 +83,12 @@ fn is_table(item: &Item) -> bool {
     item.kind == ItemKind::Object && item.body < item.end
 }
 
-fn calls(refs: &[lex::Ref]) -> impl Iterator<Item = u32> {
-    let calls = refs.iter().filter(|it| it.kind() == RefKind::Call);
-    calls.map(|it| it.name())
-}
-
 /// What the initialisers of a file use like macros, and what they hand to them where one applies that.
 pub(crate) fn used_in_tables(scan: &FileScan) -> impl Iterator<Item = u32> {
     let tables = scan.items.iter().enumerate().filter(|it| is_table(it.1));
     let refs = tables.map(|it| scan.refs(it.0));
-    refs.filter(|it| calls(it).next().is_some())
-        .flat_map(|it| calls(it).chain(mentioned(it)))
+    refs.filter(|it| called(it).next().is_some())
+        .flat_map(|it| called(it).chain(mentioned(it)))
 }
 
 impl<'t> Rows<'t> {
@@ -113,15 +108,15 @@ impl<'t> Rows<'t> {
                 .filter(|it| is_table(it.1));
             tables.flat_map(|it| of(file.scan.refs(it.0))).collect()
         };
-        let called = makers::names_in(&growing, &|it| tables(it, &|refs| calls(refs).collect()));
+        let used = makers::names_in(&growing, &|it| tables(it, &|refs| called(refs).collect()));
         let mut macros = Macros::none(tree, warm, all);
         let mut done = FxHashSet::default();
-        macros.gather(files, called, &mut done);
+        macros.gather(files, used, &mut done);
         let applying = macros.using(files, &|it| it.flags & flags::APPLIES != 0);
         let applying: FxHashSet<u32> = applying.iter().map(|it| it.short()).collect();
         let handed = makers::names_in(&growing, &|it| {
             tables(it, &|refs| {
-                let applies = calls(refs).any(|it| applying.contains(&it));
+                let applies = called(refs).any(|it| applying.contains(&it));
                 let handed = mentioned(refs).filter(|it| applies && !done.contains(it));
                 handed.collect()
             })
@@ -146,11 +141,11 @@ impl<'t> Rows<'t> {
         let takes = |at: usize| {
             let refs = scan.refs(at);
             let has_row = |it: u32| self.writing_short.contains(&it);
-            let mut rows = calls(refs).filter(|it| has_row(*it)).peekable();
+            let mut rows = called(refs).filter(|it| has_row(*it)).peekable();
             let is_row = rows.peek().is_some();
             let makes_names = rows.any(|it| self.pasting.contains(&it));
             let applies = || {
-                calls(refs).any(|it| self.applying.contains(&it)) && mentioned(refs).any(has_row)
+                called(refs).any(|it| self.applying.contains(&it)) && mentioned(refs).any(has_row)
             };
             makes_names
                 || (is_row && mentioned(refs).any(|it| functions.contains(&it)))
@@ -291,7 +286,7 @@ impl Macros<'_> {
         for _ in 0..MAX_DEPTH {
             let short: FxHashSet<u32> = found.iter().map(|it| it.short()).collect();
             let uses_one = |it: &&Place| {
-                calls(files[it.0 as usize].scan.refs(it.1 as usize)).any(|it| short.contains(&it))
+                called(files[it.0 as usize].scan.refs(it.1 as usize)).any(|it| short.contains(&it))
             };
             let before = found.len();
             for (name, places) in &self.by_name {

@@ -55,7 +55,7 @@ fn distance(files: &[ReadFile], home: usize, (file, directory): (usize, &str)) -
     }
     let (path, own) = (there.path.as_str(), here.path.as_str());
     Some(match path {
-        _ if is_in(path, directory) => 1,
+        _ if typing::directory(path) == directory => 1,
         // Stages that read a header again, each with its own meaning of the same macros.
         _ if is_stage(path) => STAGE,
         // Tracepoint headers name what they record in their own way.
@@ -67,16 +67,6 @@ fn distance(files: &[ReadFile], home: usize, (file, directory): (usize, &str)) -
         _ if path.starts_with("arch/") => 6,
         _ => 3,
     })
-}
-
-/// Whether a path names a file of a directory; the whole tree's is the empty one.
-fn is_in(path: &str, directory: &str) -> bool {
-    let rest = path.strip_prefix(directory);
-    let name = rest.and_then(|it| match directory {
-        "" => Some(it),
-        _ => it.strip_prefix('/'),
-    });
-    name.is_some_and(|it| !it.as_bytes().contains(&b'/'))
 }
 
 /// The definitions as one file sees them.

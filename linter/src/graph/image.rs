@@ -53,8 +53,8 @@ pub(crate) struct Image {
     pub(crate) values: Table<3>,
     /// Macros on which depends what macros make, as [`Sym::short`](crate::lex::Sym::short), in order.
     pub(crate) making: Rows<u32>,
-    /// (file, name in an `#include`), for those that decide which headers matter; none where all do.
-    pub(crate) named: Rows<[u32; 2]>,
+    /// Whether headers that nobody includes are left out.
+    pub(crate) limits_headers: bool,
     /// Members of roots that few types declare.
     pub(crate) own_members: Rows<u32>,
     /// Functions and macros that call `iput()` or speak of `i_count`.

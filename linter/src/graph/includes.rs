@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::index::{ItemId, SourceFile};
 use super::resolve::Resolver;
 use super::typing::directory;
-use crate::lex;
+use crate::lex::include_lines;
 use crate::tree::with_text;
 
 /// Includes are followed this deep.
@@ -146,11 +146,8 @@ impl Resolver<'_, '_> {
 
     /// As [`SourceFile::includes`], for a file that was not read.
     fn included_by_text(&self, source: &SourceFile) -> Box<str> {
-        let names = |text: &[u8]| {
-            let names = lex::include_names(text).flat_map(|it| [it, "\n"]);
-            names.collect::<String>().into()
-        };
-        with_text(self.index.tree, &source.path, names).unwrap_or_default()
+        let names = with_text(self.index.tree, &source.path, include_lines);
+        names.unwrap_or_default().into()
     }
 }
 

@@ -22,8 +22,6 @@ use crate::tree::TreePath;
 const MANY: usize = 1000;
 
 const HEADERS: &str = "include/";
-/// Stands for the file that includes what the build does.
-const BUILD: u32 = u32::MAX;
 
 /// Whether a header is read only where somebody includes it.
 pub(super) fn is_bound(path: &str) -> bool {
@@ -124,18 +122,6 @@ impl Work<'_> {
             self.keep(outcome);
         }
     }
-
-    /// (file, [`include_key`]) of whoever decides which headers matter; none where all do.
-    pub(super) fn named(&self) -> Vec<[u32; 2]> {
-        if !self.limits_headers {
-            return Vec::new();
-        }
-        let of_build = kernel::ALWAYS_INCLUDED.iter();
-        let of_build = of_build.map(|it| [BUILD, include_key(it)]);
-        let files = (0..).zip(&self.files);
-        let of_file = |(at, file): (u32, _)| keys_in(self.names_of(file)).map(move |it| [at, it]);
-        of_build.chain(files.flat_map(of_file)).collect()
-    }
 }
 
 /// As [`FileScan::named`](crate::lex::FileScan::named).
@@ -158,9 +144,17 @@ pub(super) fn settle(work: &mut Work<'_>, base: &Image, removed: &[TreePath]) ->
     if is_as_before && removed.all(|it| names_in(&base.files[it]).is_empty()) {
         return Some(());
     }
-    let (old, others): (Vec<[u32; 2]>, Vec<[u32; 2]>) =
-        base.named.iter().partition(|it| replaced.contains(&it[0]));
-    let others: FxHashSet<u32> = others.into_iter().map(|it| it[1]).collect();
+    let mut old: FxHashSet<u32> = FxHashSet::default();
+    let mut others: FxHashSet<u32> = keys_in(&kernel::ALWAYS_INCLUDED.join("\n")).collect();
+    base.files.read_all();
+    for (at, file) in (0..).zip(base.files.iter()) {
+        let of_file = keys_in(names_in(file));
+        if replaced.contains(&at) {
+            old.extend(of_file);
+        } else {
+            others.extend(of_file);
+        }
+    }
     let mut new: FxHashSet<u32> = FxHashSet::default();
     let mut left_out = left_out(base, &replaced);
     loop {
@@ -189,10 +183,10 @@ pub(super) fn settle(work: &mut Work<'_>, base: &Image, removed: &[TreePath]) ->
     }
     work.files.sort_by(|a, b| a.path.cmp(&b.path));
     let is_gone = |it: &u32| !new.contains(it) && !others.contains(it);
-    let gone: FxHashSet<u32> = old.iter().map(|it| it[1]).filter(is_gone).collect();
+    old.retain(is_gone);
     let loses =
-        |it: &&SourceFile| it.at_home && keys_of(it.path.as_str()).any(|it| gone.contains(&it));
-    (gone.is_empty() || !headers(base).any(|it| loses(&it.1))).then_some(())
+        |it: &&SourceFile| it.at_home && keys_of(it.path.as_str()).any(|it| old.contains(&it));
+    (old.is_empty() || !headers(base).any(|it| loses(&it.1))).then_some(())
 }
 
 /// The headers of `base` that nobody includes, without those that are replaced.

@@ -267,7 +267,7 @@ fn over(
         files: sources,
         gaps: Vec::new(),
         homes: BTreeSet::new(),
-        limits_headers: !base.named.is_empty(),
+        limits_headers: base.limits_headers,
     };
     for it in &mut work.files {
         let was_at_home = || old_file(&it.path).is_some_and(|it| base.files[it].at_home);

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::image::{Image, ReadFile};
 use crate::expand;
-use crate::lex::{FileScan, Item, ItemKind, RefKind};
+use crate::lex::{FileScan, Item, ItemKind};
 use crate::tree::{TreePath, TreeSource};
 use crate::warm::Warm;
 
@@ -64,7 +64,7 @@ fn definers(base: &Image, files: &[ReadFile], hidden: &FxHashSet<u32>) -> Vec<u3
     for file in files {
         for (at, item) in file.scan.items.iter().enumerate() {
             if item.kind == ItemKind::Macro {
-                wanted.extend(called(file.scan.refs(at)));
+                wanted.extend(expand::called(file.scan.refs(at)));
             }
         }
     }
@@ -78,18 +78,13 @@ fn definers(base: &Image, files: &[ReadFile], hidden: &FxHashSet<u32>) -> Vec<u3
             let file = base.item_file[row[1] as usize];
             if !hidden.contains(&file) {
                 found.insert(file);
-                wanted.extend(called(base.refs(row[1])));
+                wanted.extend(expand::called(base.refs(row[1])));
             }
         }
     }
     let mut found: Vec<u32> = found.into_iter().collect();
     found.sort_unstable();
     found
-}
-
-fn called(refs: &[crate::lex::Ref]) -> impl Iterator<Item = u32> {
-    let calls = refs.iter().filter(|it| it.kind() == RefKind::Call);
-    calls.map(|it| it.name())
 }
 
 /// The macros on which depends what other files make, with their texts.

@@ -295,7 +295,7 @@ impl Change<'_, '_, '_, '_> {
                 let items = slot.into_iter().flat_map(|it| index.items(it));
                 items.collect()
             };
-            let (old_items, new_items) = (items(before, old), items(index, new));
+            let (mut old_items, mut new_items) = (items(before, old), items(index, new));
             let all = old_items.iter().chain(&new_items);
             self.reuse.touched.extend(all.map(|it| it.0));
             let file = new
@@ -310,16 +310,10 @@ impl Change<'_, '_, '_, '_> {
                 self.reuse.affected.extend(&self.beside);
             }
             // What a chain may enter now, or no more, has come or gone.
-            let is_entered = |index: &Index<'_>, slot: usize| index.file(slot).at_home;
-            let (was, is) = (
-                old.is_some_and(|it| is_entered(before, it)),
-                new.is_some_and(|it| is_entered(index, it)),
-            );
-            let (mut old_items, mut new_items) = (old_items, new_items);
-            if was && !is {
-                new_items.clear();
-            } else if is && !was {
-                old_items.clear();
+            match both.map(|(old, new)| (before.file(old).at_home, index.file(new).at_home)) {
+                Some((true, false)) => new_items.clear(),
+                Some((false, true)) => old_items.clear(),
+                _ => {}
             }
             self.compare_items(&old_items, &new_items, domain)?;
         }

@@ -15,8 +15,10 @@ use crate::warm::Memo;
 impl Image {
     /// The sections; `None` where something cannot be written.
     pub(crate) fn write(&self) -> Option<Vec<Vec<u8>>> {
-        let mut sections =
-            vec![postcard::to_stdvec(&(&self.domains, &self.gaps, self.homes())).ok()?];
+        let mut sections = vec![
+            postcard::to_stdvec(&(&self.domains, &self.gaps, self.homes(), self.limits_headers))
+                .ok()?,
+        ];
         sections.extend(self.files.write()?);
         sections.extend([
             self.items.write(),
@@ -27,7 +29,6 @@ impl Image {
             self.suspects.write(),
             self.own_members.write(),
             self.making.write(),
-            self.named.write(),
         ]);
         sections.extend(self.functions.write());
         sections.extend(self.macros.write());
@@ -43,7 +44,7 @@ impl Image {
 
     /// Takes what [`Image::write`] wrote.
     pub(crate) fn read(mut sections: impl Iterator<Item = Lent>) -> Option<Self> {
-        let (domains, gaps, homes): (_, _, BTreeSet<String>) =
+        let (domains, gaps, homes, limits_headers): (_, _, BTreeSet<String>, _) =
             postcard::from_bytes(sections.next()?.bytes()).ok()?;
         let mut next = || sections.next();
         Some(Self {
@@ -58,7 +59,7 @@ impl Image {
             suspects: Rows::read(next()?)?,
             own_members: Rows::read(next()?)?,
             making: Rows::read(next()?)?,
-            named: Rows::read(next()?)?,
+            limits_headers,
             functions: Table::read(next()?, next()?)?,
             macros: Table::read(next()?, next()?)?,
             types: Table::read(next()?, next()?)?,

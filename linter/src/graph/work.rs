@@ -199,6 +199,9 @@ impl Work<'_> {
     pub(super) fn scan_left_out(&mut self, takes_all: bool) {
         let all = 0..self.files.len();
         let left_out: Vec<usize> = all.filter(|it| self.files[*it].is_left_out).collect();
+        if left_out.is_empty() {
+            return;
+        }
         let search = Search::new(COUNTED);
         let read: Vec<Outcome> = left_out
             .par_iter()
@@ -222,10 +225,7 @@ impl Work<'_> {
             let content = content.unwrap_or_else(|| ContentKey::of_text(text));
             let matters = search.finds(text);
             let scan = (matters || takes_all).then(|| Arc::new(lex::scan(text)));
-            let lent = lends.then(|| {
-                let names = lex::include_names(text);
-                names.flat_map(|it| [it, "\n"]).collect::<String>()
-            });
+            let lent = lends.then(|| lex::include_lines(text));
             (content, matters, scan, lent)
         });
         let (content, matters, scan, lent) = match read {
@@ -267,7 +267,7 @@ impl Work<'_> {
             let text = it.path.as_str();
             let is_foreign = is_foreign(text);
             let named = it.scan.as_ref().map(|it| it.named.as_str());
-            let includes = named.or(it.lent.as_deref()).map(Into::into);
+            let includes = it.lent.as_deref().or(named).map(Into::into);
             let scan = it.scan.unwrap_or_default();
             ReadFile {
                 source: SourceFile {
@@ -294,7 +294,7 @@ impl Work<'_> {
 
     pub(super) fn join(self, plan: &Plan<'_>, warm: &Warm, own_members: Vec<u32>) -> Image {
         let tree = self.tree;
-        let named = self.named();
+        let limits_headers = self.limits_headers;
         let (mut files, gaps) = self.sources(plan);
         let tracepoints = (plan.reading == Reading::Unlimited)
             .then_some(expand::Tracepoints { under: plan.under });
@@ -302,7 +302,7 @@ impl Work<'_> {
         let domains = assign_domains(&mut files);
         Image {
             making: making.into(),
-            named: named.into(),
+            limits_headers,
             own_members: own_members.into(),
             ..Image::join(files, domains, gaps)
         }

@@ -25,9 +25,12 @@ pub(crate) fn define_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The names in a text's `#include` lines, wherever they stand.
-pub(crate) fn include_names(text: &[u8]) -> impl Iterator<Item = &str> {
-    memchr::memchr_iter(b'#', text).filter_map(|it| included_name(&text[it + 1..]))
+/// The names in a text's `#include` lines, wherever they stand, each with a line feed behind it.
+pub(crate) fn include_lines(text: &[u8]) -> String {
+    memchr::memchr_iter(b'#', text)
+        .filter_map(|it| included_name(&text[it + 1..]))
+        .flat_map(|it| [it, "\n"])
+        .collect()
 }
 
 /// What stands between the quotes or brackets of `include "…"`; comments are not looked for.
