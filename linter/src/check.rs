@@ -14,6 +14,7 @@ mod used;
 use findings::Run;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -27,7 +28,7 @@ use crate::graph::explore;
 use crate::graph::focused::Focused;
 use crate::graph::index::Snapshot;
 use crate::graph::known::KnownEdges;
-use crate::graph::limits::Limits;
+use crate::graph::limits::{self, Limits};
 use crate::graph::reading::{self, Listing, Plan, Reading};
 use crate::graph::reuse::Before;
 use crate::graph::sieve::{Closures, Sieve};
@@ -89,7 +90,7 @@ pub(crate) fn check(
             is_fresh: false,
         });
     }
-    let mut prepared = Prepared::new(read.index, contexts, (warm, clock), true)?;
+    let mut prepared = Prepared::new(read.index, contexts, clock, true)?;
     prepared.keeps_edges = match keep {
         KeepEdges::Always => true,
         KeepEdges::OfFresh => before.is_none(),
@@ -150,7 +151,7 @@ pub(crate) fn recheck(
         )?;
         return Ok(CheckReport::clone(&checked.report));
     };
-    let mut prepared = Prepared::new(index, contexts, (warm, clock), false)?;
+    let mut prepared = Prepared::new(index, contexts, clock, false)?;
     prepared.after(base, warm);
     let linted = prepared.lint_changed((warm, options), &base.report, changed);
     Ok(linted.report)
@@ -214,7 +215,6 @@ struct Prepared<'t> {
     contexts: Vec<&'static Context>,
     helpers: Helpers,
     suspects: Vec<ItemId>,
-    wrappers: FxHashMap<ItemId, Wrapper>,
     /// The tree that this one differs from.
     before: Option<Before<'t>>,
     /// Whether it is asked for itself, and not as one of many states: its stages are measured.
@@ -227,22 +227,17 @@ impl<'t> Prepared<'t> {
     fn new(
         index: Index<'t>,
         contexts: Vec<&'static Context>,
-        (warm, mut clock): (&Warm, Clock),
+        mut clock: Clock,
         is_whole: bool,
     ) -> Result<Self, TreeError> {
-        let measured = |work: &dyn Fn() -> Work| is_whole.then(work).unwrap_or_default();
-        clock.stage("read", measured(&|| work_in(&index, &|_, _| true)));
+        let read = is_whole.then(|| work_in(&index, &|_, _| true));
+        clock.stage("read", read.unwrap_or_default());
         let helpers = helpers(&index)?;
-        let suspects = suspects(&index);
-        let wrappers = wrappers(&index, warm, &suspects);
-        let work = measured(&|| work_on(&index, suspects.iter().copied()));
-        clock.stage("suspects", work);
         Ok(Self {
+            suspects: suspects(&index),
             index,
             contexts,
             helpers,
-            suspects,
-            wrappers,
             before: None,
             is_whole,
             keeps_edges: false,
@@ -288,17 +283,24 @@ impl<'t> Prepared<'t> {
     fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> Linted {
         let index = &self.index;
         let mut clock = self.clock.clone();
-        let focused = focus.map(|it| Focused::new(index, it.domains.clone()));
-        let limits = Limits::of(&self.wrappers, focused);
-        let sieve = if options.no_sieve {
-            Sieve::open()
-        } else {
-            let before = self.before.as_ref();
-            limits.sieve(index, before.and_then(|it| it.closures.clone()))
+        let before = self.before.as_ref().and_then(|it| it.closures.clone());
+        let sieve = || match options.no_sieve {
+            true => Sieve::open(),
+            false => limits::sieve(index, before),
         };
+        // The sieve is for one thread, and the suspects are for all.
+        let (suspects, sieve) = rayon::join(
+            || timed(|| wrappers(index, warm, &self.suspects)),
+            || timed(sieve),
+        );
+        let ((wrappers, reading), (sieve, sieving)) = (suspects, sieve);
+        let work = self.work_on(self.suspects.iter().copied());
+        clock.add("suspects", reading, work);
         let passes = |id, item: &Item| item.kind == ItemKind::Function && sieve.passes(id);
         let passing = self.is_whole.then(|| work_in(index, &passes));
-        clock.stage("sieve", passing.unwrap_or_default());
+        clock.add("sieve", sieving, passing.unwrap_or_default());
+        let focused = focus.map(|it| Focused::new(index, it.domains.clone()));
+        let limits = Limits::of(&wrappers, focused);
         let resolver = Resolver::new(index, &sieve, warm).reusing(self.before.as_ref());
         let reaches: Vec<explore::Reach> = self
             .contexts
@@ -310,7 +312,7 @@ impl<'t> Prepared<'t> {
             warm,
             index,
             resolver: &resolver,
-            wrappers: &self.wrappers,
+            wrappers: &wrappers,
             contexts: &self.contexts,
             reaches: &reaches,
             helpers: &self.helpers,
@@ -319,7 +321,11 @@ impl<'t> Prepared<'t> {
         };
         let mut report = run.findings(&self.suspects, focus);
         let gaps = if options.no_sieve {
-            run.unread(&self.suspects, (&limits, &limits.sieve(index, None)), focus)
+            run.unread(
+                &self.suspects,
+                (&limits, &limits::sieve(index, None)),
+                focus,
+            )
         } else {
             run.unread(&self.suspects, (&limits, &sieve), focus)
         };
@@ -339,9 +345,11 @@ impl<'t> Prepared<'t> {
                 .flat_map(|it| rules::missing_roots(it, &|kind| root_state(&resolver, kind)));
             report.warnings.extend(missing);
         }
+        let edges = self.keeps_edges.then(|| resolver.known_edges());
+        resolver.let_go();
         Linted {
             report,
-            edges: self.keeps_edges.then(|| resolver.known_edges()),
+            edges,
             closures: sieve.closures(),
         }
     }
@@ -383,27 +391,38 @@ fn work_on(index: &Index<'_>, items: impl Iterator<Item = ItemId>) -> Work {
 /// Measures the stages.
 #[derive(Clone)]
 struct Clock {
-    last: std::time::Instant,
+    last: Instant,
     stages: Vec<StageCost>,
 }
 
 impl Clock {
     fn start() -> Self {
         Self {
-            last: std::time::Instant::now(),
+            last: Instant::now(),
             stages: Vec::new(),
         }
     }
 
+    /// A stage that ran since the last one.
     fn stage(&mut self, name: &'static str, work: Work) {
-        let now = std::time::Instant::now();
+        self.add(name, self.last.elapsed(), work);
+    }
+
+    /// A stage that ran beside others.
+    fn add(&mut self, name: &'static str, took: Duration, work: Work) {
         self.stages.push(StageCost {
             name,
-            seconds: now.duration_since(self.last).as_secs_f64(),
+            seconds: took.as_secs_f64(),
             work,
         });
-        self.last = now;
+        self.last = Instant::now();
     }
+}
+
+/// What a stage comes to, and how long it takes.
+fn timed<R>(stage: impl FnOnce() -> R) -> (R, Duration) {
+    let start = Instant::now();
+    (stage(), start.elapsed())
 }
 
 fn helpers(index: &Index<'_>) -> Result<Helpers, TreeError> {

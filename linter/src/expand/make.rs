@@ -1,6 +1,5 @@
 //! Which uses are expanded, and how what they make becomes part of a file.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -9,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::definition::Definition;
 use super::made::{Made, Span};
 use super::makers::{Definers, Macros};
-use super::stages::{Stage, Tracepoints, is_of_tracepoints};
+use super::stages::{Tracepoints, is_of_tracepoints};
 use super::text::{Definitions as _, Expander, close_of};
 use super::view::{ARCH, View};
 use crate::graph::image::ReadFile;
@@ -131,13 +130,15 @@ impl Macros<'_> {
         let mut text: Vec<u8> = Vec::new();
         let mut scan = FileScan::clone(&source.scan);
         let mut spans = Vec::new();
+        let stages = self.stages.iter().filter(|_| is_staged).map(Some);
+        let views = std::iter::once(None).chain(stages);
+        let mut views: Vec<View<'_, '_>> = views
+            .map(|it| View::new(self, files, (file, own), &functions, it))
+            .collect();
         for at in uses {
             let item = source.scan.items[at];
-            let mut expansions = self.expansions(files, (file, &functions), (own, &item), None);
-            for stage in self.stages.iter().filter(|_| is_staged) {
-                let more = self.expansions(files, (file, &functions), (own, &item), Some(stage));
-                expansions.extend(more);
-            }
+            let made = views.iter_mut().map(|it| self.expansions(it, &item));
+            let mut expansions: Vec<Vec<u8>> = made.flatten().collect();
             expansions.sort_unstable();
             expansions.dedup();
             for expansion in expansions {
@@ -180,13 +181,8 @@ impl Macros<'_> {
     }
 
     /// The texts that a use may stand for: one a definition, equal ones once.
-    fn expansions(
-        &self,
-        files: &[ReadFile],
-        (file, functions): (usize, &FxHashSet<Sym>),
-        (own, item): (&[u8], &Item),
-        stage: Option<&Stage>,
-    ) -> Vec<Vec<u8>> {
+    fn expansions(&self, view: &mut View<'_, '_>, item: &Item) -> Vec<Vec<u8>> {
+        let (files, file, own) = (view.files, view.file, view.text);
         let open = item.kind == ItemKind::MacroUse;
         let head = &own[item.start as usize..if open { item.end } else { item.body } as usize];
         let Some(open) = head.iter().position(|it| *it == b'(') else {
@@ -212,19 +208,9 @@ impl Macros<'_> {
                 }
             }
         };
-        let mut view = View {
-            macros: self,
-            files,
-            file,
-            own: functions,
-            text: own,
-            arch: false,
-            saw_arch: Cell::new(false),
-            stage,
-        };
-        if stage.is_some() {
+        if view.stage.is_some() {
             if let Some(definition) = view.find(name) {
-                expand(&definition, &view);
+                expand(&definition, view);
             }
             return found;
         }
@@ -241,10 +227,10 @@ impl Macros<'_> {
             };
             view.arch = false;
             view.saw_arch.set(false);
-            expand(&definition, &view);
+            expand(&definition, view);
             if view.saw_arch.get() {
                 view.arch = true;
-                expand(&definition, &view);
+                expand(&definition, view);
             }
         }
         found

@@ -3,7 +3,6 @@
 //! Such an initialiser stands a second time behind the file's own text, its rows as the macros make them, at the
 //! lines of the rows; what is left of the first is no table.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -168,16 +167,7 @@ impl<'t> Rows<'t> {
         let functions = functions.filter(|it| it.kind == ItemKind::Function);
         let own: FxHashSet<Sym> = functions.map(|it| it.name).collect();
         let view = Meant {
-            view: View {
-                macros: &self.macros,
-                files,
-                file,
-                own: &own,
-                text,
-                arch: false,
-                saw_arch: Cell::new(false),
-                stage: None,
-            },
+            view: View::new(&self.macros, files, (file, text), &own, None),
             writing: &self.writing,
         };
         let mut scan = FileScan::clone(&source.scan);

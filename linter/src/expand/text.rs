@@ -134,13 +134,11 @@ impl<'a> Expander<'a> {
     fn rescan(&self, text: &[u8], active: &mut Vec<Sym>, objects: bool) -> Option<Vec<u8>> {
         self.take(text.len() / 4)?;
         let mut out = Vec::with_capacity(text.len());
-        let (mut at, mut depth) = (0, 0u32);
+        let (mut at, mut copied, mut depth) = (0, 0, 0u32);
         while at < text.len() {
             let byte = text[at];
             if byte == b'"' || byte == b'\'' {
-                let end = literal_end(text, at);
-                out.extend_from_slice(&text[at..end]);
-                at = end;
+                at = literal_end(text, at);
                 continue;
             }
             if !is_word_byte(byte) {
@@ -149,19 +147,18 @@ impl<'a> Expander<'a> {
                     b'}' => depth.saturating_sub(1),
                     _ => depth,
                 };
-                out.push(byte);
                 at += 1;
                 continue;
             }
-            let end = word_end(text, at);
-            if let Some((expanded, next)) = self.word(text, (at, end), depth, active, objects)? {
+            let start = at;
+            at = word_end(text, start);
+            if let Some((expanded, next)) = self.word(text, (start, at), depth, active, objects)? {
+                out.extend_from_slice(&text[copied..start]);
                 out.extend_from_slice(&expanded);
-                at = next;
-            } else {
-                out.extend_from_slice(&text[at..end]);
-                at = end;
+                (at, copied) = (next, next);
             }
         }
+        out.extend_from_slice(&text[copied..]);
         Some(out)
     }
 
@@ -183,16 +180,15 @@ impl<'a> Expander<'a> {
         let word = &text[start..end];
         let open = skip_blank(text, end);
         let is_use = text.get(open) == Some(&b'(');
-        let name = Sym::of(word);
-        if word[0].is_ascii_digit()
-            || active.len() > MAX_DEPTH
-            || active.contains(&name)
-            || is_annotation(word)
-            || is_control(word)
-        {
+        if (!is_use && !objects) || word[0].is_ascii_digit() || active.len() > MAX_DEPTH {
             return Some(None);
         }
-        if (!is_use && !objects) || (depth > 0 && !self.definitions.makes(word)) {
+        let name = Sym::of(word);
+        if active.contains(&name)
+            || is_annotation(word)
+            || is_control(word)
+            || (depth > 0 && !self.definitions.makes(word))
+        {
             return Some(None);
         }
         let Some(definition) = self.definitions.find(word) else {

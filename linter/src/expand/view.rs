@@ -1,9 +1,9 @@
 //! What a macro's name means in one file.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::definition::Definition;
 use super::makers::{Macros, Place};
@@ -82,41 +82,91 @@ pub(super) struct View<'a, 't> {
     pub(super) saw_arch: Cell<bool>,
     /// A header that reads the file again, and which of its readings is meant.
     pub(super) stage: Option<&'a Stage>,
+    /// What was found so far, with `arch`.
+    found: RefCell<FxHashMap<(Sym, bool), Found>>,
 }
 
-impl View<'_, '_> {
+/// What a name means.
+#[derive(Clone, Default)]
+struct Found {
+    definition: Option<Arc<Definition>>,
+    /// Whether an architecture has one of its own.
+    saw_arch: bool,
+}
+
+impl<'a, 't> View<'a, 't> {
+    pub(super) fn new(
+        macros: &'a Macros<'t>,
+        files: &'a [ReadFile],
+        (file, text): (usize, &'a [u8]),
+        own: &'a FxHashSet<Sym>,
+        stage: Option<&'a Stage>,
+    ) -> Self {
+        Self {
+            macros,
+            files,
+            file,
+            own,
+            text,
+            arch: false,
+            saw_arch: Cell::new(false),
+            stage,
+            found: RefCell::default(),
+        }
+    }
     fn definition(&self, place: Place) -> Option<Arc<Definition>> {
         self.macros
             .own_definition(self.files, place, (self.file, self.text))
     }
-}
 
-impl Definitions for View<'_, '_> {
-    fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
+    fn look_for(&self, name: Sym) -> Found {
         let staged = self
             .stage
-            .and_then(|it| self.macros.staged(self.files, Sym::of(name), it));
+            .and_then(|it| self.macros.staged(self.files, name, it));
         if let Some(place) = staged {
-            return self.definition(place);
+            return Found {
+                definition: self.definition(place),
+                saw_arch: false,
+            };
         }
-        let all = self.macros.candidates(self.files, Sym::of(name), self.file);
-        let mut nearest = all.first()?.0;
+        let all = self.macros.candidates(self.files, name, self.file);
+        let Some((mut nearest, _)) = all.first().copied() else {
+            return Found::default();
+        };
         // A function of the file itself is no macro of a header that somebody else includes.
-        if nearest > INCLUDED && self.own.contains(&Sym::of(name)) {
-            return None;
+        if nearest > INCLUDED && self.own.contains(&name) {
+            return Found::default();
         }
-        if nearest < ARCH && nearest > 1 && all.iter().any(|it| it.0 == ARCH) {
-            self.saw_arch.set(true);
-            if self.arch {
-                nearest = ARCH;
-            }
+        let saw_arch = nearest < ARCH && nearest > 1 && all.iter().any(|it| it.0 == ARCH);
+        if saw_arch && self.arch {
+            nearest = ARCH;
         }
         let twins = all
             .iter()
             .filter(|it| it.0 == nearest)
             .filter_map(|it| self.definition(it.1));
-        // Of the arms of an `#if` the one that does most is meant.
-        twins.max_by_key(|it| it.body.len())
+        Found {
+            // Of the arms of an `#if` the one that does most is meant.
+            definition: twins.max_by_key(|it| it.body.len()),
+            saw_arch,
+        }
+    }
+}
+
+impl Definitions for View<'_, '_> {
+    fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
+        let name = Sym::of(name);
+        let known = self.found.borrow().get(&(name, self.arch)).cloned();
+        let found = known.unwrap_or_else(|| {
+            let found = self.look_for(name);
+            let mut all = self.found.borrow_mut();
+            all.insert((name, self.arch), found.clone());
+            found
+        });
+        if found.saw_arch {
+            self.saw_arch.set(true);
+        }
+        found.definition
     }
 
     fn makes(&self, name: &[u8]) -> bool {

@@ -40,13 +40,7 @@ impl Limits {
             .map(|it| *it.0)
             .collect();
         Self {
-            names: kernel::NOT_ENTERED
-                .iter()
-                .map(|it| it.0)
-                .chain(kernel::QUEUEING.iter().copied())
-                .chain(kernel::SYSTEM_CALL_HELPERS.iter().copied())
-                .map(Sym::of)
-                .collect(),
+            names: names().collect(),
             safe,
             doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
             vain: kernel::VAIN_CALLS
@@ -99,22 +93,23 @@ impl Limits {
             _ => sieve.passes_within(state.function, state.domain),
         }
     }
+}
 
-    /// What may lead to `iput()` within these limits.
-    pub(crate) fn sieve<'i, 't>(
-        &self,
-        index: &'i Index<'t>,
-        before: Option<Arc<Closures>>,
-    ) -> Sieve<'i, 't> {
-        let iput = Sym::of(kernel::IPUT);
-        let stop = self
-            .names
-            .iter()
-            .filter(|it| **it != iput)
-            .map(|it| it.short())
-            .collect();
-        Sieve::build(index, &[iput], stop, before)
-    }
+/// What may lead to `iput()` without a function that is never entered.
+pub(crate) fn sieve<'i, 't>(index: &'i Index<'t>, before: Option<Arc<Closures>>) -> Sieve<'i, 't> {
+    let iput = Sym::of(kernel::IPUT);
+    let stop = names().filter(|it| *it != iput).map(|it| it.short());
+    Sieve::build(index, &[iput], stop.collect(), before)
+}
+
+/// Names that are not entered.
+fn names() -> impl Iterator<Item = Sym> {
+    kernel::NOT_ENTERED
+        .iter()
+        .map(|it| it.0)
+        .chain(kernel::QUEUEING.iter().copied())
+        .chain(kernel::SYSTEM_CALL_HELPERS.iter().copied())
+        .map(Sym::of)
 }
 
 /// Why the search does not take a hop.

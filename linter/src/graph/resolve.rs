@@ -176,6 +176,12 @@ impl<'i, 't> Resolver<'i, 't> {
         }
     }
 
+    /// Takes what was learned apart while the caller goes on.
+    pub(crate) fn let_go(self) {
+        let large = (self.edges, self.meanings, self.entries_of, self.numbers);
+        rayon::spawn(move || drop(large));
+    }
+
     /// The functions whose edges were asked for.
     pub(crate) fn searched(&self) -> impl Iterator<Item = ItemId> {
         self.edges.pairs().into_iter().map(|it| it.0)

@@ -23,6 +23,23 @@ const WORD_BYTE: [bool; 256] = {
     table
 };
 
+const NO_SPACE: u8 = 0;
+const SPACE: u8 = 1;
+/// What may begin a comment or a continuation.
+const MAYBE_SPACE: u8 = 2;
+
+const SPACING: [u8; 256] = {
+    let mut table = [NO_SPACE; 256];
+    table[b' ' as usize] = SPACE;
+    table[b'\t' as usize] = SPACE;
+    table[b'\n' as usize] = SPACE;
+    table[b'\r' as usize] = SPACE;
+    table[0x0c] = SPACE;
+    table[b'\\' as usize] = MAYBE_SPACE;
+    table[b'/' as usize] = MAYBE_SPACE;
+    table
+};
+
 #[inline]
 pub(crate) const fn is_word(byte: u8) -> bool {
     WORD_BYTE[byte as usize]
@@ -61,15 +78,29 @@ impl Scanner<'_> {
     }
 
     /// The first byte at or after `at` that is no white space, continuation or comment.
+    #[inline]
     pub(super) fn skip_space(&self, mut at: usize) -> usize {
-        loop {
-            match self.byte(at) {
-                b' ' | b'\t' | b'\n' | b'\r' | 0x0c => at += 1,
-                b'\\' if matches!(self.byte(at + 1), b'\n' | b'\r') => at += 2,
-                b'/' if self.byte(at + 1) == b'*' => at = self.comment_end(at),
-                b'/' if self.byte(at + 1) == b'/' => at = self.line_end(at),
-                _ => return at.min(self.src.len()),
+        let src = self.src;
+        while let Some(byte) = src.get(at) {
+            match SPACING[*byte as usize] {
+                NO_SPACE => return at,
+                SPACE => at += 1,
+                _ => match self.skip_more(at) {
+                    Some(next) => at = next,
+                    None => return at,
+                },
             }
+        }
+        src.len()
+    }
+
+    /// The end of the continuation or comment that may begin at `at`.
+    fn skip_more(&self, at: usize) -> Option<usize> {
+        match (self.src[at], self.byte(at + 1)) {
+            (b'\\', b'\n' | b'\r') => Some(at + 2),
+            (b'/', b'*') => Some(self.comment_end(at)),
+            (b'/', b'/') => Some(self.line_end(at)),
+            _ => None,
         }
     }
 
@@ -82,8 +113,14 @@ impl Scanner<'_> {
     }
 
     pub(super) fn comment_end(&self, at: usize) -> usize {
-        memchr::memmem::find(&self.src[(at + 2).min(self.src.len())..], b"*/")
-            .map_or(self.src.len(), |it| at + 2 + it + 2)
+        let mut from = at + 3;
+        while let Some(slash) = memchr::memchr(b'/', self.src.get(from..).unwrap_or_default()) {
+            from += slash + 1;
+            if self.src[from - 2] == b'*' {
+                return from;
+            }
+        }
+        self.src.len()
     }
 
     /// The newline that ends the logical line at `at`, continuations included.
@@ -122,8 +159,9 @@ impl Scanner<'_> {
         self.src.len()
     }
 
-    /// Reads the word at `start` as a use of a name; returns its end.
-    pub(super) fn use_word(&mut self, start: usize, reading: &mut Reading) -> usize {
+    /// Reads the word at `start` as a use of a name; returns where the next token may start.
+    #[inline]
+    fn use_word(&mut self, start: usize, reading: &mut Reading) -> usize {
         let end = self.word_end(start);
         let first = self.src[start];
         let prev = std::mem::replace(&mut reading.prev, WORD);
@@ -160,7 +198,7 @@ impl Scanner<'_> {
             let name = Sym::of(&self.src[start..end]).short();
             reading.pending_member = Some(variables::unsettled(name));
         }
-        end
+        next_at
     }
 
     /// Whether what stands at `next_at`, behind a name, makes a call through a variable of it: `name[i](…)`,

@@ -1,6 +1,5 @@
 //! For a person: the message as a compiler gives it, the source line, the chain, what to do.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use super::{ReviewHeader, Source, Style, printable, tally};
@@ -103,8 +102,32 @@ struct Page<'a> {
     style: Style,
     source: Source<'a>,
     out: &'a mut dyn io::Write,
-    /// Findings come sorted by file: one file is kept.
-    file: BTreeMap<TreePath, Option<Vec<u8>>>,
+    /// Findings come sorted by file: one is kept.
+    file: Option<(TreePath, Option<Lines>)>,
+}
+
+/// A file of which lines are shown, mostly one behind the other.
+struct Lines {
+    bytes: Vec<u8>,
+    /// A line and where it starts.
+    last: (u32, usize),
+}
+
+impl Lines {
+    /// The bytes of a line without its end, if there is one.
+    fn line(&mut self, line: u32) -> Option<&[u8]> {
+        if line < self.last.0 {
+            self.last = (1, 0);
+        }
+        let (last, mut start) = self.last;
+        if let Some(more) = line.checked_sub(last + 1) {
+            let mut ends = memchr::memchr_iter(b'\n', &self.bytes[start..]);
+            start += ends.nth(more as usize)? + 1;
+        }
+        self.last = (line, start);
+        let line = &self.bytes[start..];
+        Some(&line[..memchr::memchr(b'\n', line).unwrap_or(line.len())])
+    }
 }
 
 impl<'a> Page<'a> {
@@ -113,7 +136,7 @@ impl<'a> Page<'a> {
             style,
             source,
             out,
-            file: BTreeMap::new(),
+            file: None,
         }
     }
 
@@ -199,17 +222,13 @@ impl<'a> Page<'a> {
     }
 
     fn line_of(&mut self, file: &TreePath, line: u32) -> Option<String> {
-        if !self.file.contains_key(file) {
-            self.file.clear();
-            self.file.insert(file.clone(), (self.source)(file));
+        if self.file.as_ref().is_none_or(|it| it.0 != *file) {
+            let bytes = (self.source)(file);
+            let last = (1, 0);
+            let lines = bytes.map(|bytes| Lines { bytes, last });
+            self.file = Some((file.clone(), lines));
         }
-        let bytes = self.file.get(file)?.as_deref()?;
-        let start = match line.checked_sub(1)? {
-            0 => 0,
-            before => memchr::memchr_iter(b'\n', bytes).nth(before as usize - 1)? + 1,
-        };
-        let line = &bytes[start..];
-        let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+        let line = self.file.as_mut()?.1.as_mut()?.line(line)?;
         Some(String::from_utf8_lossy(line).trim_end().to_owned())
     }
 
