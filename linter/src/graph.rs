@@ -5,14 +5,18 @@
 )]
 
 mod bare;
+mod bodies;
 mod callbacks;
 mod constants;
+mod copies;
 mod deferred;
 pub(crate) mod domains;
 pub(crate) mod drops;
 pub(crate) mod explore;
 mod files;
 pub(crate) mod focused;
+mod gifts;
+mod given;
 mod handed;
 pub(crate) mod held;
 pub(crate) mod hops;

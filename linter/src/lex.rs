@@ -10,6 +10,7 @@
 mod body;
 mod damage;
 mod directive;
+mod given;
 mod item;
 mod scan;
 mod variables;
@@ -17,9 +18,10 @@ pub(crate) mod words;
 
 pub(crate) use body::{count_members, each_call, each_word, is_word as is_word_byte};
 pub(crate) use directive::{define_lines, include_key, include_lines};
+pub(crate) use given::{Argument, Given, each_argument};
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use scan::scan;
-pub(crate) use variables::variable;
+pub(crate) use variables::{copied, variable};
 pub(crate) use words::{is_annotation, is_control};
 
 use std::hash::Hasher as _;

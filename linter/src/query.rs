@@ -385,6 +385,12 @@ impl<'t> Graph<'t> {
                 {
                     members.insert(variable(item.name.short()));
                 }
+                if item.kind == ItemKind::Function {
+                    let mentioned = index.refs(id).iter().filter(mentions);
+                    let given =
+                        mentioned.flat_map(|it| index.members_given(id, (it.name(), false)));
+                    members.extend(given.map(|it| it.1));
+                }
                 let positional = item.kind == ItemKind::Object
                     && item.tag != Sym::NONE
                     && index

@@ -502,6 +502,39 @@ fn callers_and_paths_go_through_tables_and_callbacks() {
     assert!(ask(EXAMPLE, |graph| graph.callers("nobody").is_err()));
 }
 
+#[test]
+fn callers_of_what_a_helper_was_given_are_found() {
+    let files = &[(
+        "fs/example/a.c",
+        "struct box {
+	void (*end)(struct box *box);
+};
+
+static void box_set(struct box *box, void (*end)(struct box *box))
+{
+	box->end = end;
+}
+
+static void box_end(struct box *box)
+{
+}
+
+void box_open(struct box *box)
+{
+	box_set(box, box_end);
+}
+
+void box_shut(struct box *box)
+{
+	box->end(box);
+}
+",
+    )];
+    let callers = ask(files, |graph| graph.callers("box_end").unwrap());
+    let callers: Vec<&str> = callers.iter().map(|it| it.caller.as_str()).collect();
+    assert_eq!(callers, ["box_shut"]);
+}
+
 /// Each hop of each chain that is printed for a real kernel stands in that kernel's text.
 #[test]
 fn chains_on_a_real_kernel_stand_in_its_text() {

@@ -551,6 +551,15 @@ fn calls_through_the_member_have_no_known_function() {
 		box->end = end;
 }
 
+static void crate_fill(struct box *box, void (*end)(struct box *box))
+{
+	box_set(box, 1, end);
+}
+
+static const struct crate_ops a_crate = {
+	.fill = crate_fill,
+};
+
 void box_open(struct box *box, int kind)
 {
 	box_set(box, kind, box_end);
@@ -562,7 +571,7 @@ void box_shut(struct box *box)
 	box->end(box);
 }
 ",
-        "not followed: box_end() is passed to box_set() at fs/example/box.c:19 and put in box.end; 2 calls through that have no known function, the first at fs/example/box.c:24\n",
+        "not followed: box_end() is passed to box_set() at fs/example/box.c:28 and put in box.end; 2 calls through that have no known function, the first at fs/example/box.c:33\n",
     );
 }
 

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
 use super::files::Files;
+use super::given::Handing;
 use super::index::SourceFile;
 use super::items::Items;
 use super::table::Table;
@@ -63,6 +64,7 @@ pub(crate) struct Image {
     pub(super) homes: OnceLock<BTreeSet<String>>,
     /// What is named in files that include other sources, as [`Sym::short`](crate::lex::Sym::short).
     pub(super) lent: OnceLock<Arc<FxHashSet<u32>>>,
+    pub(super) handing: OnceLock<Handing>,
     /// The headers that files include, as far as somebody asked.
     pub(super) includes: Memo<u32, Vec<u32>>,
 }
@@ -87,6 +89,10 @@ impl Image {
                 .map(|it| directory(it.path.as_str()).to_owned())
                 .collect()
         })
+    }
+
+    pub(super) fn handing(&self) -> &Handing {
+        self.handing.get_or_init(|| Handing::of(self))
     }
 
     /// See [`name_of`].

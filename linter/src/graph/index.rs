@@ -7,11 +7,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::domains::{Domain, domain_in, places};
+use super::given::Handing;
 use super::image::Image;
 use super::table::Table;
 use crate::expand::Made;
+use crate::facts::{self, FunctionFacts};
 use crate::finding::Gap;
-use crate::lex::{self, Item, Sym, flags};
+use crate::lex::{self, Item, ItemKind, Sym, flags};
 use crate::tree::{TreePath, TreeSource};
 use crate::warm::{ContentKey, ItemKey, Memo, Warm};
 
@@ -64,6 +66,9 @@ pub(crate) struct Index<'t> {
     base: Arc<Image>,
     over: Option<Arc<Over>>,
     texts: Vec<OnceLock<Arc<Vec<u8>>>>,
+    pub(super) givers: OnceLock<Arc<FxHashSet<u32>>>,
+    /// What functions pass by name to those who may store it, as far as somebody asked.
+    pub(super) arguments: Memo<ItemId, Vec<lex::Argument>>,
 }
 
 /// What an index was made of, to make that of a similar tree.
@@ -154,6 +159,8 @@ impl<'t> Index<'t> {
             base,
             over,
             texts: (0..files).map(|_| OnceLock::new()).collect(),
+            givers: OnceLock::new(),
+            arguments: Memo::new(),
         }
     }
 
@@ -587,6 +594,12 @@ impl<'t> Index<'t> {
         [Arc::clone(old), new.unwrap_or_default()]
     }
 
+    /// What functions do with their parameters: in the base, and in what stands in for its files.
+    pub(super) fn handing(&self) -> (&Handing, Option<&Handing>) {
+        let over = self.over.as_deref().map(|it| it.image.handing());
+        (self.base.handing(), over)
+    }
+
     /// The implementation that a path belongs to, whether a file is there or not.
     pub(crate) fn domain_of_path(&self, path: &str) -> Domain {
         domain_in(&self.base.domains, path)
@@ -609,6 +622,23 @@ impl<'t> Index<'t> {
         self.text(file)
             .get(item.start as usize..item.end as usize)
             .unwrap_or_default()
+    }
+
+    /// What the text of a function or macro says.
+    pub(super) fn function_facts(&self, id: ItemId) -> Arc<FunctionFacts> {
+        self.warm.functions.get(self.key(id), || {
+            let item = self.item(id);
+            let text = self.item_text(id);
+            let body = (item.body - item.start) as usize;
+            if body > text.len() {
+                return FunctionFacts::default();
+            }
+            if item.kind == ItemKind::Macro {
+                facts::macro_facts(text, body)
+            } else {
+                facts::function_facts(text, body, item.flags & flags::MACRO_HEAD != 0)
+            }
+        })
     }
 
     /// 1-based line and column of a byte of an item.

@@ -12,7 +12,7 @@ use super::items::Items;
 use super::table::Table;
 use crate::finding::Gap;
 use crate::kernel;
-use crate::lex::{FileScan, Item, ItemKind, Pair, Ref, RefKind, Sym};
+use crate::lex::{FileScan, Given, Item, ItemKind, Pair, Ref, RefKind, Sym};
 
 /// Files that are joined at a time.
 const FILES: usize = 256;
@@ -257,7 +257,10 @@ impl Image {
 
     fn home_values(&self) -> Table<3> {
         let setters = self.setters.rows();
-        let at_home = |it: &&[u32; 3]| self.files[self.item_file[it[2] as usize] as usize].at_home;
+        let at_home = |it: &&[u32; 3]| {
+            let is_named = Given::of([it[0], it[1]]).is_none();
+            is_named && self.files[self.item_file[it[2] as usize] as usize].at_home
+        };
         let mut values = Vec::with_capacity(setters.len());
         values.extend(
             setters

@@ -224,19 +224,7 @@ impl<'i, 't> Resolver<'i, 't> {
         if let Some(known) = known {
             return known;
         }
-        self.warm.functions.get(key, || {
-            let item = self.index.item(id);
-            let text = self.index.item_text(id);
-            let body = (item.body - item.start) as usize;
-            if body > text.len() {
-                return FunctionFacts::default();
-            }
-            if item.kind == ItemKind::Macro {
-                facts::macro_facts(text, body)
-            } else {
-                facts::function_facts(text, body, item.flags & flags::MACRO_HEAD != 0)
-            }
-        })
+        self.index.function_facts(id)
     }
 
     /// Parameters and return type alone: the body is not read.
@@ -508,7 +496,13 @@ impl<'i, 't> Resolver<'i, 't> {
         let typed = self.type_of(object, at.scope);
         let entries = self.entries(typed.of, member);
         for entry in entries.iter() {
-            let choice = self.choice(typed.of, member, entry.domain);
+            let choice = match entry.gift {
+                None => self.choice(typed.of, member, entry.domain),
+                Some(gift) => match self.sure_of_gift(entry, gift, at.scope.file) {
+                    Some(sure) => sure,
+                    None => continue,
+                },
+            };
             out.push(Edge {
                 target: Target::Function(entry.function),
                 offset: at.offset,
@@ -524,7 +518,7 @@ impl<'i, 't> Resolver<'i, 't> {
     /// How sure a pointer's callee is where an implementation has several for it.
     ///
     /// Counted from names alone, so that what the sieve leaves out counts as well.
-    fn choice(&self, of: TypeRef, member: Sym, domain: Domain) -> Confidence {
+    pub(super) fn choice(&self, of: TypeRef, member: Sym, domain: Domain) -> Confidence {
         const FEW: usize = 8;
         let count = self.choices.get((of, member, domain), || {
             let tag = if let TypeRef::Tag(tag) = of {

@@ -16,7 +16,7 @@ use super::resolve::{Edge, MAX_PASS_DEPTH, Resolver, Target, named_values};
 use super::sieve::Closures;
 use super::values::{Entry, Known, MAX_PASSES};
 use crate::facts::{Callee, Expr, FunctionFacts};
-use crate::lex::{Item, ItemKind, Ref, RefKind, Sym, flags};
+use crate::lex::{Argument, Item, ItemKind, Ref, RefKind, Sym, copied, flags};
 use crate::warm::{ItemKey, Warm};
 
 /// A tree that was searched before.
@@ -383,8 +383,9 @@ impl Change<'_, '_, '_, '_> {
         self.changed.push(now.1.name.short());
         self.set_members(was.0, true);
         self.set_members(now.0, false);
+        let old = self.now.warm.functions.peek(self.before.key(was.0));
+        self.given_otherwise((was.0, old.as_deref()), now.0);
         if same_head {
-            let old = self.now.warm.functions.peek(self.before.key(was.0));
             let (new, none) = (self.now.facts(now.0), FunctionFacts::default());
             let old = old.as_deref().unwrap_or(&none);
             if passes(old) != passes(&new) {
@@ -402,12 +403,14 @@ impl Change<'_, '_, '_, '_> {
             return self.widen(domain);
         }
         let index = if id.1 { self.before } else { self.now.index };
+        self.givers_named((index, id.0), &[]);
         match item.kind {
             ItemKind::Function => {
                 self.names.push(item.name.short());
                 self.changed.push(item.name.short());
                 self.reuse.affected.insert(id.0);
                 self.set_members(id.0, id.1);
+                self.members.extend(index.members_perhaps_given(id.0));
             }
             ItemKind::Macro => {
                 self.reuse.has_numbers = false;
@@ -455,10 +458,52 @@ impl Change<'_, '_, '_, '_> {
             |it: u32| self.before.is_function_name(it) || self.now.index.is_function_name(it);
         let set = index.pairs_of(id).iter();
         let members: Vec<u32> = set
-            .filter(|it| is_function(it[1]))
+            .filter(|it| is_function(it[1]) || it[1] == copied(it[0]))
             .map(|it| it[0])
             .collect();
         self.members.extend(members);
+        if index.item(id).kind == ItemKind::Function {
+            self.behind(index, id);
+        }
+    }
+
+    /// The members that hold what a function is given.
+    fn behind(&mut self, index: &Index<'_>, function: ItemId) {
+        let behind = index.members_behind(function).into_iter();
+        self.members.extend(behind.map(|it| it.1));
+    }
+
+    /// A function that may pass something else, or names those that store it otherwise, than before.
+    fn given_otherwise(&mut self, (was, old): (ItemId, Option<&FunctionFacts>), now: ItemId) {
+        let (before, index) = (self.before, self.now.index);
+        self.givers_named((before, was), &index.givers_named(now));
+        self.givers_named((index, now), &before.givers_named(was));
+        let new = index.passed(&self.now.facts(now));
+        let Some(old) = old.map(|it| index.passed(it)) else {
+            self.members.extend(before.members_perhaps_given(was));
+            return self.passed((index, now), &new, &[]);
+        };
+        self.passed((before, was), &old, &new);
+        self.passed((index, now), &new, &old);
+    }
+
+    /// What a function passes that it does not pass in the other tree as well; a member may be that of another type.
+    fn passed(&mut self, (index, id): (&Index<'_>, ItemId), all: &[Argument], there: &[Argument]) {
+        let is_same = |it: &Argument| !it.is_member && there.contains(it);
+        for it in all.iter().filter(|it| !is_same(it)) {
+            let members = index.members_for(id, (it.callee, it.place));
+            self.members.extend(members);
+        }
+    }
+
+    /// Whom an item names, without a call, that stores its parameters, and does not name `there`.
+    fn givers_named(&mut self, (index, id): (&Index<'_>, ItemId), there: &[u32]) {
+        let named = index.givers_named(id).into_iter();
+        for name in named.filter(|it| !there.contains(it)) {
+            for function in index.functions_of(name) {
+                self.behind(index, function);
+            }
+        }
     }
 
     /// The members of an object that hold `value`.
@@ -512,7 +557,13 @@ impl Change<'_, '_, '_, '_> {
         loop {
             if let Some(name) = self.names.pop() {
                 if seen.insert((false, name)) {
-                    index.users(name).for_each(|it| self.doubt(it, name));
+                    for user in index.users(name) {
+                        self.doubt(user, name);
+                        if index.mentions(user, name) {
+                            let given = index.members_given(user, (name, false)).into_iter();
+                            self.members.extend(given.map(|it| it.1));
+                        }
+                    }
                     self.members.extend(index.settings(name).map(|it| it.0));
                 }
             } else if let Some(member) = self.members.pop() {
@@ -522,6 +573,12 @@ impl Change<'_, '_, '_, '_> {
                     let passed = passed.filter(|it| index.item(*it).kind == ItemKind::Function);
                     let users = index.member_callers(member).chain(passed);
                     users.for_each(|it| self.doubt(it, member));
+                    for caller in index.member_callers(member) {
+                        if index.item(caller).kind == ItemKind::Function {
+                            let given = index.members_given(caller, (member, true));
+                            self.members.extend(given.into_iter().map(|it| it.1));
+                        }
+                    }
                 }
             } else {
                 return;

@@ -3,10 +3,10 @@
 use super::domains::Domain;
 use super::focused::Focused;
 use super::index::{Index, ItemId};
-use super::resolve::{EdgeKind, Resolver, Scope, Target, Through};
+use super::resolve::{EdgeKind, Resolver, Target, Through};
 use super::values::Entry;
 use crate::contexts::{Context, RootKind};
-use crate::facts::{Callee, Expr, Step, TypeRef};
+use crate::facts::{Callee, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel;
 use crate::lex::{ItemKind, RefKind, Sym};
@@ -68,7 +68,7 @@ fn of_kind(resolver: &Resolver<'_, '_>, kind: RootKind, focus: Option<&Focused>)
         RootKind::Member { structure, member } => {
             let (tag, name) = (TypeRef::Tag(Sym::of(structure)), Sym::of(member));
             let entries = resolver.entries_in(tag, name, focus);
-            let in_tables = entries.iter().map(|it| RootAt {
+            let all = entries.iter().map(|it| RootAt {
                 function: it.function,
                 item: it.item,
                 offset: it.offset,
@@ -78,8 +78,7 @@ fn of_kind(resolver: &Resolver<'_, '_>, kind: RootKind, focus: Option<&Focused>)
                 is_shared: false,
                 entry: Entry::ANY,
             });
-            let given = given_to_setters(resolver, (tag, name), focus);
-            in_tables.chain(given).collect()
+            all.collect()
         }
         RootKind::Function { name, under } => {
             named(resolver, (name, under), Domain::GENERIC, focus)
@@ -145,66 +144,6 @@ fn is_elsewhere(resolver: &Resolver<'_, '_>, table: ItemId, other: &str) -> bool
         .filter(|it| *it != table && index.item(*it).kind == ItemKind::Function)
         .peekable();
     item.kind != ItemKind::Function && users.peek().is_some() && users.all(names)
-}
-
-/// Functions that are handed to one that stores its parameter in the member: `set(obj, f)`, `obj->member = param`.
-fn given_to_setters(
-    resolver: &Resolver<'_, '_>,
-    (of, member): (TypeRef, Sym),
-    focus: Option<&Focused>,
-) -> Vec<RootAt> {
-    let index = resolver.index;
-    let mut setters: Vec<ItemId> = index
-        .setters(member.short())
-        .filter(|it| !index.is_function_name(it.0))
-        .map(|it| it.1)
-        .filter(|it| index.item(*it).kind == ItemKind::Function && !index.file_of(*it).is_foreign)
-        .collect();
-    setters.sort_unstable();
-    setters.dedup();
-    let may_name = |it| focus.is_none_or(|focus| focus.may_name(index, it));
-    let mut found = Vec::new();
-    for setter in setters {
-        for param in stored_params(resolver, setter, of, member) {
-            let name = index.item(setter).name;
-            for caller in callers_of(index, name, &|it| it != setter && may_name(it)) {
-                if resolver.is_meant(setter, caller) {
-                    let given = passed_in(resolver, caller, name, param);
-                    found.extend(given.into_iter().map(|it| RootAt {
-                        through: Through::Member(of, member),
-                        confidence: it.confidence.min(Confidence::Medium),
-                        domain: it.domain.or_private(),
-                        ..it
-                    }));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// The parameters that a function stores in a member of the type, from 0.
-fn stored_params(
-    resolver: &Resolver<'_, '_>,
-    setter: ItemId,
-    of: TypeRef,
-    member: Sym,
-) -> Vec<usize> {
-    let facts = resolver.facts(setter);
-    let scope = Scope {
-        file: resolver.index.file_index(setter),
-        facts: &facts,
-    };
-    let stores = facts.stores.iter().filter(|it| {
-        !it.on_stack
-            && it.path == [Step::Member(member)]
-            && resolver.type_of(&it.object, scope).of == of
-    });
-    let param = |it: &Expr| {
-        let name = super::resolve::named_values(it);
-        facts.params.iter().position(|it| name.contains(&it.0))
-    };
-    stores.filter_map(|it| param(&it.value)).collect()
 }
 
 /// The functions that call a name, of those that `takes` takes.

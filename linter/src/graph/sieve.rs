@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::domains::Domain;
+use super::given::Reached;
 use super::index::{Index, ItemId, SourceFile};
 use crate::kernel;
-use crate::lex::{Item, ItemKind, RefKind, Sym, flags};
+use crate::lex::{Given, Item, ItemKind, RefKind, Sym, flags};
 
 /// The items that may lead to a sink, over all implementations and within each.
 pub(crate) struct Sieve<'i, 't> {
@@ -45,6 +46,17 @@ pub(crate) struct Closures {
 struct Passing {
     items: Bits,
     members: FxHashSet<u32>,
+    /// Members that hold what somebody passed to a helper, and who may call that.
+    given: FxHashMap<u32, Vec<Reached>>,
+}
+
+impl Passing {
+    /// Whether a call through a member may lead to a sink where it stands in `file`.
+    fn has_member(&self, member: u32, file: &SourceFile) -> bool {
+        let is_called = |it: &Reached| it.holds(file.domain, file.path.as_str());
+        let given = || self.given.get(&member);
+        self.members.contains(&member) || given().is_some_and(|it| it.iter().any(is_called))
+    }
 }
 
 /// Of the 30 bits of a name, the upper ones that tell names apart well enough.
@@ -221,9 +233,12 @@ impl<'i, 't> Sieve<'i, 't> {
     /// there is no tree before.
     pub(crate) fn added(&self) -> Option<(&[ItemId], Vec<u32>)> {
         let closed = self.closed.as_ref()?;
-        let before = &closed.before.as_ref()?.all.members;
-        let members = closed.found.all.members.iter();
-        let new = members.filter(|it| !before.contains(*it)).copied();
+        let before = &closed.before.as_ref()?.all;
+        let (now, was) = (&closed.found.all, &before.members);
+        let members = now.members.iter().filter(|it| !was.contains(*it));
+        let given = now.given.iter();
+        let given = given.filter(|it| before.given.get(it.0).map(Vec::len) != Some(it.1.len()));
+        let new = members.chain(given.map(|it| it.0)).copied();
         Some((&closed.added, new.collect()))
     }
 
@@ -268,11 +283,10 @@ impl<'i, 't> Sieve<'i, 't> {
     /// Whether a call through a member of this name, given as [`Sym::short`], may lead to a sink.
     pub(crate) fn passes_member(&self, short: u32) -> bool {
         let closed = self.closed.as_ref();
-        closed.is_none_or(|it| it.found.all.members.contains(&short))
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.closed.is_none()
+        closed.is_none_or(|it| {
+            let all = &it.found.all;
+            all.members.contains(&short) || all.given.contains_key(&short)
+        })
     }
 }
 
@@ -472,8 +486,22 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     /// Closes over the items of the changed files, whatever they now lead to.
     fn close_new(mut self) -> (Passing, Vec<ItemId>) {
         let index = self.users.index;
+        for name in index.new_givers() {
+            for user in index.users(name) {
+                self.take_in_passed(user, &|_| true);
+            }
+        }
         for (id, item) in index.changed_items() {
             self.take_in((id, &item), &|_| true, &|_| false);
+            if item.kind == ItemKind::Function {
+                // Somebody may have passed it a function all the time.
+                for it in index.members_behind(id) {
+                    self.add_given(it, Domain::GENERIC);
+                }
+            }
+            if item.kind == ItemKind::Type && item.name != Sym::NONE {
+                self.add_reach(id, item.name);
+            }
             let is_used = |it: ItemId| self.passing.items.has(index.number(it));
             if item.kind == ItemKind::Type && index.objects_of(item.name).any(is_used) {
                 let refs = index.refs(id).iter();
@@ -504,7 +532,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                             || is_entry(name)
                             || self.names_what_leads(name, id))
                 }
-                RefKind::Member => self.passing.members.contains(&it.name()),
+                RefKind::Member => self.passing.has_member(it.name(), index.file_of(id)),
                 RefKind::Declares => false,
             });
         if leads {
@@ -512,10 +540,51 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         }
         if !self.users.doors.contains(&item.tag) {
             for [member, value] in index.pairs_of(id) {
-                if may_lead(*value) && self.sets_what_leads(*value, id) {
+                let is_named = Given::of([*member, *value]).is_none();
+                if is_named && may_lead(*value) && self.sets_what_leads(*value, id) {
                     self.add_member(*member);
                 }
             }
+        }
+        self.take_in_passed(id, may_lead);
+    }
+
+    /// Adds the members that hold what an item passes to those who store it.
+    fn take_in_passed(&mut self, id: ItemId, may_lead: &dyn Fn(u32) -> bool) {
+        let index = self.users.index;
+        if index.item(id).kind != ItemKind::Function {
+            return;
+        }
+        for it in index.refs(id) {
+            let name = it.name();
+            match it.kind() {
+                RefKind::Mention if may_lead(name) => {
+                    let functions = index.functions_of(name);
+                    let leading: Vec<ItemId> = functions
+                        .filter(|it| self.leads_on(*it) && self.users.sees(id, *it))
+                        .collect();
+                    for function in leading {
+                        self.add_members_given(id, function);
+                    }
+                }
+                RefKind::Member if self.passing.members.contains(&name) => {
+                    self.add_passed_on(id, name);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Adds the members that hold a function because `user` passes it to one that stores its parameter.
+    fn add_members_given(&mut self, user: ItemId, function: ItemId) {
+        let index = self.users.index;
+        let domain = match index.file_of(function).domain {
+            Domain::GENERIC => index.file_of(user).domain,
+            own => own,
+        };
+        let members = index.members_given(user, (index.item(function).name.short(), false));
+        for it in members {
+            self.add_given(it, domain);
         }
     }
 
@@ -581,7 +650,15 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         }
         match item.kind {
             ItemKind::Function => {
-                self.add_users(name, users.own_file(id));
+                let own = users.own_file(id);
+                for user in users.index.users(name) {
+                    if users.is_in(user, own) {
+                        self.add(user);
+                        if users.index.mentions(user, name) {
+                            self.add_members_given(user, id);
+                        }
+                    }
+                }
                 for (member, setter) in users.index.settings(name) {
                     if users.sees(setter, id)
                         && !users.doors.contains(&users.index.item(setter).tag)
@@ -607,10 +684,53 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
 
     fn add_member(&mut self, member: u32) {
         if self.passing.members.insert(member) {
-            self.users
-                .index
-                .member_callers(member)
-                .for_each(|it| self.add(it));
+            let index = self.users.index;
+            index.member_callers(member).for_each(|it| self.add(it));
+            for caller in index.member_callers(member) {
+                self.add_passed_on(caller, member);
+            }
+        }
+    }
+
+    /// Adds the members that hold what `user` passes from a member of this name to one that stores it.
+    fn add_passed_on(&mut self, user: ItemId, name: u32) {
+        if self.users.index.item(user).kind == ItemKind::Function {
+            for it in self.users.index.members_given(user, (name, true)) {
+                self.add_given(it, Domain::GENERIC);
+            }
+        }
+    }
+
+    /// As [`Closure::add_member`], of what `helper` puts there for somebody of `domain`.
+    fn add_given(&mut self, (helper, member): (ItemId, u32), domain: Domain) {
+        let reached = self.users.index.reached(helper, member, domain);
+        for it in reached {
+            self.add_reached(member, it);
+        }
+    }
+
+    fn add_reached(&mut self, member: u32, reached: Reached) {
+        let known = self.passing.given.entry(member).or_default();
+        if known.contains(&reached) {
+            return;
+        }
+        known.push(reached);
+        let index = self.users.index;
+        let callers = index.member_callers(member).filter(|it| {
+            let file = index.file_of(*it);
+            reached.holds(file.domain, file.path.as_str())
+        });
+        callers.for_each(|it| self.add(it));
+    }
+
+    /// Where a type is known now, others may call what its members were given all the time.
+    fn add_reach(&mut self, definition: ItemId, name: Sym) {
+        let reach = Some(self.users.index.reach(definition));
+        let given = self.passing.given.iter();
+        let of_type = given.flat_map(|it| it.1.iter().map(|reached| (*it.0, *reached)));
+        let of_type: Vec<(u32, Reached)> = of_type.filter(|it| it.1.of == name).collect();
+        for (member, reached) in of_type {
+            self.add_reached(member, Reached { reach, ..reached });
         }
     }
 

@@ -72,6 +72,7 @@ impl Image {
             homes: homes.into(),
             includes: Memo::new(),
             lent: OnceLock::new(),
+            handing: OnceLock::new(),
         })
     }
 }

@@ -3,8 +3,10 @@
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
+use super::bodies::{Holder, holders};
 use super::domains::Domain;
 use super::focused::Focused;
+use super::gifts::Gift;
 use super::index::ItemId;
 use super::resolve::{Resolver, Scope, Through, named_values};
 use crate::facts::{Expr, FunctionFacts, Step, Store, TypeRef};
@@ -23,6 +25,8 @@ pub(crate) struct Entry {
     pub(crate) confidence: Confidence,
     /// Whose table it is.
     pub(crate) domain: Domain,
+    /// How it came there, where somebody passed it to a helper.
+    pub(super) gift: Option<Gift>,
 }
 
 /// A function that an item stores.
@@ -37,9 +41,8 @@ pub(crate) struct Stored {
 impl Resolver<'_, '_> {
     /// What `member` of `of` may call; with an unknown type, whatever any member of that name may call.
     pub(crate) fn entries(&self, of: TypeRef, member: Sym) -> Arc<Vec<Entry>> {
-        self.tables.get((of, member), || {
-            self.entries_of_items(&self.setting_items(of, member, &|_| true), of, member)
-        })
+        self.tables
+            .get((of, member), || self.all_entries(of, member, None))
     }
 
     /// As [`Resolver::entries`], only of items that may name functions in focus.
@@ -50,29 +53,32 @@ impl Resolver<'_, '_> {
         focus: Option<&Focused>,
     ) -> Arc<Vec<Entry>> {
         let known = self.tables.known((of, member));
-        let (Some(focus), None) = (focus, &known) else {
-            return known.unwrap_or_else(|| self.entries(of, member));
-        };
-        let items = self.setting_items(of, member, &|it| focus.may_name(self.index, it));
-        Arc::new(self.entries_of_items(&items, of, member))
+        if known.is_none() && focus.is_some() {
+            return Arc::new(self.all_entries(of, member, focus));
+        }
+        known.unwrap_or_else(|| self.entries(of, member))
     }
 
-    fn entries_of_items(&self, items: &[ItemId], of: TypeRef, member: Sym) -> Vec<Entry> {
+    fn all_entries(&self, of: TypeRef, member: Sym, focus: Option<&Focused>) -> Vec<Entry> {
+        let mut found = self.entries_stored(of, member, focus);
+        found.extend(self.entries_given(of, member, focus));
+        found.extend(self.entries_copied(of, member, focus));
+        in_order(found)
+    }
+
+    /// As [`Resolver::entries_in`], only what is put there by its name: in tables and by assignment.
+    pub(super) fn entries_stored(
+        &self,
+        of: TypeRef,
+        member: Sym,
+        focus: Option<&Focused>,
+    ) -> Vec<Entry> {
+        let takes = |it| focus.is_none_or(|focus| focus.may_name(self.index, it));
         let mut found = Vec::new();
-        for item in items {
-            self.entries_of_item(*item, of, member, &mut found);
+        for item in self.setting_items(of, member, &takes) {
+            self.entries_of_item(item, of, member, &mut found);
         }
-        found.sort_by_key(|it: &Entry| {
-            (
-                it.function,
-                it.domain,
-                std::cmp::Reverse(it.confidence),
-                it.item,
-                it.offset,
-            )
-        });
-        found.dedup_by_key(|it| (it.function, it.domain));
-        found
+        in_order(found)
     }
 
     /// The items that may set `member` to a function that the sieve lets through, of those that `takes` takes.
@@ -83,9 +89,7 @@ impl Resolver<'_, '_> {
         takes: &dyn Fn(ItemId) -> bool,
     ) -> Vec<ItemId> {
         let index = self.index;
-        let wanted = |value: u32| {
-            index.is_function_name(value) && (self.sieve.is_open() || self.may_pass(value))
-        };
+        let wanted = |value: u32| index.is_function_name(value) && self.may_pass(value);
         let mut items: Vec<ItemId> = index
             .setters(member.short())
             .filter(|it| takes(it.1) && wanted(it.0))
@@ -109,7 +113,7 @@ impl Resolver<'_, '_> {
         items
     }
 
-    fn may_pass(&self, value: u32) -> bool {
+    pub(super) fn may_pass(&self, value: u32) -> bool {
         self.index
             .functions_of(value)
             .any(|it| self.sieve.passes(it))
@@ -152,30 +156,37 @@ impl Resolver<'_, '_> {
                     }
                 }
             }
-            // A macro that is used inside initialisers: only the member's name is known.
-            ItemKind::Macro => {
-                for [name, value] in self.index.pairs_of(item) {
-                    if *name == member.short() {
-                        for function in self.functions_by_short(item, *value) {
-                            let confidence = if of == TypeRef::Unknown {
-                                Confidence::Low
-                            } else {
-                                Confidence::Medium
-                            };
-                            out.push(Entry {
-                                function,
-                                of,
-                                item,
-                                offset: 0,
-                                confidence,
-                                domain: self.index.file(file).domain,
-                            });
-                        }
-                    }
-                }
-            }
+            ItemKind::Macro => out.extend(self.entries_of_body(item, of, member)),
             _ => {}
         }
+    }
+
+    /// What the body of a macro sets. Where that is used inside initialisers, only the member's name is known.
+    fn entries_of_body(&self, item: ItemId, of: TypeRef, member: Sym) -> Vec<Entry> {
+        let pairs = self.index.pairs_of(item).iter();
+        let values: Vec<u32> = pairs
+            .filter(|it| it[0] == member.short())
+            .map(|it| it[1])
+            .collect();
+        let holders = holders(self.index.item_text(item), member);
+        let is_other =
+            |it: &Holder| matches!((it, of), (Holder::Tag(it), TypeRef::Tag(of)) if *it != of);
+        if values.is_empty() || (!holders.is_empty() && holders.iter().all(is_other)) {
+            return Vec::new();
+        }
+        let functions = values
+            .iter()
+            .flat_map(|it| self.functions_by_short(item, *it));
+        let entry = |function| Entry {
+            function,
+            of,
+            item,
+            offset: 0,
+            confidence: Confidence::Low,
+            domain: self.index.file_of(item).domain,
+            gift: None,
+        };
+        functions.map(entry).collect()
     }
 
     /// All functions that an item puts into members or into arrays of pointers.
@@ -246,6 +257,7 @@ impl Resolver<'_, '_> {
                 offset: store.offset,
                 confidence: confidence.min(sure),
                 domain: self.index.file(scope.file).domain,
+                gift: None,
             });
         }
         if let Expr::Call(_, args) = &store.value {
@@ -259,6 +271,7 @@ impl Resolver<'_, '_> {
                         offset: store.offset,
                         confidence: Confidence::Low,
                         domain: self.index.file(scope.file).domain,
+                        gift: None,
                     });
                 }
             }
@@ -322,4 +335,24 @@ impl Resolver<'_, '_> {
         found.dedup();
         found
     }
+}
+
+/// Each function once for an implementation and a helper, as sure as it is.
+fn in_order(mut found: Vec<Entry>) -> Vec<Entry> {
+    found.sort_by_key(|it: &Entry| {
+        (
+            it.function,
+            it.domain,
+            it.gift,
+            std::cmp::Reverse(it.confidence),
+            it.item,
+            it.offset,
+        )
+    });
+    // What a table holds is not given as well; who was given it by whom decides who may call it.
+    found.dedup_by(|it, before| {
+        let is_same = (it.function, it.domain) == (before.function, before.domain);
+        is_same && (before.gift.is_none() || it.gift == before.gift)
+    });
+    found
 }

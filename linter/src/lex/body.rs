@@ -9,6 +9,8 @@ const MAX_SUBSCRIPT_BYTES: usize = 128;
 
 /// What the last significant token was, as far as it decides how a name is used.
 pub(super) const ARROW: u8 = 1;
+/// What stands behind the last byte of a text.
+const END: u8 = 0;
 /// An identifier or a number.
 pub(super) const WORD: u8 = 2;
 
@@ -105,7 +107,7 @@ impl Scanner<'_> {
     }
 
     /// Whether a `#` begins a preprocessor line: inside a macro's replacement it never does.
-    fn begins_directive(&self, at: usize) -> bool {
+    pub(super) fn begins_directive(&self, at: usize) -> bool {
         let before = &self.src[..at];
         let newline = before.iter().rposition(|it| !matches!(it, b' ' | b'\t'));
         newline
@@ -182,7 +184,7 @@ impl Scanner<'_> {
         } else if matches!(
             prev,
             b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}'
-        ) && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?')
+        ) && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?' | END)
             || (next == b':' && prev == b'?'))
         {
             self.mention(start, end, reading);
@@ -248,6 +250,11 @@ impl Scanner<'_> {
         if next == b'=' && self.byte(next_at + 1) != b'=' {
             reading.pending_member = Some(Sym::of(word).short());
             return;
+        }
+        let name = Sym::of(word).short();
+        if reading.pending_member == Some(name) && matches!(next, b';' | b'}' | b',' | b')' | b':')
+        {
+            self.pairs.push([name, variables::copied(name)]);
         }
         let through_parens = next == b')' && self.byte(self.skip_space(next_at + 1)) == b'(';
         let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b':' | b',');

@@ -262,6 +262,9 @@ impl Scanner<'_> {
         if !function_like && !self.may_alias(body, end) {
             return;
         }
+        // What follows the line is no part of the replacement.
+        let whole = self.src;
+        self.src = &whole[..end];
         let outer_refs = std::mem::take(&mut self.refs);
         let outer_pairs = std::mem::take(&mut self.pairs);
         let outer_calls = self.calls;
@@ -326,6 +329,7 @@ impl Scanner<'_> {
             let name = Sym::of(&self.src[name..name_end]);
             self.push_item(Item::new(ItemKind::Macro, name, (start, body, end), bits));
         }
+        self.src = whole;
         self.refs = outer_refs;
         self.pairs = outer_pairs;
     }

@@ -450,6 +450,11 @@ impl Scanner<'_> {
         self.pairs.clear();
         self.calls = 0;
         let (close, balanced) = self.block(open);
+        let params = self.src.get(group.open + 1..group.close - 1);
+        if let Some(params) = params {
+            let body = &self.src[open..close];
+            super::given::mark(params, body, &self.refs, &mut self.pairs);
+        }
         let mut bits = head.flags;
         if head.words == 1 || self.is_macro_head(head, group) {
             bits |= flags::MACRO_HEAD;

@@ -16,6 +16,15 @@ pub(crate) fn variable(name: u32) -> u32 {
     name ^ VARIABLE
 }
 
+/// What tells a member that is copied from a function of its name.
+const COPIED: u32 = 0x1555_5555;
+
+/// The value of a pair whose member is given what the member of the same name holds elsewhere, as
+/// [`Sym::short`](super::Sym::short).
+pub(crate) fn copied(member: u32) -> u32 {
+    member ^ COPIED
+}
+
 /// As [`variable`], until [`settle`] has seen the whole file.
 pub(super) fn unsettled(name: u32) -> u32 {
     variable(name) | UNSETTLED

@@ -1,0 +1,303 @@
+//! What a member may call because somebody passed it to a helper that stores its parameter there.
+
+use rustc_hash::FxHashSet;
+
+use super::copies::members_read;
+use super::domains::Domain;
+use super::focused::Focused;
+use super::given::{MAX_HELPERS, Reach, directories};
+use super::index::ItemId;
+use super::resolve::{Resolver, Scope, named_values};
+use super::roots::callers_of;
+use super::tables::Entry;
+use crate::facts::{Callee, TypeRef};
+use crate::finding::Confidence;
+use crate::lex::{Argument, Given, ItemKind, Ref, RefKind, Sym};
+
+/// Of so many functions it is still likely that one is meant.
+const FEW: usize = 8;
+
+/// How a function came to a helper that stores it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Gift {
+    /// Who stores it.
+    helper: ItemId,
+    /// Whether others may as well be meant.
+    is_vague: bool,
+    /// Whether code of several implementations gives to the same member.
+    is_shared: bool,
+}
+
+/// A function that stores a parameter.
+struct Helper {
+    function: ItemId,
+    place: u32,
+    /// Those who pass something to it, or to those that hand it on.
+    givers: Vec<Giver>,
+    /// Whether one that hands it on is called through pointers.
+    is_open: bool,
+}
+
+/// Who passes functions to a helper.
+struct Giver {
+    helper: ItemId,
+    caller: ItemId,
+    /// Whom it calls, and with which argument.
+    callee: Sym,
+    place: u32,
+}
+
+impl Resolver<'_, '_> {
+    /// What callers give to functions that store their parameter in `member` of `of`, whose type has to be known.
+    pub(super) fn entries_given(
+        &self,
+        of: TypeRef,
+        member: Sym,
+        focus: Option<&Focused>,
+    ) -> Vec<Entry> {
+        if of == TypeRef::Unknown {
+            return Vec::new();
+        }
+        let mut helpers = self.helpers_of(member);
+        let all = helpers.iter().flat_map(|it| &it.givers);
+        if !all.into_iter().any(|it| self.gives_what_passes(it)) {
+            return Vec::new();
+        }
+        helpers.retain(|it| self.stores_param(it, (of, member)));
+        if helpers.iter().any(|it| it.is_open) {
+            // What comes through the pointer is unknown, and as likely meant as what is known.
+            return Vec::new();
+        }
+        let givers: Vec<&Giver> = helpers.iter().flat_map(|it| &it.givers).collect();
+        // Counted from names alone, so that what the sieve leaves out counts as well.
+        let mut named: Vec<(Domain, u32)> = Vec::new();
+        let mut places: FxHashSet<(Domain, &str)> = FxHashSet::default();
+        for giver in &givers {
+            let file = self.index.file_of(giver.caller);
+            let names = self.passed_by(giver).into_iter();
+            let names = names.filter(|it| !it.is_member && self.index.is_function_name(it.name));
+            for it in names {
+                named.push((file.domain, it.name));
+                let place = directories(file.path.as_str()).1;
+                let is_generic = file.domain == Domain::GENERIC;
+                places.insert((file.domain, if is_generic { place } else { "" }));
+            }
+        }
+        named.sort_unstable();
+        named.dedup();
+        let count = |domain: Domain| named.iter().filter(|it| it.0 == domain).count();
+        let mut found = Vec::new();
+        for giver in givers {
+            let domain = self.index.file_of(giver.caller).domain;
+            let is_vague = count(domain) > FEW;
+            let gift = Gift {
+                helper: giver.helper,
+                is_vague,
+                is_shared: places.len() > 1,
+            };
+            // Of many in generic code nothing keeps a chain to those that are meant.
+            let is_anybodys = is_vague && domain == Domain::GENERIC;
+            let reads = || self.passed_by(giver).into_iter().any(|it| it.is_member);
+            let matters = focus.is_none_or(|it| it.may_name(self.index, giver.caller) || reads());
+            if matters && !is_anybodys && self.gives_what_passes(giver) {
+                self.entries_of_giver(giver, (of, gift), focus, &mut found);
+            }
+        }
+        found
+    }
+
+    /// Who may store a parameter in a member of this name, whatever its type.
+    fn helpers_of(&self, member: Sym) -> Vec<Helper> {
+        let index = self.index;
+        let stored = index.setters(member.short()).filter_map(|(value, helper)| {
+            let given = Given::of([member.short(), value])?;
+            matches!(given, Given::Stored { .. }).then(|| (helper, given.place()))
+        });
+        let mut helpers: Vec<(ItemId, u32)> = stored
+            .filter(|it| index.file_of(it.0).at_home && !index.file_of(it.0).is_foreign)
+            // What those are given runs later, elsewhere.
+            .filter(|it| !self.deferrals.contains_key(&index.item(it.0).name))
+            .collect();
+        helpers.sort_unstable();
+        helpers.dedup();
+        helpers.into_iter().map(|it| self.helper(it)).collect()
+    }
+
+    fn helper(&self, (function, place): (ItemId, u32)) -> Helper {
+        let index = self.index;
+        let mut helper = Helper {
+            function,
+            place,
+            givers: Vec::new(),
+            is_open: false,
+        };
+        let mut passed = vec![(function, place)];
+        for depth in 0..=MAX_HELPERS {
+            let mut on = Vec::new();
+            for (to, place) in passed {
+                let callee = index.item(to).name;
+                let callers = callers_of(index, callee, &|it| it != to).into_iter();
+                let meant = callers.filter(|it| self.is_meant(to, *it));
+                helper.givers.extend(meant.map(|caller| Giver {
+                    helper: function,
+                    caller,
+                    callee,
+                    place,
+                }));
+                helper.is_open |= depth > 0 && self.is_called_by_pointer(to);
+                if depth < MAX_HELPERS {
+                    on.extend(self.handed_on(to, place));
+                }
+            }
+            on.sort_unstable();
+            on.dedup();
+            passed = on;
+        }
+        helper
+    }
+
+    fn gives_what_passes(&self, giver: &Giver) -> bool {
+        let mut passed = self.passed_by(giver).into_iter();
+        passed.any(|it| {
+            if it.is_member {
+                self.sieve.passes_member(it.name)
+            } else {
+                self.may_pass(it.name)
+            }
+        })
+    }
+
+    /// Who hands a parameter on as that argument of a function, and which.
+    fn handed_on(&self, function: ItemId, place: u32) -> Vec<(ItemId, u32)> {
+        let name = self.index.item(function).name.short();
+        let rows =
+            self.index
+                .setters(name)
+                .filter_map(|(value, id)| match Given::of([name, value])? {
+                    Given::Handed { place: own, to, .. } if to == place => Some((id, own)),
+                    _ => None,
+                });
+        let others = rows.filter(|it| it.0 != function && self.index.file_of(it.0).at_home);
+        others.filter(|it| self.is_meant(function, it.0)).collect()
+    }
+
+    /// Whether a function's name stands where it is not called: others may call it without naming it. What a macro
+    /// is given outside of functions, such as `EXPORT_SYMBOL`, is not called for that.
+    fn is_called_by_pointer(&self, function: ItemId) -> bool {
+        let index = self.index;
+        let name = index.item(function).name.short();
+        let mention = Ref::of_short(RefKind::Mention, name);
+        let names = |it: ItemId| {
+            let is_use = index.item(it).kind == ItemKind::MacroUse;
+            !is_use && index.refs(it).binary_search(&mention).is_ok()
+        };
+        let mut users = self.index.users(name);
+        users.any(|it| names(it) && self.is_meant(function, it))
+    }
+
+    /// Whether a function stores the parameter in the member of the type, to be called like any other.
+    fn stores_param(&self, helper: &Helper, member: (TypeRef, Sym)) -> bool {
+        let facts = self.facts(helper.function);
+        let file = self.index.file_index(helper.function);
+        let scope = Scope {
+            file,
+            facts: &facts,
+        };
+        let Some((param, _)) = facts.params.get(helper.place as usize) else {
+            return false;
+        };
+        let stores = facts.stores.iter().filter(|it| !it.on_stack);
+        let mut stores = stores.filter(|it| named_values(&it.value).contains(param));
+        stores.any(|it| {
+            let start = self.type_of(&it.object, scope).of;
+            self.walk_path(start, false, &it.path, file) == Some(member)
+                && self.runner_of(it, scope).is_none()
+        })
+    }
+
+    /// What a giver passes.
+    fn passed_by(&self, giver: &Giver) -> Vec<Argument> {
+        let (callee, place) = (giver.callee.short(), giver.place);
+        let Some(all) = self.index.arguments_of(giver.caller) else {
+            return Vec::new();
+        };
+        let passed = |it: &&Argument| it.callee == callee && it.place == place;
+        all.iter().filter(passed).copied().collect()
+    }
+
+    fn entries_of_giver(
+        &self,
+        giver: &Giver,
+        (of, gift): (TypeRef, Gift),
+        focus: Option<&Focused>,
+        out: &mut Vec<Entry>,
+    ) {
+        let passed = self.passed_by(giver);
+        let passes = |name: Sym, is_member: bool| {
+            let mut passed = passed.iter();
+            passed.any(|it| (it.name, it.is_member) == (name.short(), is_member))
+        };
+        let facts = self.facts(giver.caller);
+        let file = self.index.file_index(giver.caller);
+        let scope = Scope {
+            file,
+            facts: &facts,
+        };
+        let calls = facts.calls.iter();
+        for call in calls.filter(|it| it.callee == Callee::Name(giver.callee)) {
+            let Some(value) = call.args.get(giver.place as usize) else {
+                continue;
+            };
+            let mut read = members_read(value);
+            read.retain(|it| passes(it.1, true));
+            let read = self.entries_read(read, scope, focus).into_iter();
+            out.extend(read.map(|it| Entry {
+                of,
+                item: giver.caller,
+                offset: call.offset,
+                gift: Some(gift),
+                ..it
+            }));
+            let known = named_values(value).into_iter();
+            let known = known.filter(|it| passes(*it, false) && !facts.declares(*it));
+            for name in known {
+                let functions = self.functions_in(name, file);
+                out.extend(functions.iter().map(|(function, sure)| Entry {
+                    function: *function,
+                    of,
+                    item: giver.caller,
+                    offset: call.offset,
+                    confidence: Confidence::Medium.min(*sure),
+                    domain: self.index.file(file).domain,
+                    gift: Some(gift),
+                }));
+            }
+        }
+    }
+
+    /// How sure a call in a file leads to what was given to the member that it calls; `None` where the file knows
+    /// another type of that name.
+    pub(super) fn sure_of_gift(
+        &self,
+        entry: &Entry,
+        gift: Gift,
+        file: usize,
+    ) -> Option<Confidence> {
+        let (TypeRef::Tag(of) | TypeRef::Name(of)) = entry.of else {
+            return None;
+        };
+        let path = self.index.file(file).path.as_str();
+        let known = self.index.reaches(of, gift.helper);
+        if !known.into_iter().any(|it: Reach| it.holds(path)) {
+            return None;
+        }
+        let giver = self.index.file_of(entry.item).path.as_str();
+        let is_elsewhere = || directories(giver).1 != directories(path).1;
+        let is_apart = gift.is_shared && entry.domain == Domain::GENERIC && is_elsewhere();
+        Some(if gift.is_vague || is_apart {
+            Confidence::Low
+        } else {
+            entry.confidence
+        })
+    }
+}

@@ -1,0 +1,388 @@
+//! Functions that are given to helpers which store them: `begin(object, done)`, where that sets `object->member`.
+//!
+//! Who gives what to whom is read from the text alone, the same for the sieve and for the entries of a member.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
+
+use super::copies::members_read;
+use super::domains::Domain;
+use super::image::Image;
+use super::index::{Index, ItemId};
+use super::resolve::named_values;
+use super::typing::directory;
+use crate::contexts::{CONTEXTS, RootKind};
+use crate::facts::{Callee, Expr, FunctionFacts, Step, TypeRef};
+use crate::kernel;
+use crate::lex::{self, Argument, Given, ItemKind, Ref, RefKind, Sym, flags};
+
+/// A parameter is followed through this many helpers that hand it on.
+pub(super) const MAX_HELPERS: usize = 2;
+
+/// Where a type is known: everywhere for [`Sym::NONE`], else in the file, or below the directory, of this path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Reach(Sym);
+
+impl Reach {
+    pub(super) const EVERYWHERE: Self = Self(Sym::NONE);
+
+    /// Where a definition in this file is known.
+    fn of(path: &str, is_shared: bool) -> Self {
+        if !is_shared {
+            return Self(Sym::of(path));
+        }
+        if path.starts_with("include/") || path.contains("/include/") {
+            return Self::EVERYWHERE;
+        }
+        Self(Sym::of(directories(path).1))
+    }
+
+    pub(super) fn holds(self, path: &str) -> bool {
+        let (outer, inner) = directories(path);
+        self == Self::EVERYWHERE || [path, outer, inner].map(Sym::of).contains(&self.0)
+    }
+}
+
+/// The first of the directories in a path, and the first two.
+pub(super) fn directories(path: &str) -> (&str, &str) {
+    let all = directory(path);
+    let mut ends = memchr::memchr_iter(b'/', all.as_bytes());
+    let first = ends.next().unwrap_or(all.len());
+    let second = ends.next().unwrap_or(all.len());
+    (&all[..first], &all[..second])
+}
+
+/// Callers of a member that may call what somebody passed to a helper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reached {
+    /// The implementation whose function it is, or that passes it; generic code stands for all.
+    pub(super) domain: Domain,
+    /// The type that holds the member, if it is known.
+    pub(super) of: Sym,
+    /// Where that is known; nowhere if nothing is.
+    pub(super) reach: Option<Reach>,
+}
+
+impl Reached {
+    /// Whether code of this file may call it: a chain stays in the implementation that it is in.
+    pub(super) fn holds(&self, domain: Domain, path: &str) -> bool {
+        let generic = Domain::GENERIC;
+        let may_call = self.domain == generic || domain == generic || self.domain == domain;
+        may_call && self.reach.is_some_and(|it| it.holds(path))
+    }
+}
+
+/// Who passes something, to functions of which name, as which argument.
+type Passed = (ItemId, u32, u32);
+
+impl Index<'_> {
+    /// Whether what a function of this name, given as [`Sym::short`], gets passed may end in a member; sometimes true
+    /// of others.
+    fn is_giver(&self, name: u32) -> bool {
+        self.givers().contains(&name)
+    }
+
+    /// What a function does with the parameters that it gets functions in.
+    pub(super) fn given_by(&self, id: ItemId) -> impl Iterator<Item = Given> {
+        self.pairs_of(id).iter().filter_map(|it| Given::of(*it))
+    }
+
+    /// Whether an item names functions of this name, given as [`Sym::short`], without calling them.
+    pub(super) fn mentions(&self, id: ItemId, name: u32) -> bool {
+        let mention = Ref::of_short(RefKind::Mention, name);
+        self.refs(id).binary_search(&mention).is_ok() && self.item(id).kind == ItemKind::Function
+    }
+
+    /// What a function passes to those of its callees that may store it, of the names and members that the lexical
+    /// reading has of it; `None` where it calls none of those.
+    pub(super) fn arguments_of(&self, caller: ItemId) -> Option<Arc<Vec<Argument>>> {
+        let refs = self.refs(caller);
+        // Calls come first.
+        let mut calls = refs.iter().take_while(|it| it.kind() == RefKind::Call);
+        if !calls.any(|it| self.is_giver(it.name())) {
+            return None;
+        }
+        let has = |kind, name| refs.binary_search(&Ref::of_short(kind, name)).is_ok();
+        Some(self.arguments.get(caller, || {
+            let mut found = Vec::new();
+            let item = self.item(caller);
+            let (text, body) = (self.item_text(caller), item.body - item.start);
+            lex::each_argument(text, body as usize, |it| {
+                let kind = if it.is_member {
+                    RefKind::Member
+                } else {
+                    RefKind::Mention
+                };
+                if has(kind, it.name) && self.is_giver(it.callee) {
+                    found.push(it);
+                }
+            });
+            found
+        }))
+    }
+
+    /// The members, as [`Sym::short`], that hold what `caller` passes by this name, or from a member of this name,
+    /// with those who set them.
+    pub(crate) fn members_given(
+        &self,
+        caller: ItemId,
+        (name, is_member): (u32, bool),
+    ) -> Vec<(ItemId, u32)> {
+        let Some(arguments) = self.arguments_of(caller) else {
+            return Vec::new();
+        };
+        let is_one = |it: &&Argument| (it.name, it.is_member) == (name, is_member);
+        let passed = arguments.iter().filter(is_one);
+        let passed = passed.map(|it| (caller, it.callee, it.place));
+        self.members_of(passed.collect(), MAX_HELPERS)
+    }
+
+    /// The members that may hold what some caller of this function passes, likewise.
+    pub(super) fn members_behind(&self, function: ItemId) -> Vec<(ItemId, u32)> {
+        let (mut found, mut to) = (Vec::new(), Vec::new());
+        if !self.is_giver(self.item(function).name.short()) {
+            return found;
+        }
+        for given in self.given_by(function) {
+            match given {
+                Given::Stored { member, .. } => found.push((function, member)),
+                Given::Handed { callee, to: at, .. } => to.push((function, callee, at)),
+            }
+        }
+        if !to.is_empty() {
+            found.extend(self.members_of(to, MAX_HELPERS - 1));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The members, as [`Sym::short`], that may hold what `caller` passes to functions of this name as this argument.
+    pub(super) fn members_for(&self, caller: ItemId, (callee, place): (u32, u32)) -> Vec<u32> {
+        let found = self.members_of(vec![(caller, callee, place)], MAX_HELPERS);
+        found.into_iter().map(|it| it.1).collect()
+    }
+
+    /// As [`Index::members_for`], of all that a function may pass, from the names of its callees alone: its text may
+    /// be gone.
+    pub(super) fn members_perhaps_given(&self, caller: ItemId) -> Vec<u32> {
+        let calls = self.refs(caller).iter();
+        let calls = calls.filter(|it| it.kind() == RefKind::Call && self.is_giver(it.name()));
+        let helpers = calls.flat_map(|it| self.functions_of(it.name()));
+        let helpers = helpers.filter(|it| self.may_be_meant(*it, caller));
+        let members = helpers.flat_map(|it| self.members_behind(it));
+        let mut found: Vec<u32> = members.map(|it| it.1).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// What a function passes to those of its callees that may store it, as the grammar has it.
+    pub(super) fn passed(&self, facts: &FunctionFacts) -> Vec<Argument> {
+        let mut found = Vec::new();
+        for call in &facts.calls {
+            let Callee::Name(callee) = call.callee else {
+                continue;
+            };
+            let callee = callee.short();
+            if !self.is_giver(callee) {
+                continue;
+            }
+            for (place, value) in (0..).zip(&call.args) {
+                let argument = |name, is_member| Argument {
+                    callee,
+                    place,
+                    name,
+                    is_member,
+                };
+                let names = named_values(value).into_iter();
+                found.extend(names.map(|it| argument(it.short(), false)));
+                let members = members_read(value).into_iter();
+                found.extend(members.map(|it| argument(it.1.short(), true)));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The functions whose parameters may end in members that an item names without calling them, as [`Sym::short`].
+    pub(super) fn givers_named(&self, id: ItemId) -> Vec<u32> {
+        let mentions = self.refs(id).iter();
+        let mentions = mentions.filter(|it| it.kind() == RefKind::Mention);
+        let names = mentions.map(|it| it.name());
+        names.filter(|it| self.is_giver(*it)).collect()
+    }
+
+    /// Where those who are passed something put it, and those whom they hand it on to.
+    fn members_of(&self, passed: Vec<Passed>, helpers: usize) -> Vec<(ItemId, u32)> {
+        let (mut found, mut passed) = (Vec::new(), passed);
+        for _ in 0..=helpers {
+            let mut on = Vec::new();
+            for (user, callee, place) in passed {
+                let meant = self.functions_of(callee);
+                for helper in meant.filter(|it| self.may_be_meant(*it, user)) {
+                    for given in self.given_by(helper).filter(|it| it.place() == place) {
+                        match given {
+                            Given::Stored { member, .. } => found.push((helper, member)),
+                            Given::Handed { callee, to, .. } => on.push((helper, callee, to)),
+                        }
+                    }
+                }
+            }
+            on.sort_unstable();
+            on.dedup();
+            passed = on;
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether the name of a function may mean it where `user` stands.
+    fn may_be_meant(&self, function: ItemId, user: ItemId) -> bool {
+        self.item(function).flags & flags::STATIC == 0
+            || self.file_of(function).is_shared
+            || self.file_index(function) == self.file_index(user)
+            || self.file_of(user).includes_unit
+    }
+
+    /// Who may call what `helper` puts into a member, given as [`Sym::short`], for somebody of `domain`.
+    pub(super) fn reached(&self, helper: ItemId, member: u32, domain: Domain) -> Vec<Reached> {
+        let facts = self.function_facts(helper);
+        let mut found = Vec::new();
+        for of in holders(&facts, member) {
+            let reached = |reach| Reached { domain, of, reach };
+            if of == Sym::NONE {
+                found.push(reached(Some(Reach::EVERYWHERE)));
+                continue;
+            }
+            let all = self.reaches(of, helper);
+            if all.is_empty() {
+                found.push(reached(None));
+            }
+            found.extend(all.into_iter().map(|it| reached(Some(it))));
+        }
+        found
+    }
+
+    /// Where the type of this name is known that a function knows by it.
+    pub(super) fn reaches(&self, of: Sym, function: ItemId) -> Vec<Reach> {
+        let path = self.file_of(function).path.as_str();
+        let known = self.types(of).map(|it| self.reach(it));
+        let mut known: Vec<Reach> = known.filter(|it| it.holds(path)).collect();
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
+    /// Where a type is known that is defined here.
+    pub(super) fn reach(&self, definition: ItemId) -> Reach {
+        let file = self.file_of(definition);
+        Reach::of(file.path.as_str(), file.is_shared)
+    }
+}
+
+/// The tags of the structs in which a function puts a parameter into this member; [`Sym::NONE`] where that takes more
+/// than a look at what is declared.
+fn holders(facts: &FunctionFacts, member: u32) -> Vec<Sym> {
+    let stores = facts.stores.iter().filter(|it| {
+        let last = it.path.last();
+        !it.on_stack && matches!(last, Some(Step::Member(it)) if it.short() == member)
+    });
+    let tag = |object: &Expr, path: &[Step]| {
+        let Expr::Name(name) = object else {
+            return Sym::NONE;
+        };
+        let mut declared = facts.locals.iter().chain(&facts.params);
+        let of = declared.find(|it| it.0 == *name && it.1 != TypeRef::Unknown);
+        match of {
+            Some((_, TypeRef::Tag(tag))) if path.len() == 1 => *tag,
+            _ => Sym::NONE,
+        }
+    };
+    let mut found: Vec<Sym> = stores.map(|it| tag(&it.object, &it.path)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// What the functions of an image do with parameters that may be pointers to functions. Names are as [`Sym::short`].
+#[derive(Default)]
+pub(super) struct Handing {
+    /// With the name of the function.
+    rows: Vec<(Given, u32)>,
+    /// Members that are called, that a type declares as pointers to functions, or at which contexts begin.
+    called: FxHashSet<u32>,
+    /// The names of those whose parameters may end in a member that is called.
+    givers: Arc<FxHashSet<u32>>,
+}
+
+impl Handing {
+    pub(super) fn of(image: &Image) -> Self {
+        let setters = image.setters.rows().iter();
+        let given = setters.filter_map(|it| Some((Given::of([it[0], it[1]])?, it[2])));
+        let rows = given.map(|it| (it.0, image.items.get(it.1).name.short()));
+        let called = image.refs.iter();
+        let called = called.filter(|it| it.kind() == RefKind::Declares);
+        let mut this = Self {
+            rows: rows.collect(),
+            called: called.map(|it| it.name()).chain(root_members()).collect(),
+            givers: Arc::default(),
+        };
+        this.givers = Arc::new(givers(&[&this]));
+        this
+    }
+}
+
+/// The members through which somebody outside of the tree's sight calls.
+fn root_members() -> impl Iterator<Item = u32> {
+    let roots = CONTEXTS.iter().flat_map(|it| it.roots);
+    roots.filter_map(|it| match it.kind {
+        RootKind::Member { member, .. } => Some(Sym::of(member).short()),
+        _ => None,
+    })
+}
+
+/// The functions that may store a parameter in a member that is called, or hand it on to one that does.
+fn givers(all: &[&Handing]) -> FxHashSet<u32> {
+    // What these are given runs later, elsewhere.
+    let deferrals = kernel::DEFERRALS.iter();
+    let deferrals: FxHashSet<u32> = deferrals.map(|it| Sym::of(it.name).short()).collect();
+    let rows = || all.iter().flat_map(|it| &it.rows);
+    let is_called = |member: u32| all.iter().any(|it| it.called.contains(&member));
+    let mut found = FxHashSet::default();
+    for depth in 0..=MAX_HELPERS {
+        let leads = |it: &Given| match it {
+            Given::Stored { member, .. } => depth == 0 && is_called(*member),
+            Given::Handed { callee, .. } => depth > 0 && found.contains(callee),
+        };
+        let new = rows().filter(|it| leads(&it.0) && !deferrals.contains(&it.1));
+        let new: Vec<u32> = new.map(|it| it.1).collect();
+        found.extend(new);
+    }
+    found
+}
+
+impl Index<'_> {
+    /// The givers that are none in the base alone, as [`Sym::short`]: what they get was passed to them all the time.
+    pub(super) fn new_givers(&self) -> Vec<u32> {
+        let base = &self.handing().0.givers;
+        let new = self.givers().difference(base).copied();
+        new.collect()
+    }
+
+    /// The names of functions whose parameters may end in a member that is called, as [`Sym::short`].
+    fn givers(&self) -> &FxHashSet<u32> {
+        self.givers.get_or_init(|| {
+            let (base, over) = self.handing();
+            let over = over.filter(|it| !it.rows.is_empty() || !it.called.is_subset(&base.called));
+            match over {
+                None => Arc::clone(&base.givers),
+                Some(over) => Arc::new(givers(&[base, over])),
+            }
+        })
+    }
+}

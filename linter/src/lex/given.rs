@@ -1,0 +1,331 @@
+//! Parameters that a function stores or hands on: what its callers pass may end in a member.
+
+use super::body::{ARROW, WORD, is_word};
+use super::item::{Pair, Ref, RefKind};
+use super::scan::Scanner;
+use super::{Sym, words};
+
+/// Marks the value of a pair that is a parameter of the function, by its place; names have 30 bits.
+const STORED: u32 = 1 << 30;
+/// Marks the value of a pair whose member is no member but a function that the parameter is handed on to.
+const HANDED: u32 = 1 << 31;
+/// Parameters and arguments have this many bits for their places.
+const PLACE_BITS: u32 = 8;
+/// Brackets inside brackets are read this deep.
+const MAX_DEPTH: usize = 64;
+
+/// What a function does with a parameter that may be a pointer to a function. Names are as [`Sym::short`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// It puts the parameter at `place` into `member`.
+    Stored { place: u32, member: u32 },
+    /// It passes the parameter at `place` to `callee`, as the argument at `to`.
+    Handed { place: u32, callee: u32, to: u32 },
+}
+
+impl Given {
+    /// What a pair says, if it is about a parameter.
+    pub(crate) fn of([name, value]: Pair) -> Option<Self> {
+        let mask = (1 << PLACE_BITS) - 1;
+        let place = value & mask;
+        if value & HANDED != 0 {
+            let to = (value >> PLACE_BITS) & mask;
+            return Some(Self::Handed {
+                place,
+                callee: name,
+                to,
+            });
+        }
+        let member = name;
+        (value & STORED != 0).then_some(Self::Stored { place, member })
+    }
+
+    /// The parameter's place in the function's head, from 0.
+    pub(crate) fn place(self) -> u32 {
+        match self {
+            Self::Stored { place, .. } | Self::Handed { place, .. } => place,
+        }
+    }
+}
+
+/// A name that stands alone among the arguments of a call, or a member; names are as [`Sym::short`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Argument {
+    pub(crate) callee: u32,
+    /// Its place among the arguments, from 0.
+    pub(crate) place: u32,
+    pub(crate) name: u32,
+    pub(crate) is_member: bool,
+}
+
+/// Adds pairs for the parameters of a function that may be pointers to functions: one for each member that is set to
+/// one, and one for each call that gets one. `head` stands between the parentheses of its head, `body` in its braces.
+pub(super) fn mark(head: &[u8], body: &[u8], refs: &[Ref], pairs: &mut Vec<Pair>) {
+    let mut params: Vec<(u32, u32)> = Vec::new();
+    each_pointer(head, |place, name| {
+        params.push((Sym::of(name).short(), place));
+    });
+    let is_named = |name: u32| {
+        let mention = Ref::of_short(RefKind::Mention, name);
+        refs.contains(&mention)
+    };
+    params.retain(|it| it.1 < 1 << PLACE_BITS && is_named(it.0));
+    if params.is_empty() {
+        return;
+    }
+    for at in 0..pairs.len() {
+        let [member, value] = pairs[at];
+        let stored = params.iter().filter(|it| it.0 == value);
+        let stored: Option<Pair> = stored.map(|it| [member, STORED | it.1]).next();
+        pairs.extend(stored);
+    }
+    each_argument(body, 0, |argument| {
+        let is_handed = |it: &&(u32, u32)| !argument.is_member && it.0 == argument.name;
+        let handed = params.iter().filter(is_handed);
+        if argument.place < 1 << PLACE_BITS {
+            let to = argument.place << PLACE_BITS;
+            pairs.extend(handed.map(|it| [argument.callee, HANDED | to | it.1]));
+        }
+    });
+}
+
+/// Calls `found` with the places and names of parameters that may be pointers to functions: `int (*name)(…)`,
+/// `int name(…)`, or of a type that goes by one word.
+fn each_pointer<'t>(head: &'t [u8], mut found: impl FnMut(u32, &'t [u8])) {
+    let (mut depth, mut start, mut place) = (0u32, 0, 0);
+    let mut take = |place: u32, param: &'t [u8]| {
+        if let Some(name) = pointer_in(param) {
+            found(place, name);
+        }
+    };
+    for at in memchr::memchr3_iter(b'(', b')', b',', head) {
+        match head[at] {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => {
+                take(place, &head[start..at]);
+                start = at + 1;
+                place += 1;
+            }
+            _ => {}
+        }
+    }
+    take(place, &head[start..]);
+}
+
+fn pointer_in(param: &[u8]) -> Option<&[u8]> {
+    let param = param.trim_ascii();
+    // Nearly all parameters are of this kind.
+    if param.starts_with(b"struct ") && !param.ends_with(b")") {
+        return None;
+    }
+    if let Some(open) = memchr::memchr(b'(', param) {
+        let inner = param[open + 1..].trim_ascii_start();
+        return Some(match inner.strip_prefix(b"*") {
+            Some(name) => first_word(name.trim_ascii_start()),
+            None => last_word(&param[..open]),
+        });
+    }
+    let of = first_word(param);
+    let rest = param[of.len()..].trim_ascii_start();
+    if of == b"const" {
+        return pointer_in(rest);
+    }
+    let name = rest.strip_prefix(b"*").unwrap_or(rest).trim_ascii_start();
+    let is_pointer = !of.is_empty() && !name.is_empty() && !is_plain(of);
+    (is_pointer && first_word(name).len() == name.len()).then_some(name)
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|it| !is_word(*it));
+    &text[..end.unwrap_or(text.len())]
+}
+
+fn last_word(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii_end();
+    let start = text.iter().rposition(|it| !is_word(*it));
+    &text[start.map_or(0, |it| it + 1)..]
+}
+
+/// Whether a type's word says that its values are no pointers to functions.
+fn is_plain(of: &[u8]) -> bool {
+    words::is_type_word(of)
+        || matches!(
+            of,
+            b"u8"
+                | b"u16"
+                | b"u32"
+                | b"u64"
+                | b"s8"
+                | b"s16"
+                | b"s32"
+                | b"s64"
+                | b"__u8"
+                | b"__u16"
+                | b"__u32"
+                | b"__u64"
+                | b"__le16"
+                | b"__le32"
+                | b"__le64"
+                | b"__be16"
+                | b"__be32"
+                | b"__be64"
+                | b"size_t"
+                | b"ssize_t"
+                | b"loff_t"
+                | b"off_t"
+                | b"gfp_t"
+                | b"dev_t"
+                | b"pgoff_t"
+                | b"sector_t"
+                | b"umode_t"
+                | b"fmode_t"
+                | b"uint8_t"
+                | b"uint16_t"
+                | b"uint32_t"
+                | b"uint64_t"
+                | b"atomic_t"
+                | b"spinlock_t"
+        )
+}
+
+/// What a bracket that is open belongs to.
+#[derive(Clone, Copy)]
+enum Bracket {
+    /// The arguments of a call by this name, at the place where it is read.
+    Call(u32, u32),
+    /// Only groups: what it belongs to is what the one around it does.
+    Group,
+    /// Holds no arguments of a call by name.
+    Other,
+}
+
+/// Calls `found` with every name that stands alone among the arguments of a call by name, from `from` on.
+///
+/// What stands in an argument's own parentheses counts, and what `?` chooses between.
+pub(crate) fn each_argument(text: &[u8], from: usize, mut found: impl FnMut(Argument)) {
+    let scanner = Scanner::over(text);
+    let mut open: Vec<Bracket> = Vec::new();
+    let (mut at, mut prev, mut word) = (scanner.skip_space(from), 0u8, (0, 0));
+    while at < text.len() {
+        let byte = text[at];
+        if is_word(byte) {
+            let end = scanner.word_end(at);
+            let next = scanner.byte(scanner.skip_space(end));
+            let is_alone = !byte.is_ascii_digit() && matches!(next, b',' | b')' | b':' | b'?');
+            let around = open.iter().rev().find(|it| !matches!(it, Bracket::Group));
+            if is_alone && let Some(Bracket::Call(callee, place)) = around {
+                found(Argument {
+                    callee: *callee,
+                    place: *place,
+                    name: Sym::of(&text[at..end]).short(),
+                    is_member: matches!(prev, ARROW | b'.'),
+                });
+            }
+            word = if matches!(prev, ARROW | b'.') {
+                (0, 0)
+            } else {
+                (at, end)
+            };
+            prev = WORD;
+            at = end;
+        } else if byte == b'"' || byte == b'\'' {
+            (prev, word) = (WORD, (0, 0));
+            at = scanner.literal_end(at);
+        } else if byte == b'-' && scanner.byte(at + 1) == b'>' {
+            prev = ARROW;
+            at += 2;
+        } else if byte == b'#' && scanner.begins_directive(at) {
+            at = scanner.line_end(at);
+        } else {
+            match byte {
+                b'(' if open.len() < MAX_DEPTH => {
+                    let name = &text[word.0..word.1];
+                    open.push(match prev {
+                        WORD if name.is_empty() || words::is_control(name) => Bracket::Other,
+                        WORD => Bracket::Call(Sym::of(name).short(), 0),
+                        b')' | b']' => Bracket::Other,
+                        _ => Bracket::Group,
+                    });
+                }
+                b'{' if open.len() < MAX_DEPTH => open.push(Bracket::Other),
+                b')' | b'}' => drop(open.pop()),
+                b',' => {
+                    if let Some(Bracket::Call(_, place)) = open.last_mut() {
+                        *place += 1;
+                    }
+                }
+                _ => {}
+            }
+            prev = byte;
+            at += 1;
+        }
+        at = scanner.skip_space(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(text: &str) -> Vec<(String, u32, String)> {
+        let words = text.split(|it: char| !(it.is_alphanumeric() || it == '_'));
+        let words: Vec<&str> = words.collect();
+        let name = |short: u32| {
+            let mut named = words.iter().filter(|it| Sym::of(it).short() == short);
+            *named.next().expect("it stands in the text")
+        };
+        let mut found = Vec::new();
+        each_argument(text.as_bytes(), 0, |it| {
+            let arrow = if it.is_member { "->" } else { "" };
+            let argument = format!("{arrow}{}", name(it.name));
+            found.push((name(it.callee).to_owned(), it.place, argument));
+        });
+        found
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[(&str, u32, &str)]) {
+        let found = arguments(text);
+        let found: Vec<(&str, u32, &str)> = found
+            .iter()
+            .map(|it| (it.0.as_str(), it.1, it.2.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn names_among_arguments_have_their_places() {
+        check("f(a, b);", &[("f", 0, "a"), ("f", 1, "b")]);
+        check(
+            "f(g(a, 1), x->y, \"(,\", b);",
+            &[("g", 0, "a"), ("f", 1, "->y"), ("f", 3, "b")],
+        );
+        check(
+            "f(1, (fn_t)a); f((a));",
+            &[("f", 1, "fn_t"), ("f", 1, "a"), ("f", 0, "a")],
+        );
+        check(
+            "f(&a, c ? d : e)",
+            &[("f", 0, "a"), ("f", 1, "c"), ("f", 1, "d"), ("f", 1, "e")],
+        );
+    }
+
+    #[test]
+    fn what_is_no_call_by_name_has_no_arguments() {
+        check("x->f(a); (*f)(a); if (a) return (b);", &[]);
+        check("f(({ a, b; }), c);", &[("f", 1, "c")]);
+    }
+
+    #[test]
+    fn parameters_that_may_be_functions_are_found() {
+        let head = "struct x *x, void (*end)(struct x *, int), end_t *done, u64 count, const end_t last, int each(int)";
+        let mut found = Vec::new();
+        each_pointer(head.as_bytes(), |place, name| {
+            found.push((place, String::from_utf8_lossy(name).into_owned()));
+        });
+        let expected = [(1, "end"), (2, "done"), (4, "last"), (5, "each")];
+        let expected: Vec<_> = expected.iter().map(|it| (it.0, it.1.to_owned())).collect();
+        assert_eq!(found, expected);
+    }
+}
