@@ -71,29 +71,38 @@ impl Scanner<'_> {
     }
 
     /// The end of the word that starts at `start`.
+    #[inline]
     pub(super) fn word_end(&self, start: usize) -> usize {
-        let mut end = start;
-        while end < self.src.len() && is_word(self.src[end]) {
-            end += 1;
-        }
-        end
+        let rest = self.src.get(start..).unwrap_or_default();
+        let length = rest.iter().position(|it| !is_word(*it));
+        length.map_or(self.src.len().max(start), |it| start + it)
     }
 
     /// The first byte at or after `at` that is no white space, continuation or comment.
-    #[inline]
-    pub(super) fn skip_space(&self, mut at: usize) -> usize {
-        let src = self.src;
-        while let Some(byte) = src.get(at) {
-            match SPACING[*byte as usize] {
-                NO_SPACE => return at,
-                SPACE => at += 1,
-                _ => match self.skip_more(at) {
-                    Some(next) => at = next,
-                    None => return at,
-                },
+    #[inline(always)]
+    pub(super) fn skip_space(&self, at: usize) -> usize {
+        match self.src.get(at) {
+            Some(byte) if SPACING[*byte as usize] == NO_SPACE => at,
+            _ => self.skip_spaces(at),
+        }
+    }
+
+    fn skip_spaces(&self, mut at: usize) -> usize {
+        loop {
+            let rest = self.src.get(at..).unwrap_or_default();
+            let spaces = rest.iter().position(|it| SPACING[*it as usize] != SPACE);
+            let Some(spaces) = spaces else {
+                return self.src.len();
+            };
+            at += spaces;
+            if SPACING[rest[spaces] as usize] == NO_SPACE {
+                return at;
+            }
+            match self.skip_more(at) {
+                Some(next) => at = next,
+                None => return at,
             }
         }
-        src.len()
     }
 
     /// The end of the continuation or comment that may begin at `at`.
