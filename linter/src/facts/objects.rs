@@ -45,6 +45,8 @@ impl Objects {
     pub(super) fn change(&mut self, text: Text<'_>, node: Node<'_>) {
         match node.kind() {
             Kind::InitDeclarator => self.declare(text, node),
+            // There is nothing to forget.
+            _ if self.0.is_empty() => {}
             Kind::AssignmentExpression => {
                 let given = node
                     .field(Field::Right)

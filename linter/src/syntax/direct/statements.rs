@@ -125,7 +125,7 @@ impl Reader {
         if self.kind() != T::Semicolon {
             let from = self.at;
             let value = self.comma()?;
-            if self.may_declare(value, from) {
+            if kind == Kind::ExpressionStatement && self.may_declare(value, from) {
                 return None;
             }
             self.add(&mut children, Field::None, value);
