@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::index::ItemId;
 use super::resolve::Resolver;
 use crate::facts::number::{Enumerator, Meaning, enumerators, listed, number};
-use crate::lex::{ItemKind, Sym, define_lines, flags, is_word_byte};
+use crate::lex::{Item, ItemKind, Sym, define_lines, flags, is_word_byte};
 
 /// Names that stand for names are followed this deep.
 const MAX_DEPTH: u32 = 8;
@@ -21,7 +21,15 @@ const MAX_EXPANSIONS: usize = 256;
 const MAX_BODY: usize = 512;
 
 /// The replacements of a file's `#define`s without arguments.
-pub(crate) type Defines = FxHashMap<Sym, Vec<Vec<u8>>>;
+type Defines = FxHashMap<Sym, Vec<Vec<u8>>>;
+
+/// What a file says of the numbers that names stand for, as it is written.
+#[derive(Default)]
+pub(crate) struct Written {
+    defines: Defines,
+    enums: Vec<Vec<Enumerator>>,
+}
+
 /// The enumerators of a file; `None` where the value is not certain.
 pub(crate) type Enumerators = FxHashMap<Sym, Option<i64>>;
 
@@ -52,10 +60,8 @@ impl Resolver<'_, '_> {
         while !from.is_empty() && seen.len() < MAX_HEADERS {
             let mut values: Vec<Option<i64>> = Vec::new();
             for file in &from {
-                let all = self
-                    .defines
-                    .get(*file as u32, || defined(self.index.text(*file)));
-                let bodies = all.get(&name).into_iter().flatten();
+                let written = self.written(*file);
+                let bodies = written.defines.get(&name).into_iter().flatten();
                 values.extend(bodies.map(|it| number(it, &self.names(at, &[]))));
                 // What an enumerator is given is read without a look at other enumerators.
                 if !at.in_enum {
@@ -124,6 +130,28 @@ impl Resolver<'_, '_> {
         values.iter().all(|it| *it == first).then_some(first)
     }
 
+    fn written(&self, file: usize) -> Arc<Written> {
+        self.written.get(file as u32, || {
+            let items = self.index.items(file);
+            let is_enum = |it: &Item| it.kind == ItemKind::Type && it.flags & flags::ENUM != 0;
+            let enums: Vec<Item> = items.map(|it| it.1).filter(is_enum).collect();
+            let made = self.index.file(file).made.as_ref();
+            self.index.with_text(file, |text| {
+                let enumerators = |it: &Item| {
+                    let own = text.get(it.start as usize..it.end as usize);
+                    let made = made.filter(|made| made.holds(it.start));
+                    let text =
+                        made.map_or(own.unwrap_or_default(), |made| made.text(it.start, it.end));
+                    enumerators(text, (it.body - it.start) as usize)
+                };
+                Written {
+                    defines: defined(text),
+                    enums: enums.iter().map(enumerators).collect(),
+                }
+            })
+        })
+    }
+
     fn enumerators_of(&self, file: usize) -> Arc<Enumerators> {
         self.enumerators
             .get(file as u32, || self.enumerators_in(file))
@@ -136,12 +164,9 @@ impl Resolver<'_, '_> {
             in_enum: true,
         };
         let mut found = Enumerators::default();
-        let items = self.index.items(file);
-        let enums = items.filter(|it| it.1.kind == ItemKind::Type && it.1.flags & flags::ENUM != 0);
-        for (id, item) in enums {
-            let text = self.index.item_text(id);
+        for listed_here in &self.written(file).enums {
             let mut next = Some(0i64);
-            let mut left = VecDeque::from(enumerators(text, (item.body - item.start) as usize));
+            let mut left = VecDeque::from(listed_here.clone());
             let mut expansion_count = 0;
             while let Some(one) = left.pop_front() {
                 let (name, value) = match one {

@@ -612,6 +612,16 @@ impl<'t> Index<'t> {
         self.texts[file].get_or_init(|| self.warm.text(self.tree, place))
     }
 
+    /// What `of` says of the text of a file of which nothing more is likely to be asked.
+    pub(super) fn with_text<V: Default>(&self, file: usize, of: impl FnOnce(&[u8]) -> V) -> V {
+        let source = self.file(file);
+        let kept = self.texts[file].get().cloned();
+        match kept.or_else(|| self.warm.texts.known(source.content)) {
+            Some(text) => of(&text),
+            None => crate::tree::with_text(self.tree, &source.path, of).unwrap_or_default(),
+        }
+    }
+
     /// The bytes of an item; empty where the file changed under us.
     pub(crate) fn item_text(&self, id: ItemId) -> &[u8] {
         let (item, file) = (self.item(id), self.file_index(id));

@@ -133,7 +133,7 @@ pub(crate) struct Resolver<'i, 't> {
     pub(super) bare: Option<super::bare::Bare>,
     /// What names stand for, by name and file.
     pub(crate) numbers: Copies<(Sym, u32), Option<i64>>,
-    pub(crate) defines: Memo<u32, super::constants::Defines>,
+    pub(super) written: Memo<u32, super::constants::Written>,
     pub(crate) enumerators: Memo<u32, super::constants::Enumerators>,
 }
 
@@ -169,7 +169,7 @@ impl<'i, 't> Resolver<'i, 't> {
             pasting: super::pasted::Pasting::new(),
             bare: None,
             numbers: Copies::new(),
-            defines: Memo::new(),
+            written: Memo::new(),
             enumerators: Memo::new(),
             deferrals,
             deferring: super::deferred::fields(),
