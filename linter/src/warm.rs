@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{FunctionFacts, MemberSetting, ObjectFacts, TypeFacts};
-use crate::lex::FileScan;
+use crate::lex::{Argument, FileScan};
 use crate::rows::Lent;
 use crate::syntax::counts::CountAccess;
 use crate::syntax::idioms::{Release, Wrapper};
@@ -198,6 +198,10 @@ pub(crate) struct Body {
 pub(crate) struct Warm {
     known: Arc<OnceLock<Known>>,
     pub(crate) texts: Memo<ContentKey, Vec<u8>>,
+    /// How many lines end before each block of a text, see [`Index::position`](crate::graph::Index::position).
+    pub(crate) lines: Memo<ContentKey, Vec<u32>>,
+    /// What stands alone among the arguments of an item's calls.
+    pub(crate) arguments: Memo<ItemKey, Vec<Argument>>,
     /// Of files that patches changed: each state of a series has them again.
     pub(crate) scans: Memo<ContentKey, FileScan>,
     pub(crate) functions: Learned<FunctionFacts>,
@@ -214,6 +218,8 @@ impl Warm {
         let known = Arc::default();
         Self {
             texts: Memo::new(),
+            lines: Memo::new(),
+            arguments: Memo::new(),
             scans: Memo::new(),
             functions: Learned::new(0, &known),
             signatures: Learned::new(1, &known),
@@ -264,6 +270,8 @@ impl Warm {
     /// Lets go of what has grown beyond its bound.
     pub(crate) fn trim(&self) {
         self.texts.trim(MAX_VALUES);
+        self.lines.trim(MAX_VALUES);
+        self.arguments.trim(MAX_VALUES);
         self.scans.trim(MAX_SCANS);
         self.functions.memo.trim(MAX_VALUES);
         self.signatures.memo.trim(MAX_VALUES);

@@ -95,8 +95,8 @@ impl Index<'_> {
         self.refs(id).binary_search(&mention).is_ok() && self.item(id).kind == ItemKind::Function
     }
 
-    /// What a function passes to those of its callees that may store it, of the names and members that the lexical
-    /// reading has of it; `None` where it calls none of those.
+    /// What a function passes to its callees, of the names and members that the lexical reading has of it; `None`
+    /// where none of them may store it.
     pub(super) fn arguments_of(&self, caller: ItemId) -> Option<Arc<Vec<Argument>>> {
         let refs = self.refs(caller);
         // Calls come first.
@@ -105,7 +105,7 @@ impl Index<'_> {
             return None;
         }
         let has = |kind, name| refs.binary_search(&Ref::of_short(kind, name)).is_ok();
-        Some(self.arguments.get(caller, || {
+        Some(self.warm.arguments.get(self.key(caller), || {
             let mut found = Vec::new();
             let item = self.item(caller);
             let (text, body) = (self.item_text(caller), item.body - item.start);
@@ -115,7 +115,7 @@ impl Index<'_> {
                 } else {
                     RefKind::Mention
                 };
-                if has(kind, it.name) && self.is_giver(it.callee) {
+                if has(kind, it.name) {
                     found.push(it);
                 }
             });
@@ -133,7 +133,9 @@ impl Index<'_> {
         let Some(arguments) = self.arguments_of(caller) else {
             return Vec::new();
         };
-        let is_one = |it: &&Argument| (it.name, it.is_member) == (name, is_member);
+        let is_one = |it: &&Argument| {
+            (it.name, it.is_member) == (name, is_member) && self.is_giver(it.callee)
+        };
         let passed = arguments.iter().filter(is_one);
         let passed = passed.map(|it| (caller, it.callee, it.place));
         self.members_of(passed.collect(), MAX_HELPERS)
@@ -335,6 +337,18 @@ impl Handing {
         this.givers = Arc::new(givers(&[&this]));
         this
     }
+
+    /// Whether there may be more givers with these than there are in a base.
+    fn adds_to(&self, base: &Self) -> bool {
+        let is_new = |(given, name): &(Given, u32)| {
+            let leads = match given {
+                Given::Stored { member, .. } => base.called.contains(member),
+                Given::Handed { callee, .. } => base.givers.contains(callee),
+            };
+            leads && !base.givers.contains(name)
+        };
+        !self.called.is_subset(&base.called) || self.rows.iter().any(is_new)
+    }
 }
 
 /// The members through which somebody outside of the tree's sight calls.
@@ -378,8 +392,7 @@ impl Index<'_> {
     fn givers(&self) -> &FxHashSet<u32> {
         self.givers.get_or_init(|| {
             let (base, over) = self.handing();
-            let over = over.filter(|it| !it.rows.is_empty() || !it.called.is_subset(&base.called));
-            match over {
+            match over.filter(|it| it.adds_to(base)) {
                 None => Arc::clone(&base.givers),
                 Some(over) => Arc::new(givers(&[base, over])),
             }

@@ -28,6 +28,9 @@ pub(crate) struct ItemId {
 /// Between two files that were read together there is room for some fewer than this.
 const RANK_STEP: u32 = 16;
 
+/// Lines are counted from the last multiple of so many bytes.
+const LINES_BLOCK: usize = 4096;
+
 /// A source as the index keeps it.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Serialize, Deserialize)]
@@ -62,13 +65,11 @@ pub(crate) struct SourceFile {
 /// All items of a tree by name: those of an image, and what some changed files put in their place.
 pub(crate) struct Index<'t> {
     pub(crate) tree: &'t dyn TreeSource,
-    warm: &'t Warm,
+    pub(super) warm: &'t Warm,
     base: Arc<Image>,
     over: Option<Arc<Over>>,
     texts: Vec<OnceLock<Arc<Vec<u8>>>>,
     pub(super) givers: OnceLock<Arc<FxHashSet<u32>>>,
-    /// What functions pass by name to those who may store it, as far as somebody asked.
-    pub(super) arguments: Memo<ItemId, Vec<lex::Argument>>,
 }
 
 /// What an index was made of, to make that of a similar tree.
@@ -160,7 +161,6 @@ impl<'t> Index<'t> {
             over,
             texts: (0..files).map(|_| OnceLock::new()).collect(),
             givers: OnceLock::new(),
-            arguments: Memo::new(),
         }
     }
 
@@ -662,7 +662,19 @@ impl<'t> Index<'t> {
             .map_or(at, |it| it.origin(at))
             .min(text.len());
         let before = &text[..at];
-        let line = memchr::memchr_iter(b'\n', before).count() as u32 + 1;
+        let count = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u32;
+        let lines = self.warm.lines.get(self.file_of(id).content, || {
+            let counts = text.chunks(LINES_BLOCK).scan(0, |lines, block| {
+                let before = *lines;
+                *lines += count(block);
+                Some(before)
+            });
+            counts.collect()
+        });
+        // Behind the last byte no block begins.
+        let block = (at / LINES_BLOCK).min(lines.len().saturating_sub(1));
+        let known = lines.get(block).copied().unwrap_or_default();
+        let line = known + count(&before[block * LINES_BLOCK..]) + 1;
         let column = at - memchr::memrchr(b'\n', before).map_or(0, |it| it + 1);
         (line, column as u32 + 1)
     }
