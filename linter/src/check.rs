@@ -284,9 +284,12 @@ impl<'t> Prepared<'t> {
         let index = &self.index;
         let mut clock = self.clock.clone();
         let before = self.before.as_ref().and_then(|it| it.closures.clone());
-        let sieve = || match options.no_sieve {
-            true => Sieve::open(),
-            false => limits::sieve(index, before),
+        let sieve = || {
+            if options.no_sieve {
+                Sieve::open()
+            } else {
+                limits::sieve(index, before)
+            }
         };
         // The sieve is for one thread, and the suspects are for all.
         let (suspects, sieve) = rayon::join(

@@ -343,6 +343,18 @@ impl<'t> Graph<'t> {
         }
     }
 
+    /// The members that hold what a function passes to others, of what it mentions.
+    fn given<'r>(
+        &self,
+        id: ItemId,
+        mentioned: impl Iterator<Item = &'r Ref>,
+    ) -> impl Iterator<Item = u32> {
+        let is_function = self.index.item(id).kind == ItemKind::Function;
+        let mentioned = mentioned.filter(move |_| is_function);
+        let given = mentioned.flat_map(move |it| self.index.members_given(id, (it.name(), false)));
+        given.map(|it| it.1)
+    }
+
     /// The functions whose text names the targets, a macro that does, or a member that holds them.
     fn may_call(&self, targets: &FxHashSet<ItemId>) -> Vec<ItemId> {
         let index = &self.index;
@@ -385,12 +397,8 @@ impl<'t> Graph<'t> {
                 {
                     members.insert(variable(item.name.short()));
                 }
-                if item.kind == ItemKind::Function {
-                    let mentioned = index.refs(id).iter().filter(mentions);
-                    let given =
-                        mentioned.flat_map(|it| index.members_given(id, (it.name(), false)));
-                    members.extend(given.map(|it| it.1));
-                }
+                let mentioned = index.refs(id).iter().filter(mentions);
+                members.extend(self.given(id, mentioned));
                 let positional = item.kind == ItemKind::Object
                     && item.tag != Sym::NONE
                     && index

@@ -58,8 +58,8 @@ mod tests {
     #[track_caller]
     fn check(body: &str, expected: &[Option<&str>]) {
         let found = holders(body.as_bytes(), Sym::of("write"));
-        let tag = |it: &Option<&str>| it.map_or(Holder::Unknown, |it| Holder::Tag(Sym::of(it)));
-        let expected: Vec<Holder> = expected.iter().map(tag).collect();
+        let tag = |it: Option<&str>| it.map_or(Holder::Unknown, |it| Holder::Tag(Sym::of(it)));
+        let expected: Vec<Holder> = expected.iter().copied().map(tag).collect();
         assert_eq!(found, expected, "{body}");
     }
 

@@ -98,7 +98,7 @@ impl Limits {
 /// What may lead to `iput()` without a function that is never entered.
 pub(crate) fn sieve<'i, 't>(index: &'i Index<'t>, before: Option<Arc<Closures>>) -> Sieve<'i, 't> {
     let iput = Sym::of(kernel::IPUT);
-    let stop = names().filter(|it| *it != iput).map(|it| it.short());
+    let stop = names().filter(|it| *it != iput).map(Sym::short);
     Sieve::build(index, &[iput], stop.collect(), before)
 }
 

@@ -79,7 +79,7 @@ impl Scanner<'_> {
     }
 
     /// The first byte at or after `at` that is no white space, continuation or comment.
-    #[inline(always)]
+    #[inline]
     pub(super) fn skip_space(&self, at: usize) -> usize {
         match self.src.get(at) {
             Some(byte) if SPACING[*byte as usize] == NO_SPACE => at,

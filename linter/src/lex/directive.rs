@@ -115,7 +115,13 @@ impl Scanner<'_> {
         let word_end = self.word_end(word);
         let end = self.directive_end(word_end);
         match &self.src[word..word_end] {
-            b"define" => self.define(at, word_end, end),
+            b"define" => {
+                // What follows the line is no part of the replacement.
+                let whole = self.src;
+                self.src = &whole[..end];
+                self.define(at, word_end, end);
+                self.src = whole;
+            }
             b"include" => self.include(word_end, end),
             b"if" | b"ifdef" | b"ifndef" => {
                 if &self.src[word..word_end] == b"if" && self.is_zero(word_end, end) {
@@ -262,9 +268,6 @@ impl Scanner<'_> {
         if !function_like && !self.may_alias(body, end) {
             return;
         }
-        // What follows the line is no part of the replacement.
-        let whole = self.src;
-        self.src = &whole[..end];
         let outer_refs = std::mem::take(&mut self.refs);
         let outer_pairs = std::mem::take(&mut self.pairs);
         let outer_calls = self.calls;
@@ -329,7 +332,6 @@ impl Scanner<'_> {
             let name = Sym::of(&self.src[name..name_end]);
             self.push_item(Item::new(ItemKind::Macro, name, (start, body, end), bits));
         }
-        self.src = whole;
         self.refs = outer_refs;
         self.pairs = outer_pairs;
     }
