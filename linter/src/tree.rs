@@ -2,6 +2,7 @@
 
 mod dir;
 mod git;
+mod listing;
 mod overlay;
 mod work;
 

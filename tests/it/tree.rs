@@ -124,6 +124,63 @@ fn a_commit_is_read_from_its_checked_out_files_only_where_those_are_the_same() {
 }
 
 #[test]
+fn a_commit_lists_what_git_lists_whatever_is_in_the_index() {
+    // Commands that change the index, and whether fs/deep stands in it as it was committed.
+    let cases: [(&str, bool); 9] = [
+        ("true", true),
+        ("echo x > fs/top.c; git add fs/top.c", true),
+        ("echo x > fs/deep/one.c; git add fs/deep/one.c", false),
+        ("echo x > fs/deep/new.c; git add -N fs/deep/new.c", false),
+        ("git rm -q --cached fs/deep/one.c", false),
+        ("git update-index --chmod=+x fs/deep/one.c", false),
+        ("git read-tree --empty", false),
+        ("git sparse-checkout set --cone --sparse-index mm", false),
+        ("git merge -q other >/dev/null 2>&1; test $? = 1", false),
+    ];
+    for (command, is_known) in cases {
+        let git = GitFixture::new();
+        git.write("fs/top.c", b"top\n");
+        git.write("fs/deep/one.c", b"one\n");
+        git.write("fs/deep/er/two.c", b"two\n");
+        git.write("mm/three.c", b"three\n");
+        std::os::unix::fs::symlink("one.c", git.path().join("fs/deep/link.c")).unwrap();
+        git.commit("one");
+        git.run(&["checkout", "-q", "-b", "other"]);
+        git.write("fs/deep/one.c", b"theirs\n");
+        git.commit("theirs");
+        git.run(&["checkout", "-q", "main"]);
+        git.write("fs/deep/one.c", b"ours\n");
+        git.commit("two");
+        git.run(&["reset", "-q", "--hard"]);
+        git.run(&["-c", &format!("alias.sh=!{command}"), "sh"]);
+        let list = |revision: &str| {
+            let tree = GitRepo::open(git.path()).unwrap().tree(revision).unwrap();
+            let mode = |it: Mode| match it {
+                Mode::Regular => "100644",
+                Mode::Executable => "100755",
+                Mode::Symlink => "120000",
+                Mode::Submodule => "160000",
+            };
+            let line = |it: lorelint::tree::FileEntry| {
+                let blob = it.blob.expect("the blob of a file");
+                format!("{} blob {}\t{}", mode(it.mode), blob.to_hex(), it.path)
+            };
+            let files = tree.files().ok()?;
+            Some(files.into_iter().map(line).collect::<Vec<_>>().join("\n"))
+        };
+        for revision in ["HEAD", "HEAD~1", "other"] {
+            let expected = git.run(&["ls-tree", "-r", revision]);
+            assert_eq!(list(revision), Some(expected), "{revision}: {command}");
+        }
+        // Without the object only the index can tell what is in a directory.
+        let directory = git.run(&["rev-parse", "HEAD:fs/deep"]);
+        let objects = git.path().join(".git/objects");
+        std::fs::remove_file(objects.join(&directory[..2]).join(&directory[2..])).unwrap();
+        assert_eq!(list("HEAD").is_some(), is_known, "{command}");
+    }
+}
+
+#[test]
 fn the_index_knows_unchanged_files_and_only_those() {
     let git = fixture();
     settle(&git, &["fs/a.c", "fs/a/b.c"]);

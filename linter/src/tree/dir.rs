@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use rayon::prelude::*;
 
@@ -25,7 +25,7 @@ pub struct DirTree {
     real: RwLock<HashSet<String>>,
 }
 
-struct Index(gix::index::File);
+struct Index(Arc<gix::index::File>);
 
 /// What the file system says of a file, as git keeps it.
 type Stat = gix::index::fs::Metadata;

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use gix::ObjectId;
 use gix::objs::tree::{EntryKind, EntryMode};
 use gix::objs::{Kind, TreeRefIter};
-use rayon::prelude::*;
 
 use super::work::WorkFiles;
-use super::{BlobId, FileChanges, FileEntry, Mode, TreeError, TreePath, TreeSource};
+use super::{BlobId, FileChanges, FileEntry, Mode, TreeError, TreePath, TreeSource, listing};
 
 /// Bytes of decoded directories that each thread keeps: they are read again for each path below them.
 const OBJECT_CACHE_BYTES: usize = 16 << 20;
@@ -26,6 +25,7 @@ struct Shared {
     repository: gix::ThreadSafeRepository,
     /// Handles that no thread uses now: they keep their caches and open packs.
     idle: Mutex<Vec<Handle>>,
+    index: OnceLock<Option<Arc<gix::index::File>>>,
     work: OnceLock<Option<WorkFiles>>,
 }
 
@@ -57,6 +57,7 @@ impl GitRepo {
                 path: path.to_owned(),
                 repository,
                 idle: Mutex::default(),
+                index: OnceLock::new(),
                 work: OnceLock::new(),
             }),
         })
@@ -158,7 +159,7 @@ impl GitRepo {
     }
 
     /// Lends a handle of this thread's own to `work`.
-    fn with<T>(&self, work: impl FnOnce(&gix::Repository) -> T) -> T {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&gix::Repository) -> T) -> T {
         self.with_handle(|handle| work(&handle.repo))
     }
 
@@ -181,14 +182,18 @@ impl GitRepo {
         result
     }
 
-    fn error(&self, what: &str, error: &impl std::fmt::Display) -> TreeError {
+    pub(super) fn error(&self, what: &str, error: &impl std::fmt::Display) -> TreeError {
         TreeError::Git {
             path: self.shared.path.display().to_string(),
             reason: format!("{what}: {error}"),
         }
     }
 
-    fn object(&self, repo: &gix::Repository, id: ObjectId) -> Result<Vec<u8>, TreeError> {
+    pub(super) fn object(
+        &self,
+        repo: &gix::Repository,
+        id: ObjectId,
+    ) -> Result<Vec<u8>, TreeError> {
         let mut object = repo
             .find_object(id)
             .map_err(|error| self.error(&id.to_string(), &error))?;
@@ -198,13 +203,18 @@ impl GitRepo {
     /// What is checked out, where that can stand for blobs.
     fn work_files(&self) -> Option<&WorkFiles> {
         let work = &self.shared.work;
-        let found = work.get_or_init(|| self.with(WorkFiles::of));
+        let found = work.get_or_init(|| {
+            let index = self.index()?;
+            self.with(|repo| WorkFiles::of(repo, index))
+        });
         found.as_ref()
     }
 
-    /// The index of a work tree; `None` where there is none or it cannot be read.
-    pub(super) fn index(&self) -> Option<gix::index::File> {
-        self.with(open_index)
+    /// The index of a work tree; `None` where there is none or it cannot be read. Read once.
+    pub(super) fn index(&self) -> Option<Arc<gix::index::File>> {
+        let index = &self.shared.index;
+        let read = || self.with(open_index).map(Arc::new);
+        index.get_or_init(read).clone()
     }
 
     pub(super) fn blob(&self, hex: &str) -> Result<Option<Vec<u8>>, TreeError> {
@@ -229,7 +239,7 @@ impl GitRepo {
 }
 
 /// The index of a work tree, without its hash being checked: git does not do that either.
-pub(super) fn open_index(repo: &gix::Repository) -> Option<gix::index::File> {
+fn open_index(repo: &gix::Repository) -> Option<gix::index::File> {
     let options = gix::index::decode::Options::default();
     gix::index::File::at(repo.index_path(), repo.object_hash(), true, options).ok()
 }
@@ -272,70 +282,6 @@ impl GitTree {
             .map_err(failed)?;
         Ok(entry.map(|it| (it.mode(), it.object_id())))
     }
-
-    fn walk(&self) -> Result<Vec<FileEntry>, TreeError> {
-        let mut files = Vec::new();
-        let mut level = vec![Directory {
-            path: String::new(),
-            id: self.tree,
-        }];
-        // One level after the other, each in parallel: kernel trees are wide and not deep.
-        while !level.is_empty() {
-            let listed: Vec<_> = level
-                .par_chunks(32)
-                .map(|chunk| {
-                    self.repo.with(|repo| {
-                        let (mut files, mut directories) = (Vec::new(), Vec::new());
-                        for directory in chunk {
-                            self.list(repo, directory, &mut files, &mut directories)?;
-                        }
-                        Ok::<_, TreeError>((files, directories))
-                    })
-                })
-                .collect::<Result<_, _>>()?;
-            level.clear();
-            for (found, directories) in listed {
-                files.extend(found);
-                level.extend(directories);
-            }
-        }
-        files.par_sort_unstable_by(|left, right| left.path.cmp(&right.path));
-        Ok(files)
-    }
-
-    /// The entries of one directory: files into `files`, directories into `directories`.
-    fn list(
-        &self,
-        repo: &gix::Repository,
-        directory: &Directory,
-        files: &mut Vec<FileEntry>,
-        directories: &mut Vec<Directory>,
-    ) -> Result<(), TreeError> {
-        let data = self.repo.object(repo, directory.id)?;
-        for entry in TreeRefIter::from_bytes(&data, gix::hash::Kind::Sha1) {
-            let entry = entry.map_err(|it| self.repo.error(&directory.path, &it))?;
-            // A name that is no UTF-8 is no kernel source; it stays in the tree id and out of sight.
-            let Ok(name) = std::str::from_utf8(entry.filename) else {
-                continue;
-            };
-            let path = format!("{}{name}", directory.path);
-            let id = entry.oid.to_owned();
-            match entry.mode.kind() {
-                EntryKind::Tree => directories.push(Directory {
-                    path: path + "/",
-                    id,
-                }),
-                kind => files.extend(TreePath::parse(&path).map(|path| file_entry(path, kind, id))),
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Directory {
-    /// With a slash at its end; empty for the root.
-    path: String,
-    id: ObjectId,
 }
 
 impl TreeSource for GitTree {
@@ -343,7 +289,7 @@ impl TreeSource for GitTree {
         if let Some(files) = self.listing.get() {
             return Ok(files.clone());
         }
-        let files = self.walk()?;
+        let files = listing::of(&self.repo, self.tree)?;
         // Another thread may have been faster, with the same result.
         Ok(self.listing.get_or_init(|| files).clone())
     }
@@ -517,7 +463,7 @@ const fn kind(mode: Mode) -> EntryKind {
     }
 }
 
-fn file_entry(path: TreePath, kind: EntryKind, id: ObjectId) -> FileEntry {
+pub(super) fn file_entry(path: TreePath, kind: EntryKind, id: ObjectId) -> FileEntry {
     let mode = match kind {
         EntryKind::BlobExecutable => Mode::Executable,
         EntryKind::Link => Mode::Symlink,

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gix::index::entry;
 
-use super::git::open_index;
 use super::{BlobId, TreePath};
 
 /// Attributes by which git writes other bytes than lie in the blob. Line ends are no matter: see [`WorkFiles::read`].
@@ -18,15 +18,15 @@ const SAMPLE: usize = 64;
 /// The checked-out files of a repository.
 pub(super) struct WorkFiles {
     root: PathBuf,
-    index: gix::index::File,
+    index: Arc<gix::index::File>,
 }
 
 impl WorkFiles {
     /// `None` where nothing is checked out, or git may have written something else than the blobs.
-    pub(super) fn of(repo: &gix::Repository) -> Option<Self> {
+    pub(super) fn of(repo: &gix::Repository, index: Arc<gix::index::File>) -> Option<Self> {
         let this = Self {
             root: repo.workdir()?.to_owned(),
-            index: open_index(repo)?,
+            index,
         };
         (!this.has_conversions(repo) && this.is_as_committed()).then_some(this)
     }
