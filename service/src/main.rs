@@ -1,5 +1,8 @@
 //! The `lorelintd` program.
 
+#[global_allocator]
+static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 

@@ -11,6 +11,10 @@ use lorelint::tree::{GitRepo, TreePath, TreeSource};
 use lorelint::{Linter, Options};
 use lorelint_tests::material;
 
+// As both programs have it.
+#[global_allocator]
+static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const STAGES: [&str; 5] = ["read", "suspects", "sieve", "explore", "rules"];
 
 fn scopes() -> [(&'static str, Vec<String>); 2] {
