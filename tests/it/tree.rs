@@ -155,15 +155,9 @@ fn a_commit_lists_what_git_lists_whatever_is_in_the_index() {
         git.run(&["-c", &format!("alias.sh=!{command}"), "sh"]);
         let list = |revision: &str| {
             let tree = GitRepo::open(git.path()).unwrap().tree(revision).unwrap();
-            let mode = |it: Mode| match it {
-                Mode::Regular => "100644",
-                Mode::Executable => "100755",
-                Mode::Symlink => "120000",
-                Mode::Submodule => "160000",
-            };
             let line = |it: lorelint::tree::FileEntry| {
                 let blob = it.blob.expect("the blob of a file");
-                format!("{} blob {}\t{}", mode(it.mode), blob.to_hex(), it.path)
+                format!("{} blob {}\t{}", it.mode.as_str(), blob.to_hex(), it.path)
             };
             let files = tree.files().ok()?;
             Some(files.into_iter().map(line).collect::<Vec<_>>().join("\n"))

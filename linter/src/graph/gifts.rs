@@ -7,15 +7,12 @@ use super::domains::Domain;
 use super::focused::Focused;
 use super::given::{MAX_HELPERS, Reach, directories};
 use super::index::ItemId;
-use super::resolve::{Resolver, Scope, named_values};
+use super::resolve::{FEW, Resolver, Scope, named_values};
 use super::roots::callers_of;
 use super::tables::Entry;
 use crate::facts::{Callee, TypeRef};
 use crate::finding::Confidence;
 use crate::lex::{Argument, Given, ItemKind, Ref, RefKind, Sym};
-
-/// Of so many functions it is still likely that one is meant.
-const FEW: usize = 8;
 
 /// How a function came to a helper that stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

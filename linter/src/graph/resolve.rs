@@ -22,6 +22,9 @@ use crate::lex::{ItemKind, Sym, flags, variable};
 use crate::syntax::locks::LockEffect;
 use crate::warm::{Copies, Memo, Warm};
 
+/// Of so many functions it is still likely that one is meant.
+pub(super) const FEW: usize = 8;
+
 /// Macros inside macros are followed this deep.
 const MAX_MACRO_DEPTH: u32 = 8;
 /// Several definitions of one macro are followed this deep below a call.
@@ -519,7 +522,6 @@ impl<'i, 't> Resolver<'i, 't> {
     ///
     /// Counted from names alone, so that what the sieve leaves out counts as well.
     pub(super) fn choice(&self, of: TypeRef, member: Sym, domain: Domain) -> Confidence {
-        const FEW: usize = 8;
         let count = self.choices.get((of, member, domain), || {
             let tag = if let TypeRef::Tag(tag) = of {
                 tag

@@ -168,10 +168,13 @@ impl Resolver<'_, '_> {
             .filter(|it| it[0] == member.short())
             .map(|it| it[1])
             .collect();
+        if values.is_empty() {
+            return Vec::new();
+        }
         let holders = holders(self.index.item_text(item), member);
         let is_other =
             |it: &Holder| matches!((it, of), (Holder::Tag(it), TypeRef::Tag(of)) if *it != of);
-        if values.is_empty() || (!holders.is_empty() && holders.iter().all(is_other)) {
+        if !holders.is_empty() && holders.iter().all(is_other) {
             return Vec::new();
         }
         let functions = values

@@ -2,13 +2,10 @@
 
 use super::domains::Domain;
 use super::index::ItemId;
-use super::resolve::{Edge, EdgeKind, Resolver, Scope, Site, Target, Through, named_values};
+use super::resolve::{Edge, EdgeKind, FEW, Resolver, Scope, Site, Target, Through, named_values};
 use crate::facts::{Expr, FunctionFacts, Step};
 use crate::finding::Confidence;
 use crate::lex::{ItemKind, Sym, flags, variable};
-
-/// Of so many functions it is still likely that one is meant.
-const FEW: usize = 8;
 
 impl Resolver<'_, '_> {
     /// What a call through a local pointer, or through a local array of them, leads to.

@@ -116,7 +116,7 @@ impl Scanner<'_> {
     }
 
     /// Whether a `#` begins a preprocessor line: inside a macro's replacement it never does.
-    pub(super) fn begins_directive(&self, at: usize) -> bool {
+    fn begins_directive(&self, at: usize) -> bool {
         let before = &self.src[..at];
         let newline = before.iter().rposition(|it| !matches!(it, b' ' | b'\t'));
         newline
@@ -357,29 +357,50 @@ pub(crate) fn each_call(text: &[u8], from: usize, mut found: impl FnMut(usize, u
 /// preprocessor lines is left out.
 pub(crate) fn each_word(text: &[u8], from: usize, mut found: impl FnMut(usize, usize, bool)) {
     let scanner = Scanner::over(text);
-    let mut at = scanner.skip_space(from);
-    let mut prev = 0u8;
-    while at < text.len() {
-        let byte = text[at];
-        if is_word(byte) {
-            let end = scanner.word_end(at);
-            if !byte.is_ascii_digit() && !words::is_control(&text[at..end]) {
-                found(at, end, matches!(prev, ARROW | b'.'));
-            }
-            prev = WORD;
-            at = end;
-        } else if byte == b'"' || byte == b'\'' {
-            prev = WORD;
-            at = scanner.literal_end(at);
-        } else if byte == b'-' && scanner.byte(at + 1) == b'>' {
-            prev = ARROW;
-            at += 2;
-        } else if byte == b'#' && scanner.begins_directive(at) {
-            at = scanner.line_end(at);
-        } else {
-            prev = byte;
-            at += 1;
+    scanner.each_token(from, |token, prev| {
+        if let Token::Word(start, end) = token
+            && !text[start].is_ascii_digit()
+            && !words::is_control(&text[start..end])
+        {
+            found(start, end, matches!(prev, ARROW | b'.'));
         }
-        at = scanner.skip_space(at);
+    });
+}
+
+/// What a text is made of, where only words and brackets matter.
+pub(super) enum Token {
+    /// A name, a keyword or a number, by its bounds.
+    Word(usize, usize),
+    /// A string or a character.
+    Literal,
+    /// `->`
+    Arrow,
+    Byte(u8),
+}
+
+impl Scanner<'_> {
+    /// Calls `found` with each token from `from` on, and with what stood before it: [`ARROW`], [`WORD`] for a literal
+    /// as well, a byte, or 0. What stands on preprocessor lines is left out.
+    #[inline]
+    pub(super) fn each_token(&self, from: usize, mut found: impl FnMut(Token, u8)) {
+        let (mut at, mut prev) = (self.skip_space(from), 0u8);
+        while let Some(byte) = self.src.get(at).copied() {
+            let (token, now, end) = if is_word(byte) {
+                let end = self.word_end(at);
+                (Token::Word(at, end), WORD, end)
+            } else if byte == b'"' || byte == b'\'' {
+                (Token::Literal, WORD, self.literal_end(at))
+            } else if byte == b'-' && self.byte(at + 1) == b'>' {
+                (Token::Arrow, ARROW, at + 2)
+            } else if byte == b'#' && self.begins_directive(at) {
+                at = self.skip_space(self.line_end(at));
+                continue;
+            } else {
+                (Token::Byte(byte), byte, at + 1)
+            };
+            found(token, prev);
+            prev = now;
+            at = self.skip_space(end);
+        }
     }
 }

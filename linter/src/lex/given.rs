@@ -1,6 +1,6 @@
 //! Parameters that a function stores or hands on: what its callers pass may end in a member.
 
-use super::body::{ARROW, WORD, is_word};
+use super::body::{ARROW, Token, WORD, is_word};
 use super::item::{Pair, Ref, RefKind};
 use super::scan::Scanner;
 use super::{Sym, words};
@@ -206,62 +206,44 @@ enum Bracket {
 pub(crate) fn each_argument(text: &[u8], from: usize, mut found: impl FnMut(Argument)) {
     let scanner = Scanner::over(text);
     let mut open: Vec<Bracket> = Vec::new();
-    let (mut at, mut prev, mut word) = (scanner.skip_space(from), 0u8, (0, 0));
-    while at < text.len() {
-        let byte = text[at];
-        if is_word(byte) {
-            let end = scanner.word_end(at);
+    // The last word, where that may be called by its name.
+    let mut word = (0, 0);
+    scanner.each_token(from, |token, prev| match token {
+        Token::Word(start, end) => {
+            let is_member = matches!(prev, ARROW | b'.');
             let next = scanner.byte(scanner.skip_space(end));
-            let is_alone = !byte.is_ascii_digit() && matches!(next, b',' | b')' | b':' | b'?');
+            let is_name = !text[start].is_ascii_digit();
+            let is_alone = is_name && matches!(next, b',' | b')' | b':' | b'?');
             let around = open.iter().rev().find(|it| !matches!(it, Bracket::Group));
             if is_alone && let Some(Bracket::Call(callee, place)) = around {
                 found(Argument {
                     callee: *callee,
                     place: *place,
-                    name: Sym::of(&text[at..end]).short(),
-                    is_member: matches!(prev, ARROW | b'.'),
+                    name: Sym::of(&text[start..end]).short(),
+                    is_member,
                 });
             }
-            word = if matches!(prev, ARROW | b'.') {
-                (0, 0)
-            } else {
-                (at, end)
-            };
-            prev = WORD;
-            at = end;
-        } else if byte == b'"' || byte == b'\'' {
-            (prev, word) = (WORD, (0, 0));
-            at = scanner.literal_end(at);
-        } else if byte == b'-' && scanner.byte(at + 1) == b'>' {
-            prev = ARROW;
-            at += 2;
-        } else if byte == b'#' && scanner.begins_directive(at) {
-            at = scanner.line_end(at);
-        } else {
-            match byte {
-                b'(' if open.len() < MAX_DEPTH => {
-                    let name = &text[word.0..word.1];
-                    open.push(match prev {
-                        WORD if name.is_empty() || words::is_control(name) => Bracket::Other,
-                        WORD => Bracket::Call(Sym::of(name).short(), 0),
-                        b')' | b']' => Bracket::Other,
-                        _ => Bracket::Group,
-                    });
-                }
-                b'{' if open.len() < MAX_DEPTH => open.push(Bracket::Other),
-                b')' | b'}' => drop(open.pop()),
-                b',' => {
-                    if let Some(Bracket::Call(_, place)) = open.last_mut() {
-                        *place += 1;
-                    }
-                }
-                _ => {}
-            }
-            prev = byte;
-            at += 1;
+            word = if is_member { (0, 0) } else { (start, end) };
         }
-        at = scanner.skip_space(at);
-    }
+        Token::Literal => word = (0, 0),
+        Token::Byte(b'(') if open.len() < MAX_DEPTH => {
+            let name = &text[word.0..word.1];
+            open.push(match prev {
+                WORD if name.is_empty() || words::is_control(name) => Bracket::Other,
+                WORD => Bracket::Call(Sym::of(name).short(), 0),
+                b')' | b']' => Bracket::Other,
+                _ => Bracket::Group,
+            });
+        }
+        Token::Byte(b'{') if open.len() < MAX_DEPTH => open.push(Bracket::Other),
+        Token::Byte(b')' | b'}') => drop(open.pop()),
+        Token::Byte(b',') => {
+            if let Some(Bracket::Call(_, place)) = open.last_mut() {
+                *place += 1;
+            }
+        }
+        Token::Arrow | Token::Byte(_) => {}
+    });
 }
 
 #[cfg(test)]
