@@ -291,7 +291,7 @@ impl Reader<'_> {
             .find_map(|it| self.aliases.get(&squeeze(it, self.text)).cloned());
         if let Some(inode) = inode {
             let raw = name.starts_with("arch_") || name.starts_with("raw_");
-            self.push(call, inode, (op, name), raw);
+            self.push(call, inode, (op, name.into_owned()), raw);
         }
     }
 
@@ -303,7 +303,7 @@ impl Reader<'_> {
         let call = list
             .parent()
             .filter(|it| it.kind() == Kind::CallExpression)?;
-        Some((call, call_name(call, self.text)?))
+        Some((call, call_name(call, self.text)?.into_owned()))
     }
 
     fn push(&mut self, at: Node<'_>, inode: Named, (op, form): (CountOp, String), raw: bool) {

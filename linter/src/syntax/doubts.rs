@@ -1,12 +1,13 @@
 //! What makes one release of an inode harmless, or less of a hazard than the others.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Node;
 use super::flow::{self, declared_name};
 use super::idioms::{Doubt, Needed};
 use super::nodes::{Field, Kind};
-use super::text::{call_argument, call_name, fold, squeeze};
+use super::text::{call_argument, call_name, fold, is_spelled, squeeze};
 use crate::kernel::{HAND_OVER_PREFIXES, NEW_INODES};
 
 /// Arguments of a call that are looked at.
@@ -80,7 +81,7 @@ fn handed_over(arm: Node<'_>, object: &str, text: &[u8]) -> Option<String> {
                 .is_some_and(|it| flow::root_name(&squeeze(it, text)) == object)
         });
         if hands_over && same && found.is_none() {
-            found = Some(name);
+            found = Some(name.into_owned());
         }
     });
     found
@@ -338,7 +339,9 @@ fn fillers(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<String> {
     let of = |it: Node<'_>| {
         let call = it.parent().and_then(Node::parent);
         let call = call.filter(|it| it.kind() == Kind::CallExpression);
-        call.and_then(|it| call_name(it, text)).unwrap_or_default()
+        call.and_then(|it| call_name(it, text))
+            .unwrap_or_default()
+            .into_owned()
     };
     root.preorder().filter(takes).map(of).collect()
 }
@@ -417,7 +420,7 @@ fn is_of_itself(value: Node<'_>, variable: &str, text: &[u8]) -> bool {
     value.kind() == Kind::CallExpression
         && (0..MAX_ARGUMENTS)
             .map_while(|it| call_argument(value, it))
-            .any(|it| fold(it, text) == variable)
+            .any(|it| is_spelled(it, text, variable))
 }
 
 /// As [`sources`], without the values that are `nothing` else than was there before.
@@ -429,34 +432,30 @@ fn sources_but(
 ) -> Vec<Option<String>> {
     let mut found = Vec::new();
     root.preorder().for_each(|node| {
-        let (target, value) = match node.kind() {
-            Kind::AssignmentExpression => (
-                node.field(Field::Left).map(|it| fold(it, text)),
-                node.field(Field::Right),
-            ),
-            Kind::InitDeclarator => (
-                node.field(Field::Declarator)
-                    .and_then(|it| declared_name(it, text)),
-                node.field(Field::Value),
-            ),
+        let is_declared = || {
+            node.field(Field::Declarator)
+                .and_then(|it| declared_name(it, text))
+                .is_some_and(|it| it == variable)
+        };
+        let value = match node.kind() {
+            Kind::AssignmentExpression => node
+                .field(Field::Left)
+                .filter(|it| is_spelled(*it, text, variable))
+                .and_then(|_| node.field(Field::Right)),
+            Kind::InitDeclarator => node.field(Field::Value).filter(|_| is_declared()),
             Kind::ParameterDeclaration => {
-                let name = node
-                    .field(Field::Declarator)
-                    .and_then(|it| declared_name(it, text));
-                if name.as_deref() == Some(variable) {
+                if is_declared() {
                     found.push(None);
                 }
                 return;
             }
             _ => return,
         };
-        if let (Some(target), Some(value)) = (target, value)
-            && target == variable
-        {
+        if let Some(value) = value {
             let spelled = fold(value, text);
             let is_nothing = spelled == "NULL" || spelled.starts_with("ERR_") || nothing(value);
             let source = if value.kind() == Kind::CallExpression {
-                call_name(value, text)
+                call_name(value, text).map(Cow::into_owned)
             } else {
                 None
             };

@@ -44,7 +44,7 @@ fn slots(root: Node<'_>, variable: &str, text: &[u8]) -> Vec<String> {
             }
             Kind::CallExpression => {
                 let publishes =
-                    call_name(node, text).is_some_and(|it| PUBLISHERS.contains(&it.as_str()));
+                    call_name(node, text).is_some_and(|it| PUBLISHERS.contains(&it.as_ref()));
                 let values = (1..3).filter_map(|it| call_argument(node, it));
                 let mut values = values.filter(|it| squeeze(*it, text) == variable);
                 (publishes && values.next().is_some())
@@ -83,7 +83,7 @@ fn is_grabbed_near(node: Node<'_>, variable: &str, text: &[u8]) -> bool {
 fn grabs(within: Node<'_>, variable: &str, text: &[u8]) -> bool {
     within.preorder().any(|node| {
         node.kind() == Kind::CallExpression
-            && call_name(node, text).is_some_and(|it| GRABS.contains(&it.as_str()))
+            && call_name(node, text).is_some_and(|it| GRABS.contains(&it.as_ref()))
             && call_argument(node, 0).is_some_and(|it| squeeze(it, text) == variable)
     })
 }
@@ -112,7 +112,7 @@ fn is_given_out(root: Node<'_>, variable: &str, slot: &str, text: &[u8]) -> bool
         let grabbed = (value.kind() == Kind::CallExpression)
             .then(|| call_name(value, text))
             .flatten()
-            .is_some_and(|it| GRABS.contains(&it.as_str()));
+            .is_some_and(|it| GRABS.contains(&it.as_ref()));
         let source = if grabbed {
             call_argument(value, 0)
         } else {

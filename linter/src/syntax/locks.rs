@@ -56,11 +56,11 @@ pub(super) fn event(call: Node<'_>, text: &[u8]) -> Option<EventKind> {
         }
     }
     SECTIONS.iter().find_map(|(enter, leave)| {
-        let held = format!("{enter}()");
+        let held = || format!("{enter}()");
         if is(enter) {
-            Some(EventKind::Enter(held))
+            Some(EventKind::Enter(held()))
         } else if is(leave) {
-            Some(EventKind::Leave(held))
+            Some(EventKind::Leave(held()))
         } else {
             None
         }

@@ -105,7 +105,7 @@ impl<'t> Function<'t, '_> {
         let inode = squeeze(inode, self.text);
         let is_grab = |it: Node<'_>| {
             it.kind() == Kind::CallExpression
-                && call_name(it, self.text).is_some_and(|it| GRABS.contains(&it.as_str()))
+                && call_name(it, self.text).is_some_and(|it| GRABS.contains(&it.as_ref()))
         };
         let mut before = (self.root.preorder()).filter(|it| it.start_byte() < offset);
         let of_itself = |it: Node<'_>| {
@@ -150,7 +150,7 @@ impl<'t> Function<'t, '_> {
             }
             Kind::CallExpression => {
                 let name = call_name(pointer, self.text)?;
-                let keeps = GRABS.contains(&name.as_str()) || is_conversion(&name);
+                let keeps = GRABS.contains(&name.as_ref()) || is_conversion(&name);
                 keeps.then(|| call_argument(pointer, 0).and_then(inner))?
             }
             _ => None,

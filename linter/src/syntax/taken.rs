@@ -149,7 +149,7 @@ impl Walk<'_> {
             match it.kind() {
                 Kind::CallExpression => {
                     let name = call_name(it, self.text).unwrap_or_default();
-                    let is_taken = TAKES.contains(&name.as_str())
+                    let is_taken = TAKES.contains(&name.as_ref())
                         && call_argument(it, 0)
                             .is_some_and(|it| squeeze(it, self.text) == self.variable);
                     if is_taken {

@@ -1,5 +1,7 @@
 //! Texts of nodes: folded for people, squeezed for comparison.
 
+use std::borrow::Cow;
+
 use super::Node;
 use super::nodes::{Field, Kind};
 
@@ -14,15 +16,39 @@ pub(crate) fn fold(node: Node<'_>, text: &[u8]) -> String {
 /// The bytes on one line, white space and comments folded to one blank.
 pub(crate) fn fold_bytes(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let without_comments = strip_comments(&text);
-    let mut folded = String::with_capacity(without_comments.len());
-    for word in without_comments.split_whitespace() {
+    if is_name(bytes) {
+        return text.into_owned();
+    }
+    let text = if memchr::memchr(b'/', bytes).is_some() {
+        Cow::Owned(strip_comments(&text))
+    } else {
+        text
+    };
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
         if !folded.is_empty() {
             folded.push(' ');
         }
         folded.push_str(word);
     }
     folded
+}
+
+/// Whether the bytes are one name or number of ASCII, which folds to itself.
+fn is_name(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|it| it.is_ascii_alphanumeric() || *it == b'_')
+}
+
+/// Whether the node's text folds to `wanted`.
+pub(crate) fn is_spelled(node: Node<'_>, text: &[u8], wanted: &str) -> bool {
+    let bytes = text.get(node.byte_range()).unwrap_or_default();
+    if is_name(bytes) {
+        bytes == wanted.as_bytes()
+    } else {
+        fold_bytes(bytes) == wanted
+    }
 }
 
 /// Where the statement or line that `offset` is in begins: behind the `;`, the brace or the line's end before it.
@@ -39,8 +65,9 @@ pub(crate) fn squeeze(node: Node<'_>, text: &[u8]) -> String {
 
 /// The bytes without any white space and comments.
 pub(crate) fn squeeze_bytes(bytes: &[u8]) -> String {
-    let folded = fold_bytes(bytes);
-    folded.chars().filter(|it| !it.is_whitespace()).collect()
+    let mut folded = fold_bytes(bytes);
+    folded.retain(|it| !it.is_whitespace());
+    folded
 }
 
 fn strip_comments(text: &str) -> String {
@@ -114,9 +141,10 @@ fn cut(mut statement: String) -> String {
 }
 
 /// The name of the function that a call names directly.
-pub(crate) fn call_name(call: Node<'_>, text: &[u8]) -> Option<String> {
+pub(crate) fn call_name<'t>(call: Node<'_>, text: &'t [u8]) -> Option<Cow<'t, str>> {
     let function = call.field(Field::Function)?;
-    (function.kind() == Kind::Identifier).then(|| fold(function, text))
+    let name = text.get(function.byte_range()).unwrap_or_default();
+    (function.kind() == Kind::Identifier).then(|| String::from_utf8_lossy(name))
 }
 
 /// The argument of this index, from 0, comments not counted.
