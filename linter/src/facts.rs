@@ -132,16 +132,29 @@ pub(crate) struct FunctionFacts {
 }
 
 impl FunctionFacts {
-    /// Gives back what lists were allotted and did not need: thousands of functions are kept.
-    fn shrink(&mut self) {
-        self.params.shrink_to_fit();
-        self.locals.shrink_to_fit();
-        self.calls.shrink_to_fit();
-        self.calls.iter_mut().for_each(|it| it.args.shrink_to_fit());
-        self.stores.shrink_to_fit();
-        self.assigns.shrink_to_fit();
-        self.conditions.shrink();
+    /// Moves what was gathered into lists of the right size, and leaves the room for the next function's: thousands of
+    /// them are kept.
+    fn take_packed(&mut self) -> Self {
+        Self {
+            params: packed(&mut self.params),
+            returns: std::mem::take(&mut self.returns),
+            locals: packed(&mut self.locals),
+            calls: packed(&mut self.calls),
+            stores: packed(&mut self.stores),
+            assigns: packed(&mut self.assigns),
+            result: std::mem::take(&mut self.result),
+            conditions: self.conditions.take_packed(),
+            errors: packed(&mut self.errors),
+            unread: packed(&mut self.unread),
+        }
     }
+}
+
+/// All of a list, in one of the right size.
+fn packed<T>(list: &mut Vec<T>) -> Vec<T> {
+    let mut all = Vec::with_capacity(list.len());
+    all.append(list);
+    all
 }
 
 /// One `object->member = value` of a function.

@@ -8,12 +8,12 @@ use std::sync::OnceLock;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::TypeRef;
 use super::expr::{Text, declared};
 use super::objects::{Inside, Objects};
 use super::outcomes::{decides_only, is_failure, leaves};
 use super::switches::{case_value, leaving_cases};
 use super::value::{Names, Settings, Value, integers, operator, value};
+use super::{TypeRef, packed};
 use crate::lex::Sym;
 use crate::syntax::Node;
 use crate::syntax::nodes::{Field, Kind};
@@ -112,32 +112,52 @@ impl Conditions {
         })
     }
 
+    fn clear(&mut self) {
+        self.guards.clear();
+        self.sites.clear();
+        self.stores.clear();
+        self.returns.clear();
+    }
+
     pub(crate) fn site(&self, offset: u32) -> Option<&Site> {
         let at = self.sites.binary_search_by_key(&offset, |it| it.offset);
         at.ok().map(|it| &self.sites[it])
     }
 
-    pub(super) fn shrink(&mut self) {
-        self.guards.shrink_to_fit();
-        self.sites.shrink_to_fit();
-        self.stores.shrink_to_fit();
-        self.returns.shrink_to_fit();
+    /// As [`super::FunctionFacts::take_packed`].
+    pub(super) fn take_packed(&mut self) -> Self {
         for site in &mut self.sites {
             site.guards.shrink_to_fit();
             site.args.shrink_to_fit();
             site.inside.shrink_to_fit();
         }
+        Self {
+            guards: packed(&mut self.guards),
+            sites: packed(&mut self.sites),
+            stores: packed(&mut self.stores),
+            returns: packed(&mut self.returns),
+            told: OnceLock::new(),
+        }
     }
 }
 
 /// Reads a function that has these parameters.
-pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[(Sym, TypeRef)]) -> Conditions {
+///
+/// What is found replaces what `room` has, and nothing else of it is used but its room.
+pub(super) fn conditions(
+    text: Text<'_>,
+    root: Node<'_>,
+    params: &[(Sym, TypeRef)],
+    room: &mut Conditions,
+) {
+    room.clear();
     if params.is_empty() {
-        return Conditions::default();
+        return;
     }
     let mut walk = Walk {
         text,
-        out: Conditions::default(),
+        out: room,
+        passed: Vec::new(),
         held: Vec::new(),
         barrier: 0,
         failures: 0,
@@ -152,12 +172,14 @@ pub(super) fn conditions(text: Text<'_>, root: Node<'_>, params: &[(Sym, TypeRef
         integers: integers(text, root),
     };
     walk.visit(root, 0);
-    walk.finish(params)
+    walk.finish(params);
 }
 
 struct Walk<'a> {
     text: Text<'a>,
-    out: Conditions,
+    out: &'a mut Conditions,
+    /// Room for [`Site::args`].
+    passed: Vec<(u16, Value)>,
     /// The guards that hold here.
     held: Vec<u32>,
     /// Guards before this one may have been jumped over.
@@ -221,15 +243,20 @@ impl Walk<'_> {
                 self.returns(node);
                 self.each(node, depth);
             }
-            _ => {
+            Kind::AssignmentExpression
+            | Kind::UpdateExpression
+            | Kind::PointerExpression
+            | Kind::InitDeclarator => {
                 self.change(node);
                 self.each(node, depth);
             }
+            _ => self.each(node, depth),
         }
     }
 
     fn each(&mut self, node: Node<'_>, depth: u32) {
-        for child in node.children() {
+        let tells = |it: &Node<'_>| !it.is_single() || it.kind() == Kind::ReturnStatement;
+        for child in node.children().filter(tells) {
             self.visit(child, depth);
         }
     }
@@ -417,17 +444,16 @@ impl Walk<'_> {
             _ => function,
         };
         let list = node.field(Field::Arguments);
-        let args: Vec<(u16, Value)> = list
-            .map(|list| {
-                let all = list
-                    .children()
-                    .map(|it| value(self.text, it, 0))
-                    .enumerate();
-                all.filter(|it| !matches!(it.1, Value::Unknown | Value::Called(..)))
-                    .map(|(index, it)| (u16::try_from(index).unwrap_or(u16::MAX), it))
-                    .collect()
-            })
-            .unwrap_or_default();
+        let given = list.into_iter().flat_map(Node::children).enumerate();
+        self.passed.extend(
+            given
+                .map(|(index, it)| {
+                    let index = u16::try_from(index).unwrap_or(u16::MAX);
+                    (index, value(self.text, it, 0))
+                })
+                .filter(|it| !matches!(it.1, Value::Unknown | Value::Called(..))),
+        );
+        let args = packed(&mut self.passed);
         let guards = self.guards_here();
         let offset = self.text.offset(named);
         let inside = list.map_or_else(Vec::new, |it| self.objects.give(self.text, it, offset));
@@ -441,8 +467,9 @@ impl Walk<'_> {
     }
 
     fn guards_here(&self) -> Vec<u32> {
-        let held = self.held.iter().copied();
-        held.filter(|it| *it >= self.barrier).collect()
+        // They are in order: a guard is held from when it is listed.
+        let first = self.held.partition_point(|it| *it < self.barrier);
+        self.held[first..].to_vec()
     }
 
     fn returns(&mut self, node: Node<'_>) {
@@ -574,7 +601,7 @@ impl Walk<'_> {
     }
 
     /// Replaces variables by what they stand for and forgets what stays unknown.
-    fn finish(mut self, params: &[(Sym, TypeRef)]) -> Conditions {
+    fn finish(self, params: &[(Sym, TypeRef)]) {
         let guarded = self.out.sites.iter().filter(|it| !it.guards.is_empty());
         let names = Names {
             params,
@@ -608,6 +635,5 @@ impl Walk<'_> {
             .retain(|it| it.tells() || !it.guards.is_empty() || it.on_failure);
         self.out.sites.sort_by_key(|it| it.offset);
         self.out.sites.dedup_by_key(|it| it.offset);
-        self.out
     }
 }

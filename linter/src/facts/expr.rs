@@ -51,7 +51,11 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
             Some(callee) if callee.kind() == Kind::Identifier => Expr::Call(
                 text.sym(callee),
                 node.field(Field::Arguments)
-                    .map(|it| it.children().map(inner).collect())
+                    .map(|it| {
+                        let mut args = Vec::with_capacity(it.children().count());
+                        args.extend(it.children().map(inner));
+                        args
+                    })
                     .unwrap_or_default(),
             ),
             _ => Expr::Unknown,

@@ -1,5 +1,7 @@
 //! Calls, stores, parameters and locals of one function or macro.
 
+use std::cell::RefCell;
+
 use super::conditions::conditions;
 use super::expr::{Text, declared, expr, type_ref};
 use super::initializer::initializer;
@@ -59,9 +61,22 @@ pub(crate) fn function_facts(item: &[u8], body: usize, macro_head: bool) -> Func
     facts_of(&parse_function(item, body, macro_head), item, body)
 }
 
+thread_local! {
+    /// Room for what is read of one function after the other.
+    static ROOM: RefCell<FunctionFacts> = RefCell::default();
+}
+
 /// Reads a function that is parsed.
 pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> FunctionFacts {
-    let mut facts = FunctionFacts::default();
+    let mut room = ROOM.take();
+    read_into(&mut room, parsed, item, body);
+    let facts = room.take_packed();
+    ROOM.set(room);
+    facts
+}
+
+/// Adds what a function says to empty facts.
+fn read_into(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: usize) {
     if let Some(tree) = &parsed.tree {
         let text = Text {
             original: item,
@@ -70,18 +85,16 @@ pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> Functio
         };
         let mut walk = Walk {
             text,
-            facts: &mut facts,
+            facts,
             by_value: Vec::new(),
             attributes: attributes(&parsed.clean, 0),
         };
         walk.visit(tree.root_node(), 0);
         let by_value = std::mem::take(&mut walk.by_value);
-        mark_stack_objects(&mut facts, &by_value);
-        facts.conditions = conditions(text, tree.root_node(), &facts.params);
-        add_unread_calls((item, &parsed.clean), body, &mut facts);
+        mark_stack_objects(facts, &by_value);
+        conditions(text, tree.root_node(), &facts.params, &mut facts.conditions);
+        add_unread_calls((item, &parsed.clean), body, facts);
     }
-    facts.shrink();
-    facts
 }
 
 /// Finds the stores into variables that are no pointers: those objects are gone when the function returns.
@@ -149,8 +162,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
     }
     add_unread_calls((item, &[]), body, &mut facts);
     facts.result = last.map_or(Expr::Unknown, |it| expr(text, it));
-    facts.shrink();
-    facts
+    facts.take_packed()
 }
 
 /// `, ##__VA_ARGS__` and `#x` are no C; what `a##b` names is only known where the macro is used.
@@ -256,7 +268,8 @@ impl Walk<'_, '_> {
             Kind::AssignmentExpression => self.assignment(node),
             _ => {}
         }
-        for child in node.children() {
+        let tells = |it: &Node<'_>| !it.is_single() || it.kind() == Kind::Error;
+        for child in node.children().filter(tells) {
             self.visit(child, depth + 1);
         }
     }
@@ -327,11 +340,10 @@ impl Walk<'_, '_> {
             Expr::Member(object, member) => Callee::Member(*object, member),
             other => Callee::Value(other),
         };
-        let args: Vec<Expr> = node
-            .field(Field::Arguments)
-            .map(|it| it.children().map(|it| expr(self.text, it)).collect())
-            .unwrap_or_default();
+        let mut args = Vec::new();
         if let Some(list) = node.field(Field::Arguments) {
+            args.reserve_exact(list.children().count());
+            args.extend(list.children().map(|it| expr(self.text, it)));
             for literal in list.children() {
                 self.literal_argument(literal);
             }

@@ -91,6 +91,11 @@ impl<'t> Node<'t> {
         })
     }
 
+    /// Whether nothing lies in it.
+    pub(crate) fn is_single(self) -> bool {
+        self.entry().past == self.at + 1
+    }
+
     /// The children that have a name; comments have.
     pub(crate) fn named_children(self) -> impl Iterator<Item = Self> {
         self.all_children().filter(|it| it.entry().is_named)
