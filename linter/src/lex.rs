@@ -12,6 +12,7 @@ mod damage;
 mod directive;
 mod given;
 mod item;
+mod runs;
 mod scan;
 mod variables;
 pub(crate) mod words;
@@ -20,6 +21,7 @@ pub(crate) use body::{count_members, each_call, each_word, is_word as is_word_by
 pub(crate) use directive::{define_lines, include_key, include_lines};
 pub(crate) use given::{Argument, Given, each_argument};
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
+pub(crate) use runs::{name_length, space_length, word_length};
 pub(crate) use scan::scan;
 pub(crate) use variables::{copied, variable};
 pub(crate) use words::{is_annotation, is_control};
@@ -36,6 +38,24 @@ use serde::{Deserialize, Serialize};
 )]
 pub(crate) struct Sym(pub(crate) u64);
 
+/// The bytes behind the last whole eight of a name, as a little-endian number: without a call for a copy of a few.
+fn tail(name: &[u8]) -> u64 {
+    let count = name.len() % 8;
+    let rest = &name[name.len() - count..];
+    let byte = |at: usize| u64::from(rest[at]) << (8 * at);
+    match (count, name.last_chunk::<8>()) {
+        (0, _) => 0,
+        (_, Some(last)) => u64::from_le_bytes(*last) >> (8 * (8 - count)),
+        (1..4, None) => byte(0) | byte(count / 2) | byte(count - 1),
+        (_, None) => {
+            let half = |it: &[u8; 4]| u64::from(u32::from_le_bytes(*it));
+            let [first, last] =
+                [rest.first_chunk(), rest.last_chunk()].map(|it| it.map_or(0, half));
+            first | last << (8 * (count - 4))
+        }
+    }
+}
+
 impl Sym {
     /// No name.
     pub(crate) const NONE: Self = Self(0);
@@ -50,10 +70,7 @@ impl Sym {
                 chunk.try_into().expect("chunks of eight"),
             ));
         }
-        let mut tail = [0u8; 8];
-        let rest = chunks.remainder();
-        tail[..rest.len()].copy_from_slice(rest);
-        hasher.write_u64(u64::from_le_bytes(tail) ^ ((name.len() as u64) << 56));
+        hasher.write_u64(tail(name) ^ ((name.len() as u64) << 56));
         // FxHasher's low bits are weak; the refs keep only 30 bits, so mix once more.
         let mixed = hasher.finish();
         Self((mixed ^ (mixed >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15))

@@ -134,9 +134,11 @@ pub(super) fn flatten(text: &[u8]) -> Vec<u8> {
                 }
                 at += 1;
             }
-            byte => {
-                out.push(byte);
-                at += 1;
+            _ => {
+                let rest = text[at + 1..].iter();
+                let end = at + 1 + rest.take_while(|it| is_word_byte(**it)).count();
+                out.extend_from_slice(&text[at..end]);
+                at = end;
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Textual expansion: parameters, `#`, `##`, nested uses; bounded in depth and size.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 
 use super::definition::{Definition, comment_end, flatten, literal_end};
-use crate::lex::{Sym, is_annotation, is_control, is_word_byte};
+use crate::lex::{Sym, is_annotation, is_control, is_word_byte, word_length};
 
 /// Macros nest this deep at most.
 const MAX_DEPTH: usize = 40;
@@ -114,8 +115,11 @@ impl<'a> Expander<'a> {
                 out.extend_from_slice(&body[at..end]);
                 at = end;
             } else {
-                out.push(byte);
-                at += 1;
+                let plain = |it: &u8| !is_word_byte(*it) && !matches!(it, b'#' | b'"' | b'\'');
+                let rest = body[at + 1..].iter();
+                let end = at + 1 + rest.take_while(|it| plain(it)).count();
+                out.extend_from_slice(&body[at..end]);
+                at = end;
             }
             pasting = false;
         }
@@ -123,11 +127,15 @@ impl<'a> Expander<'a> {
     }
 
     /// An argument that is no operand of `##` is expanded before it is put in its place.
-    fn argument_text(&self, value: Vec<u8>, active: &mut Vec<Sym>) -> Option<Vec<u8>> {
+    fn argument_text<'t>(
+        &self,
+        value: Cow<'t, [u8]>,
+        active: &mut Vec<Sym>,
+    ) -> Option<Cow<'t, [u8]>> {
         if value.len() > MAX_WORDY_ARGUMENT || value.contains(&b';') || active.len() > MAX_DEPTH {
             return Some(value);
         }
-        self.rescan(&value, active, true)
+        Some(Cow::Owned(self.rescan(&value, active, true)?))
     }
 
     /// Expands the uses in a text: all of them outside of braces, inside only those that make something.
@@ -243,17 +251,18 @@ pub(super) fn is_single_word(body: &[u8]) -> bool {
 }
 
 /// The argument that a word of the replacement stands for.
-fn argument(definition: &Definition, args: &[Vec<u8>], word: &[u8]) -> Option<Vec<u8>> {
+fn argument<'a>(
+    definition: &Definition,
+    args: &'a [Vec<u8>],
+    word: &[u8],
+) -> Option<Cow<'a, [u8]>> {
     let params = definition.params.as_ref()?;
     if definition.rest.as_deref() == Some(word) {
-        return Some(
-            args.get(params.len()..)
-                .unwrap_or_default()
-                .join(&b", "[..]),
-        );
+        let rest = args.get(params.len()..).unwrap_or_default();
+        return Some(Cow::Owned(rest.join(&b", "[..])));
     }
     let at = params.iter().position(|it| it == word)?;
-    Some(args.get(at).cloned().unwrap_or_default())
+    Some(Cow::Borrowed(args.get(at).map_or(b"", Vec::as_slice)))
 }
 
 fn stringify(value: &[u8], out: &mut Vec<u8>) {
@@ -279,11 +288,8 @@ fn skip_blank(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-fn word_end(text: &[u8], mut at: usize) -> usize {
-    while text.get(at).is_some_and(|it| is_word_byte(*it)) {
-        at += 1;
-    }
-    at
+fn word_end(text: &[u8], at: usize) -> usize {
+    at + word_length(text.get(at..).unwrap_or_default())
 }
 
 /// One past the parenthesis that closes the one at `open`.

@@ -133,8 +133,14 @@ where
     }
     for bounds in starts.windows(2) {
         let (start, end) = (bounds[0] - starts[0], bounds[1] - starts[0]);
-        rows[start as usize..end as usize].sort_unstable();
+        rows[start as usize..end as usize].sort_unstable_by_key(in_order);
     }
+}
+
+/// A row as one number, of the same order.
+fn in_order<const N: usize>(row: &[u32; N]) -> u128 {
+    const { assert!(N <= 4, "four numbers fit") };
+    row.iter().fold(0, |sum, it| sum << 32 | u128::from(*it))
 }
 
 /// Of a key, the upper bits that tell buckets apart in a table of that many rows.

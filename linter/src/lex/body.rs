@@ -1,6 +1,7 @@
 //! Tokens and the names that a region of code refers to.
 
 use super::item::{Ref, RefKind};
+use super::runs::{space_length, word_length};
 use super::scan::Scanner;
 use super::{Sym, variables, words};
 
@@ -36,6 +37,7 @@ const SPACING: [u8; 256] = {
     table[b'\t' as usize] = SPACE;
     table[b'\n' as usize] = SPACE;
     table[b'\r' as usize] = SPACE;
+    table[0x0b] = SPACE;
     table[0x0c] = SPACE;
     table[b'\\' as usize] = MAYBE_SPACE;
     table[b'/' as usize] = MAYBE_SPACE;
@@ -73,9 +75,7 @@ impl Scanner<'_> {
     /// The end of the word that starts at `start`.
     #[inline]
     pub(super) fn word_end(&self, start: usize) -> usize {
-        let rest = self.src.get(start..).unwrap_or_default();
-        let length = rest.iter().position(|it| !is_word(*it));
-        length.map_or(self.src.len().max(start), |it| start + it)
+        start + word_length(self.src.get(start..).unwrap_or_default())
     }
 
     /// The first byte at or after `at` that is no white space, continuation or comment.
@@ -85,22 +85,26 @@ impl Scanner<'_> {
     )]
     #[inline(always)]
     pub(super) fn skip_space(&self, at: usize) -> usize {
-        match self.src.get(at) {
-            Some(byte) if SPACING[*byte as usize] == NO_SPACE => at,
-            _ => self.skip_spaces(at),
+        let is_none = |at: usize| {
+            let byte = self.src.get(at);
+            byte.is_some_and(|it| SPACING[*it as usize] == NO_SPACE)
+        };
+        if is_none(at) {
+            at
+        } else if self.src.get(at) == Some(&b' ') && is_none(at + 1) {
+            at + 1
+        } else {
+            self.skip_spaces(at)
         }
     }
 
     fn skip_spaces(&self, mut at: usize) -> usize {
         loop {
-            let rest = self.src.get(at..).unwrap_or_default();
-            let spaces = rest.iter().position(|it| SPACING[*it as usize] != SPACE);
-            let Some(spaces) = spaces else {
-                return self.src.len();
-            };
-            at += spaces;
-            if SPACING[rest[spaces] as usize] == NO_SPACE {
-                return at;
+            at += space_length(self.src.get(at..).unwrap_or_default());
+            match self.src.get(at) {
+                None => return self.src.len(),
+                Some(byte) if SPACING[*byte as usize] == NO_SPACE => return at,
+                Some(_) => {}
             }
             match self.skip_more(at) {
                 Some(next) => at = next,
@@ -175,7 +179,7 @@ impl Scanner<'_> {
     }
 
     /// Reads the word at `start` as a use of a name; returns where the next token may start.
-    #[inline]
+    #[inline(never)]
     fn use_word(&mut self, start: usize, reading: &mut Reading) -> usize {
         let end = self.word_end(start);
         let first = self.src[start];
@@ -286,11 +290,23 @@ impl Scanner<'_> {
     /// Reads one token of code at `at`, which is no white space; returns where the next may start.
     ///
     /// Braces, parentheses and directives are the caller's.
+    #[expect(
+        clippy::inline_always,
+        reason = "words and punctuation are functions of their own: one call for a token, not two"
+    )]
+    #[inline(always)]
     pub(super) fn token(&mut self, at: usize, reading: &mut Reading) -> usize {
-        let byte = self.src[at];
-        if is_word(byte) {
-            return self.use_word(at, reading);
+        if is_word(self.src[at]) {
+            self.use_word(at, reading)
+        } else {
+            self.punctuation(at, reading)
         }
+    }
+
+    /// As [`Self::token`], of what is no word.
+    #[inline(never)]
+    fn punctuation(&self, at: usize, reading: &mut Reading) -> usize {
+        let byte = self.src[at];
         match byte {
             b'"' | b'\'' => {
                 reading.prev = WORD;

@@ -76,6 +76,8 @@ pub(super) struct Scanner<'a> {
     cut: Option<usize>,
     /// The functions that are declared without a body.
     declared: Vec<Sym>,
+    /// Room for [`Head::groups`].
+    groups: Vec<Group>,
 }
 
 /// A `word(…)` group in an item's head.
@@ -142,6 +144,7 @@ impl<'a> Scanner<'a> {
             calls: 0,
             cut: None,
             declared: Vec::new(),
+            groups: Vec::new(),
         }
     }
 }
@@ -174,21 +177,32 @@ impl Scanner<'_> {
         self.refs.clear();
         self.pairs.clear();
         self.calls = 0;
-        let mut head = Head::default();
-        let mut at = self.skip_space(at);
-        head.start = at;
+        let at = self.skip_space(at);
+        let mut head = Head {
+            start: at,
+            groups: std::mem::take(&mut self.groups),
+            ..Head::default()
+        };
+        let next = self.item_of(&mut head, at);
+        head.groups.clear();
+        self.groups = head.groups;
+        next
+    }
+
+    /// As [`Self::item`], of a head that begins at `at`.
+    fn item_of(&mut self, head: &mut Head, mut at: usize) -> usize {
         while at < self.src.len() {
             let byte = self.src[at];
             if is_word(byte) {
                 let end = self.word_end(at);
-                if self.begins_next_item(&head, at, end) || self.follows_use(&head, at, end) {
-                    self.macro_use(&head, head.groups[0].close);
+                if self.begins_next_item(head, at, end) || self.follows_use(head, at, end) {
+                    self.macro_use(head, head.groups[0].close);
                     return at;
                 }
-                if self.follows_constant(&head, at) {
+                if self.follows_constant(head, at) {
                     return at;
                 }
-                self.head_word(&mut head, at, end);
+                self.head_word(head, at, end);
                 at = self.skip_space(end);
                 continue;
             }
@@ -199,16 +213,16 @@ impl Scanner<'_> {
                     }
                     at = self.directive(at, &mut head.depth);
                 }
-                b'(' => at = self.head_group(&mut head, at),
+                b'(' => at = self.head_group(head, at),
                 b'[' => at = self.balanced(at, b'[', b']'),
                 // What closes nothing ends whatever came before it.
                 b'}' if self.is_column_0(at) => return at + 1,
-                b'{' => match self.head_brace(&mut head, at) {
+                b'{' => match self.head_brace(head, at) {
                     (next, true) => return next,
                     (next, false) => at = next,
                 },
-                b'=' => return self.object(&head, at),
-                b';' => return self.head_end(&head, at),
+                b'=' => return self.object(head, at),
+                b';' => return self.head_end(head, at),
                 b'"' | b'\'' => at = self.literal_end(at),
                 _ => at += 1,
             }
@@ -220,7 +234,7 @@ impl Scanner<'_> {
             at = self.skip_space(at);
         }
         if head.words == 1 && head.groups.len() == 1 {
-            self.macro_use(&head, self.src.len());
+            self.macro_use(head, self.src.len());
         }
         self.src.len()
     }

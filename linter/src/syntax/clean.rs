@@ -1,14 +1,10 @@
 //! Makes kernel C readable for the grammar without moving a byte: annotations, preprocessor lines,
 //! iterator macros and types as macro arguments become what the grammar knows, of the same length.
 
-use crate::lex::words;
+use crate::lex::{is_word_byte as is_word, space_length, word_length, words};
 
 /// The arguments of an attribute are words, and few.
 const MAX_ATTRIBUTE_BYTES: usize = 128;
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
 
 /// Returns the text with everything that breaks the grammar overwritten in place.
 ///
@@ -166,106 +162,108 @@ fn is_whole(arm: &[u8]) -> bool {
 /// Annotation words without arguments that expand to nothing or to attributes.
 #[expect(clippy::too_many_lines, reason = "a list of words")]
 fn is_blank_word(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"__user"
-            | b"__kernel"
-            | b"__iomem"
-            | b"__rcu"
-            | b"__force"
-            | b"__percpu"
-            | b"__nocast"
-            | b"__safe"
-            | b"__private"
-            | b"__init"
-            | b"__exit"
-            | b"__initdata"
-            | b"__exitdata"
-            | b"__initconst"
-            | b"__exitconst"
-            | b"__devinit"
-            | b"__net_init"
-            | b"__net_exit"
-            | b"__net_initdata"
-            | b"__meminit"
-            | b"__meminitdata"
-            | b"__cpuinit"
-            | b"__ref"
-            | b"__refdata"
-            | b"__init_or_module"
-            | b"__initdata_or_module"
-            | b"__initconst_or_module"
-            | b"__ro_after_init"
-            | b"__read_mostly"
-            | b"__must_check"
-            | b"__maybe_unused"
-            | b"__always_unused"
-            | b"__unused"
-            | b"__used"
-            | b"__cold"
-            | b"__hot"
-            | b"__weak"
-            | b"__visible"
-            | b"__noreturn"
-            | b"noinline"
-            | b"noinline_for_stack"
-            | b"__pure"
-            | b"__attribute_const__"
-            | b"__const"
-            | b"__malloc"
-            | b"__packed"
-            | b"__deprecated"
-            | b"__sched"
-            | b"__latent_entropy"
-            | b"notrace"
-            | b"noinstr"
-            | b"asmlinkage"
-            | b"__cacheline_aligned"
-            | b"__kprobes"
-            | b"____cacheline_aligned"
-            | b"____cacheline_aligned_in_smp"
-            | b"__cacheline_aligned_in_smp"
-            | b"__lockfunc"
-            | b"__page_aligned_data"
-            | b"__page_aligned_bss"
-            | b"__bitwise"
-            | b"__flatten"
-            | b"__no_sanitize_address"
-            | b"__no_kcsan"
-            | b"__no_kasan_or_inline"
-            | b"__nokcsan"
-            | b"__noendbr"
-            | b"__gnu_inline"
-            | b"__noscs"
-            | b"__always_inline"
-            | b"__designated_init"
-            | b"__mayalias"
-            | b"__ksym"
-            | b"__kconfig"
-            | b"__bpf_kfunc"
-            | b"__irq_entry"
-            | b"__softirq_entry"
-            | b"__randomize_layout"
-            | b"__no_randomize_layout"
-            | b"__cpuidle"
-            | b"__nonstring"
-            | b"__counted"
-            | b"__noclone"
-            | b"__fix_address"
-            | b"__compiletime_object"
-            | b"__nostackprotector"
-            | b"__no_stack_protector"
-            | b"__noinitretpoline"
-            | b"__uninitialized"
-            | b"__signed__"
-            | b"__stdcall"
-            | b"__efiapi"
-            | b"__fastcall"
-            | b"__diagnose_as"
-            | b"__hyp_text"
-            | b"__section_init"
-            | b"__ref_ok"
-    )
+    // Few words begin as these do.
+    matches!(word.first(), Some(b'_' | b'n' | b'a'))
+        && matches!(
+            word,
+            b"__user"
+                | b"__kernel"
+                | b"__iomem"
+                | b"__rcu"
+                | b"__force"
+                | b"__percpu"
+                | b"__nocast"
+                | b"__safe"
+                | b"__private"
+                | b"__init"
+                | b"__exit"
+                | b"__initdata"
+                | b"__exitdata"
+                | b"__initconst"
+                | b"__exitconst"
+                | b"__devinit"
+                | b"__net_init"
+                | b"__net_exit"
+                | b"__net_initdata"
+                | b"__meminit"
+                | b"__meminitdata"
+                | b"__cpuinit"
+                | b"__ref"
+                | b"__refdata"
+                | b"__init_or_module"
+                | b"__initdata_or_module"
+                | b"__initconst_or_module"
+                | b"__ro_after_init"
+                | b"__read_mostly"
+                | b"__must_check"
+                | b"__maybe_unused"
+                | b"__always_unused"
+                | b"__unused"
+                | b"__used"
+                | b"__cold"
+                | b"__hot"
+                | b"__weak"
+                | b"__visible"
+                | b"__noreturn"
+                | b"noinline"
+                | b"noinline_for_stack"
+                | b"__pure"
+                | b"__attribute_const__"
+                | b"__const"
+                | b"__malloc"
+                | b"__packed"
+                | b"__deprecated"
+                | b"__sched"
+                | b"__latent_entropy"
+                | b"notrace"
+                | b"noinstr"
+                | b"asmlinkage"
+                | b"__cacheline_aligned"
+                | b"__kprobes"
+                | b"____cacheline_aligned"
+                | b"____cacheline_aligned_in_smp"
+                | b"__cacheline_aligned_in_smp"
+                | b"__lockfunc"
+                | b"__page_aligned_data"
+                | b"__page_aligned_bss"
+                | b"__bitwise"
+                | b"__flatten"
+                | b"__no_sanitize_address"
+                | b"__no_kcsan"
+                | b"__no_kasan_or_inline"
+                | b"__nokcsan"
+                | b"__noendbr"
+                | b"__gnu_inline"
+                | b"__noscs"
+                | b"__always_inline"
+                | b"__designated_init"
+                | b"__mayalias"
+                | b"__ksym"
+                | b"__kconfig"
+                | b"__bpf_kfunc"
+                | b"__irq_entry"
+                | b"__softirq_entry"
+                | b"__randomize_layout"
+                | b"__no_randomize_layout"
+                | b"__cpuidle"
+                | b"__nonstring"
+                | b"__counted"
+                | b"__noclone"
+                | b"__fix_address"
+                | b"__compiletime_object"
+                | b"__nostackprotector"
+                | b"__no_stack_protector"
+                | b"__noinitretpoline"
+                | b"__uninitialized"
+                | b"__signed__"
+                | b"__stdcall"
+                | b"__efiapi"
+                | b"__fastcall"
+                | b"__diagnose_as"
+                | b"__hyp_text"
+                | b"__section_init"
+                | b"__ref_ok"
+        )
 }
 
 struct Cleaner<'a> {
@@ -284,11 +282,8 @@ impl Cleaner<'_> {
         at.min(self.out.len())
     }
 
-    fn word_end(&self, mut at: usize) -> usize {
-        while at < self.out.len() && is_word(self.out[at]) {
-            at += 1;
-        }
-        at
+    fn word_end(&self, at: usize) -> usize {
+        at + word_length(self.out.get(at..).unwrap_or_default())
     }
 
     fn run(&mut self) {
@@ -298,7 +293,7 @@ impl Cleaner<'_> {
         while at < self.out.len() {
             let byte = self.out[at];
             if byte.is_ascii_whitespace() {
-                at += 1;
+                at += space_length(&self.out[at..]);
                 continue;
             }
             if byte == b'"' || byte == b'\'' {

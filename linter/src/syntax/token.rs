@@ -1,5 +1,7 @@
 //! The tokens of cleaned C, for the direct reading.
 
+use crate::lex::{name_length, space_length};
+
 /// What a token is, as far as the direct reading tells tokens apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -86,9 +88,7 @@ pub(super) struct Token {
 pub(super) fn tokens(text: &[u8], out: &mut Vec<Token>) -> Option<()> {
     let mut at = 0;
     loop {
-        while matches!(text.get(at), Some(b' ' | b'\t' | b'\n' | b'\r' | 0x0c)) {
-            at += 1;
-        }
+        at += space_length(&text[at..]);
         let Some(&byte) = text.get(at) else {
             out.push(Token {
                 kind: Kind::End,
@@ -122,11 +122,7 @@ pub(super) fn tokens(text: &[u8], out: &mut Vec<Token>) -> Option<()> {
 }
 
 fn word_end(text: &[u8], start: usize) -> usize {
-    let rest = &text[start..];
-    let length = rest
-        .iter()
-        .position(|it| !(it.is_ascii_alphanumeric() || *it == b'_'));
-    length.map_or(text.len(), |it| start + it)
+    start + name_length(&text[start..])
 }
 
 /// The end of an integer; other numbers are left to the grammar.
