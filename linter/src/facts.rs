@@ -117,6 +117,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) params: Vec<(Sym, TypeRef)>,
     pub(crate) returns: TypeRef,
     pub(crate) locals: Vec<(Sym, TypeRef)>,
+    /// Locals that are structs themselves, not pointers to them: they are gone when the function returns.
+    pub(crate) on_stack: Vec<Sym>,
     pub(crate) calls: Vec<Call>,
     pub(crate) stores: Vec<Store>,
     /// Values given to plain variables.
@@ -131,6 +133,20 @@ pub(crate) struct FunctionFacts {
     pub(crate) unread: Vec<u32>,
 }
 
+impl Expr {
+    /// The variable that it is, or a member of whose members it is.
+    pub(crate) fn root(&self) -> Option<Sym> {
+        let mut object = self;
+        while let Self::Member(outer, _) = object {
+            object = outer;
+        }
+        match object {
+            Self::Name(name) => Some(*name),
+            _ => None,
+        }
+    }
+}
+
 impl FunctionFacts {
     /// Moves what was gathered into lists of the right size, and leaves the room for the next function's: thousands of
     /// them are kept.
@@ -139,6 +155,7 @@ impl FunctionFacts {
             params: packed(&mut self.params),
             returns: std::mem::take(&mut self.returns),
             locals: packed(&mut self.locals),
+            on_stack: packed(&mut self.on_stack),
             calls: packed(&mut self.calls),
             stores: packed(&mut self.stores),
             assigns: packed(&mut self.assigns),

@@ -1,7 +1,7 @@
 //! Expressions and types from the tree.
 
 use super::{Expr, TypeRef};
-use crate::lex::Sym;
+use crate::lex::{Sym, words};
 use crate::syntax::Node;
 use crate::syntax::nodes::{Field, Kind};
 
@@ -48,6 +48,11 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
             _ => Expr::Unknown,
         },
         Kind::CallExpression => match node.field(Field::Function) {
+            Some(callee) if words::is_read(text.of(callee)) => {
+                let list = node.field(Field::Arguments);
+                let first = list.and_then(|it| it.children().next());
+                first.map_or(Expr::Unknown, inner)
+            }
             Some(callee) if callee.kind() == Kind::Identifier => Expr::Call(
                 text.sym(callee),
                 node.field(Field::Arguments)

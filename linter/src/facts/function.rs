@@ -86,27 +86,20 @@ fn read_into(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: 
         let mut walk = Walk {
             text,
             facts,
-            by_value: Vec::new(),
             attributes: attributes(&parsed.clean, 0),
         };
         walk.visit(tree.root_node(), 0);
-        let by_value = std::mem::take(&mut walk.by_value);
-        mark_stack_objects(facts, &by_value);
+        mark_stack_objects(facts);
         conditions(text, tree.root_node(), &facts.params, &mut facts.conditions);
         add_unread_calls((item, &parsed.clean), body, facts);
     }
 }
 
-/// Finds the stores into variables that are no pointers: those objects are gone when the function returns.
-fn mark_stack_objects(facts: &mut FunctionFacts, by_value: &[crate::lex::Sym]) {
+/// Finds the stores into objects that are gone when the function returns.
+fn mark_stack_objects(facts: &mut FunctionFacts) {
     for store in &mut facts.stores {
-        let mut object = &store.object;
-        while let Expr::Member(outer, _) = object {
-            object = outer;
-        }
-        if let Expr::Name(name) = object {
-            store.on_stack = by_value.contains(name);
-        }
+        let root = store.object.root();
+        store.on_stack = root.is_some_and(|it| facts.on_stack.contains(&it));
     }
 }
 
@@ -138,7 +131,6 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
     Walk {
         text,
         facts: &mut facts,
-        by_value: Vec::new(),
         attributes: attributes(&clean, 0),
     }
     .visit(tree.root_node(), 0);
@@ -240,8 +232,6 @@ fn is_pointer(mut node: Node<'_>) -> bool {
 struct Walk<'a, 'f> {
     text: Text<'a>,
     facts: &'f mut FunctionFacts,
-    /// Locals that are structs themselves, not pointers to them.
-    by_value: Vec<crate::lex::Sym>,
     /// The bounds of attributes: `section("x")` in one calls nothing, whatever it is taken for.
     attributes: Vec<std::ops::Range<usize>>,
 }
@@ -265,7 +255,13 @@ impl Walk<'_, '_> {
             }
             Kind::Declaration => self.declaration(node),
             Kind::CallExpression => self.call(node),
-            Kind::AssignmentExpression => self.assignment(node),
+            Kind::AssignmentExpression => {
+                if let (Some(left), Some(right)) =
+                    (node.field(Field::Left), node.field(Field::Right))
+                {
+                    self.assignment(left, right);
+                }
+            }
             _ => {}
         }
         let tells = |it: &Node<'_>| !it.is_single() || it.kind() == Kind::Error;
@@ -306,7 +302,7 @@ impl Walk<'_, '_> {
             };
             self.facts.locals.push((name, of));
             if of != TypeRef::Unknown && !is_static && !is_pointer(declarator) {
-                self.by_value.push(name);
+                self.facts.on_stack.push(name);
             }
             if let Some(value) = declarator.field(Field::Value) {
                 if matches!(value.kind(), Kind::InitializerList | Kind::CompoundLiteral) {
@@ -346,6 +342,11 @@ impl Walk<'_, '_> {
             args.extend(list.children().map(|it| expr(self.text, it)));
             for literal in list.children() {
                 self.literal_argument(literal);
+            }
+            let written = crate::lex::words::value_written(self.text.of(function));
+            let value = written.and_then(|it| list.children().nth(it));
+            if let (Some(target), Some(value)) = (list.children().next(), value) {
+                self.assignment(target, value);
             }
         }
         let offset = match &callee {
@@ -403,10 +404,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn assignment(&mut self, node: Node<'_>) {
-        let (Some(left), Some(right)) = (node.field(Field::Left), node.field(Field::Right)) else {
-            return;
-        };
+    fn assignment(&mut self, left: Node<'_>, right: Node<'_>) {
         match expr(self.text, left) {
             Expr::Name(name) => {
                 if right.kind() == Kind::CompoundLiteral {

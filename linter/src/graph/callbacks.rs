@@ -58,17 +58,78 @@ impl Resolver<'_, '_> {
         }
     }
 
+    /// A function that is given to a helper which puts it into an object on this function's stack, likewise:
+    /// `begin(&object, done); run(&object);`
+    pub(super) fn stack_gifts(&self, scope: Scope<'_>, out: &mut Vec<Edge>) {
+        let facts = scope.facts;
+        if facts.on_stack.is_empty() {
+            return;
+        }
+        for call in &facts.calls {
+            let Callee::Name(name) = call.callee else {
+                continue;
+            };
+            if !call.args.iter().any(|it| is_on_stack(it, facts)) {
+                continue;
+            }
+            for (place, given) in call.args.iter().enumerate() {
+                let targets = self.functions_meant(given, scope);
+                if !targets.iter().any(|it| self.sieve.passes(it.0)) {
+                    continue;
+                }
+                for (helper, sure) in self.functions_in(name, scope.file).iter() {
+                    for member in self.members_put(*helper, place, (&call.args, facts)) {
+                        out.extend(targets.iter().map(|(target, confidence)| Edge {
+                            target: Target::Function(*target),
+                            offset: call.offset,
+                            kind: EdgeKind::Callback,
+                            confidence: (*confidence).min(*sure),
+                            through: Through::Name(member),
+                            domain: Domain::GENERIC,
+                            enters: None,
+                        }));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The members into which a helper puts what it gets in a place, of objects on the stack of who calls it.
+    fn members_put(
+        &self,
+        helper: ItemId,
+        place: usize,
+        (args, caller): (&[Expr], &FunctionFacts),
+    ) -> Vec<Sym> {
+        let facts = self.facts(helper);
+        let Some((param, _)) = facts.params.get(place) else {
+            return Vec::new();
+        };
+        let scope = Scope {
+            file: self.index.file_index(helper),
+            facts: &facts,
+        };
+        let stores = facts.stores.iter().filter(|it| {
+            named_values(&it.value).contains(param)
+                && puts_on_stack(it, &facts, (args, caller))
+                && self.runner_of(it, scope).is_none()
+        });
+        let member = |it: &Store| match it.path.last() {
+            Some(Step::Member(member)) => Some(*member),
+            _ => None,
+        };
+        stores.filter_map(member).collect()
+    }
+
     /// Functions among the arguments are called by a callee that calls its parameter.
     pub(super) fn callback_edges(
         &self,
         callees: &[(ItemId, Confidence)],
+        name: Sym,
         call: &Call,
         at: &Site<'_>,
         out: &mut Vec<Edge>,
     ) {
-        let Callee::Name(name) = call.callee else {
-            return;
-        };
         for (index, arg) in call.args.iter().enumerate() {
             let targets = self.functions_meant(arg, at.scope);
             if targets.is_empty() {
@@ -90,6 +151,34 @@ impl Resolver<'_, '_> {
         }
     }
 
+    /// As [`Resolver::callback_edges`], of a call through a member: what stands there may lead nowhere by itself.
+    pub(super) fn callbacks_through(
+        &self,
+        object: &Expr,
+        member: Sym,
+        call: &Call,
+        at: &Site<'_>,
+        out: &mut Vec<Edge>,
+    ) {
+        let hands_on = |it: &Expr| {
+            let targets = self.functions_meant(it, at.scope);
+            targets.iter().any(|it| self.sieve.passes(it.0))
+        };
+        if !call.args.iter().any(hands_on) {
+            return;
+        }
+        let typed = self.type_of(object, at.scope);
+        for entry in self.entries_of_all(typed.of, member) {
+            let choice = self.choice(typed.of, member, entry.domain);
+            let sure = typed.confidence.min(entry.confidence).min(choice);
+            let first = out.len();
+            self.callback_edges(&[(entry.function, sure)], member, call, at, out);
+            for edge in &mut out[first..] {
+                edge.domain = entry.domain;
+            }
+        }
+    }
+
     /// Whether a function calls its parameter, or passes it to one that does.
     fn is_param_called(&self, function: ItemId, param: u32, depth: u32) -> bool {
         if depth > MAX_PASS_DEPTH {
@@ -105,19 +194,23 @@ impl Resolver<'_, '_> {
                 file,
                 facts: &facts,
             };
+            // The parameter, and local pointers that are given it.
+            let given = facts.assigns.iter();
+            let given = given.filter(|it| it.1 == Expr::Name(*name)).map(|it| it.0);
+            let names: Vec<Sym> = std::iter::once(*name).chain(given).collect();
             let mut below = facts.stores.iter().filter(|it| hands_below(it, *name));
             if below.any(|it| self.runner_of(it, scope).is_none()) {
                 return true;
             }
             facts.calls.iter().any(|call| {
                 let called = match &call.callee {
-                    Callee::Name(callee) => callee == name,
-                    Callee::Value(value) => named_values(value).contains(name),
+                    Callee::Name(callee) => names.contains(callee),
+                    Callee::Value(value) => named_values(value).iter().any(|it| names.contains(it)),
                     Callee::Member(..) => false,
                 };
                 called
                     || call.args.iter().enumerate().any(|(at, arg)| {
-                        *arg == Expr::Name(*name)
+                        matches!(arg, Expr::Name(it) if names.contains(it))
                             && match &call.callee {
                                 Callee::Name(callee) if !self.deferrals.contains_key(callee) => {
                                     self.macro_calls_param(*callee, at, file)
@@ -161,6 +254,24 @@ pub(super) fn functions_named(value: &Expr, facts: &FunctionFacts) -> Vec<Sym> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Whether an argument is an object on the caller's stack, or its address.
+fn is_on_stack(argument: &Expr, caller: &FunctionFacts) -> bool {
+    let root = argument.root();
+    root.is_some_and(|it| caller.on_stack.contains(&it))
+}
+
+/// Whether a store of a helper goes into an object that lies on the stack of who calls it with these arguments.
+pub(super) fn puts_on_stack(
+    store: &Store,
+    helper: &FunctionFacts,
+    (args, caller): (&[Expr], &FunctionFacts),
+) -> bool {
+    let root = store.object.root();
+    let place = root.and_then(|root| helper.params.iter().position(|it| it.0 == root));
+    let object = place.and_then(|it| args.get(it));
+    object.is_some_and(|it| is_on_stack(it, caller))
 }
 
 /// Whether a store puts a parameter into an object on the stack, for what its function calls.

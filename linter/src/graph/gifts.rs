@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::callbacks::puts_on_stack;
 use super::copies::members_read;
 use super::domains::Domain;
 use super::focused::Focused;
@@ -241,7 +242,14 @@ impl Resolver<'_, '_> {
             facts: &facts,
         };
         let calls = facts.calls.iter();
+        let helper = self.facts(giver.helper);
+        let is_direct = self.index.item(giver.helper).name == giver.callee;
         for call in calls.filter(|it| it.callee == Callee::Name(giver.callee)) {
+            // What lies on the giver's stack is called by what the giver calls, and by nobody else.
+            let mut stores = helper.stores.iter();
+            if is_direct && stores.any(|it| puts_on_stack(it, &helper, (&call.args, &facts))) {
+                continue;
+            }
             let Some(value) = call.args.get(giver.place as usize) else {
                 continue;
             };

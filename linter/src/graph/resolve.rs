@@ -276,6 +276,7 @@ impl<'i, 't> Resolver<'i, 't> {
             }
         }
         self.stack_edges(scope, &mut out);
+        self.stack_gifts(scope, &mut out);
         self.deferred_edges(scope, &mut out);
         self.bare_edges(id, scope, &mut out);
         self.mark_made(id, &mut out);
@@ -347,6 +348,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 let first = out.len();
                 self.member_call(object, *member, at, out);
                 self.break_ties(first, &call.args, at.scope, out);
+                self.callbacks_through(object, *member, call, at, out);
             }
             Callee::Value(value) => self.value_edges(value, at, out),
         }
@@ -428,7 +430,7 @@ impl<'i, 't> Resolver<'i, 't> {
             });
         }
         if !self.deferrals.contains_key(&name) {
-            self.callback_edges(functions, call, at, out);
+            self.callback_edges(functions, name, call, at, out);
         }
     }
 
@@ -558,7 +560,11 @@ impl<'i, 't> Resolver<'i, 't> {
     pub(super) fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
         match value {
             Expr::Name(name) if !at.scope.facts.declares(*name) => {
-                for (target, confidence) in self.functions_in(*name, at.scope.file).iter() {
+                let functions = self.functions_in(*name, at.scope.file);
+                if functions.is_empty() {
+                    self.variable_edges(*name, at, out);
+                }
+                for (target, confidence) in functions.iter() {
                     out.push(Edge {
                         target: Target::Function(*target),
                         offset: at.offset,

@@ -74,22 +74,38 @@ impl Resolver<'_, '_> {
         focus: Option<&Focused>,
     ) -> Vec<Entry> {
         let takes = |it| focus.is_none_or(|focus| focus.may_name(self.index, it));
+        self.entries_set(of, member, &takes, &|it| self.may_pass(it))
+    }
+
+    /// What is put into `member` of `of` by its name, whether the sieve lets it through or not.
+    pub(super) fn entries_of_all(&self, of: TypeRef, member: Sym) -> Vec<Entry> {
+        self.entries_set(of, member, &|_| true, &|_| true)
+    }
+
+    fn entries_set(
+        &self,
+        of: TypeRef,
+        member: Sym,
+        takes: &dyn Fn(ItemId) -> bool,
+        passes: &dyn Fn(u32) -> bool,
+    ) -> Vec<Entry> {
         let mut found = Vec::new();
-        for item in self.setting_items(of, member, &takes) {
+        for item in self.setting_items(of, member, takes, passes) {
             self.entries_of_item(item, of, member, &mut found);
         }
         in_order(found)
     }
 
-    /// The items that may set `member` to a function that the sieve lets through, of those that `takes` takes.
+    /// The items that may set `member` to a function whose name passes, of those that `takes` takes.
     fn setting_items(
         &self,
         of: TypeRef,
         member: Sym,
         takes: &dyn Fn(ItemId) -> bool,
+        passes: &dyn Fn(u32) -> bool,
     ) -> Vec<ItemId> {
         let index = self.index;
-        let wanted = |value: u32| index.is_function_name(value) && self.may_pass(value);
+        let wanted = |value: u32| index.is_function_name(value) && passes(value);
         let mut items: Vec<ItemId> = index
             .setters(member.short())
             .filter(|it| takes(it.1) && wanted(it.0))

@@ -58,9 +58,16 @@ pub(super) struct Reading {
     pub(super) pending_member: Option<u32>,
     /// Whether an `=` stands since the last `;`, `{` or `}`.
     pub(super) after_equals: bool,
+    /// Between the parentheses of what gives its first argument a value, see [`words::value_written`].
+    pub(super) gives: bool,
 }
 
 impl Reading {
+    /// Whether what stands before a comma is what is given a value.
+    fn is_first_given(&self) -> bool {
+        self.gives && self.pending_member.is_none()
+    }
+
     /// A byte of the kind that the last significant token was.
     pub(super) fn prev_byte(&self) -> u8 {
         if self.prev == WORD { b'a' } else { self.prev }
@@ -197,7 +204,17 @@ impl Scanner<'_> {
             if !words::is_control(word) {
                 self.refs.push(Ref::new(RefKind::Call, Sym::of(word)));
                 self.calls += 1;
+                reading.gives |= words::value_written(word).is_some();
             }
+        } else if next == b'['
+            && matches!(prev, b';' | b'{' | b'}' | b')' | b':')
+            && self.is_given_behind(next_at, reading)
+        {
+            let name = Sym::of(&self.src[start..end]).short();
+            reading.pending_member = Some(variables::unsettled(name));
+        } else if next == b',' && reading.is_first_given() && matches!(prev, b'(' | b'&') {
+            let name = Sym::of(&self.src[start..end]).short();
+            reading.pending_member = Some(variables::unsettled(name));
         } else if matches!(
             prev,
             b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}'
@@ -238,6 +255,22 @@ impl Scanner<'_> {
         is_behind && self.byte(self.skip_space(at + 1)) == b'('
     }
 
+    /// Whether an element of an array is given a value behind the subscripts at `next_at`.
+    fn is_given_behind(&self, next_at: usize, reading: &Reading) -> bool {
+        let mut at = next_at;
+        while self.byte(at) == b'[' {
+            let Some(close) = self.subscript_end(at) else {
+                return false;
+            };
+            at = self.skip_space(close);
+        }
+        match self.byte(at) {
+            b'=' => self.byte(at + 1) != b'=',
+            b',' => reading.is_first_given(),
+            _ => false,
+        }
+    }
+
     /// One past the bracket that closes the one at `open`, where that is near.
     fn subscript_end(&self, open: usize) -> Option<usize> {
         let mut depth = 0u32;
@@ -264,7 +297,13 @@ impl Scanner<'_> {
 
     fn use_member(&mut self, word: &[u8], next_at: usize, reading: &mut Reading) {
         let next = self.byte(next_at);
-        if next == b'=' && self.byte(next_at + 1) != b'=' {
+        let is_given = match next {
+            b'=' => self.byte(next_at + 1) != b'=',
+            b',' => reading.is_first_given(),
+            b'[' => !reading.after_equals && self.is_given_behind(next_at, reading),
+            _ => false,
+        };
+        if is_given {
             reading.pending_member = Some(Sym::of(word).short());
             return;
         }
@@ -323,12 +362,17 @@ impl Scanner<'_> {
                 }
                 reading.after_equals = true;
             }
-            b',' => reading.pending_member = None,
+            b',' if !reading.gives => reading.pending_member = None,
+            b')' if reading.gives => {
+                reading.gives = false;
+                reading.pending_member = None;
+            }
             b';' | b'{' | b'}' => {
                 if byte != b'{' {
                     reading.pending_member = None;
                 }
                 reading.after_equals = false;
+                reading.gives = false;
             }
             _ => {}
         }
@@ -413,7 +457,7 @@ impl Scanner<'_> {
             } else if byte == b'-' && self.byte(at + 1) == b'>' {
                 (Token::Arrow, ARROW, at + 2)
             } else if byte == b'#' && self.begins_directive(at) {
-                at = self.skip_space(self.line_end(at));
+                at = self.skip_space(self.directive_past(at));
                 continue;
             } else {
                 (Token::Byte(byte), byte, at + 1)

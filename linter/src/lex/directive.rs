@@ -200,6 +200,18 @@ impl Scanner<'_> {
         end
     }
 
+    /// Where the text goes on behind the directive at `at`: what `#if 0` leaves out is passed over.
+    pub(super) fn directive_past(&self, at: usize) -> usize {
+        let word = self.skip_blank(at + 1);
+        let word_end = self.word_end(word);
+        let end = self.line_end(at);
+        if &self.src[word..word_end] == b"if" && self.is_zero(word_end, end) {
+            self.arm_end(end).0
+        } else {
+            end
+        }
+    }
+
     /// Skips all arms up to the `#endif`.
     fn skip_rest(&self, from: usize) -> usize {
         let (mut end, mut is_else) = self.arm_end(from);

@@ -1,5 +1,42 @@
 //! The few words that the lexical reading must know.
 
+/// Macros and functions that are worth what their first argument, or what it points to, holds.
+///
+/// Sources: `include/asm-generic/{rwonce,barrier}.h`, `include/linux/rcupdate.h`.
+pub(crate) fn is_read(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"READ_ONCE"
+            | b"rcu_access_pointer"
+            | b"rcu_dereference"
+            | b"rcu_dereference_bh"
+            | b"rcu_dereference_check"
+            | b"rcu_dereference_protected"
+            | b"rcu_dereference_raw"
+            | b"rcu_dereference_sched"
+            | b"smp_load_acquire"
+            | b"unrcu_pointer"
+    )
+}
+
+/// Macros and functions that give their first argument, or what it points to, the value of a later one: of which,
+/// from 0.
+///
+/// Sources: as of [`is_read`], and `include/linux/atomic/atomic-instrumented.h`.
+pub(crate) fn value_written(word: &[u8]) -> Option<usize> {
+    match word {
+        b"WRITE_ONCE"
+        | b"rcu_assign_pointer"
+        | b"RCU_INIT_POINTER"
+        | b"smp_store_release"
+        | b"smp_store_mb"
+        | b"rcu_replace_pointer"
+        | b"xchg" => Some(1),
+        b"cmpxchg" => Some(2),
+        _ => None,
+    }
+}
+
 /// Words that stand before `(` without being called.
 pub(crate) fn is_control(word: &[u8]) -> bool {
     matches!(

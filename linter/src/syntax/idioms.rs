@@ -244,7 +244,7 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
     const MAX_STATEMENTS_OF_OTHERS: usize = 3;
     let dropped = squeeze(call_argument(put, 0)?, text);
     let names = parameters(function, text);
-    let argument = pointed_to(body, &dropped, text).unwrap_or_else(|| dropped.clone());
+    let argument = pointed_to(body, (&dropped, &names), text).unwrap_or_else(|| dropped.clone());
     let parameter = names
         .iter()
         .position(|(name, _)| mentions(&argument, name))?;
@@ -271,7 +271,12 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
 }
 
 /// What `DEFINE_FREE()` makes of its parameter, the address of a variable: `struct inode *_T = *(struct inode **)p`.
-fn pointed_to(body: Node<'_>, variable: &str, text: &[u8]) -> Option<String> {
+/// `DEFINE_CLASS()` knows its type: `struct inode *_T = *p`.
+fn pointed_to(
+    body: Node<'_>,
+    (variable, parameters): (&str, &[(String, String)]),
+    text: &[u8],
+) -> Option<String> {
     let mut value = None;
     body.preorder().for_each(|node| {
         let of_variable = node.kind() == Kind::InitDeclarator
@@ -280,7 +285,12 @@ fn pointed_to(body: Node<'_>, variable: &str, text: &[u8]) -> Option<String> {
             value = Some(squeeze(it, text));
         }
     });
-    value.filter(|it| it.starts_with("*(structinode"))
+    let is_typed = |it: &str| {
+        let pointer = it.strip_prefix('*');
+        let mut inodes = parameters.iter().filter(|it| it.1 == "struct inode");
+        inodes.any(|it| pointer == Some(it.0.as_str()))
+    };
+    value.filter(|it| it.starts_with("*(structinode") || is_typed(it))
 }
 
 /// Whether the call runs whenever one of these, the parameter or what is dropped, is there.
