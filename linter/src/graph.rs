@@ -7,6 +7,7 @@
 mod bare;
 mod bodies;
 mod callbacks;
+mod cleanups;
 mod constants;
 mod copies;
 mod deferred;

@@ -281,6 +281,10 @@ pub static PUBLISHERS: &[&str] = &[
     "xchg",
 ];
 
+/// How the functions are called that `DEFINE_FREE(word, …)` and `DEFINE_CLASS(word, …)` make to clean up, before and
+/// behind the word: `include/linux/cleanup.h`.
+pub static CLEANUPS: &[(&str, &str)] = &[("__free_", ""), ("class_", "_destructor")];
+
 /// Macros that take the pointer out of a variable, so that its `__free()` finds nothing: `include/linux/cleanup.h`.
 pub static TAKES: &[&str] = &["no_free_ptr", "return_ptr", "retain_and_null_ptr"];
 

@@ -1,11 +1,8 @@
-//! References that go out of scope: `struct inode *dir __free(iput) = …` calls no function by name, and no more does
-//! `CLASS(inode, dir)(…)`.
+//! References that go out of scope: `struct inode *dir __free(iput) = …` calls no function by name.
 
 use super::findings::Run;
 use super::parse;
-use crate::expand::{close_of, split};
 use crate::graph::{EdgeKind, ItemId};
-use crate::lex::{space_length, word_length};
 use crate::syntax::idioms::Release;
 use crate::syntax::taken;
 use crate::syntax::text::{fold_bytes, start_around};
@@ -29,16 +26,9 @@ impl Run<'_, '_, '_> {
             let offset = edge.offset as usize;
             // What the grammar cannot read in this place was blanked: an attribute of a variable.
             let is_attribute = parsed.clean.get(offset) == Some(&b' ');
-            let variable = if is_attribute {
-                variable_before(text, offset)
-            } else {
-                variable_of_class(text, offset)
-            };
-            let alias = || self.alias_at(id, edge);
-            if let Some(variable) = variable
-                && let Some((callee, argument)) = alias()
-            {
-                let release = at_end_of_scope((text, offset), variable, callee, argument);
+            let alias = is_attribute.then(|| self.alias_at(id, edge)).flatten();
+            if let Some((callee, argument)) = alias {
+                let release = at_end_of_scope(text, offset, callee, argument);
                 let root = parsed.tree.as_ref().map(|it| it.root_node());
                 let is_taken = root.is_some_and(|it| {
                     taken::is_always_taken(it, &parsed.clean, &release.inode, offset)
@@ -54,42 +44,18 @@ impl Run<'_, '_, '_> {
     }
 }
 
-/// The variable whose attribute stands at `offset`.
-fn variable_before(text: &[u8], offset: usize) -> Option<String> {
-    let name = text.get(..offset)?.trim_ascii_end();
+fn at_end_of_scope(text: &[u8], offset: usize, callee: String, argument: usize) -> Release {
+    let before = text.get(..offset).unwrap_or_default();
+    let start = start_around(text, offset);
+    let rest = &text[start..text.len().min(start + MAX_DECLARATION_BYTES)];
+    let end = memchr::memchr(b';', rest).map_or(rest.len(), |it| it + 1);
     let is_word = |it: &u8| it.is_ascii_alphanumeric() || *it == b'_';
+    let name = before.trim_ascii_end();
     let first = name
         .iter()
         .rposition(|it| !is_word(it))
         .map_or(0, |it| it + 1);
-    Some(String::from_utf8_lossy(&name[first..]).into_owned())
-}
-
-/// The variable that `CLASS(class, variable)(…)` at `offset` declares; of `guard(class)(object)` the object.
-fn variable_of_class(text: &[u8], offset: usize) -> Option<String> {
-    let text = text.get(offset..)?;
-    let text = &text[..text.len().min(MAX_DECLARATION_BYTES)];
-    let inside = |from: usize| {
-        let open = from + space_length(&text[from..]);
-        let close = (text.get(open) == Some(&b'(')).then(|| close_of(text, open))?;
-        Some((text.get(open + 1..close.checked_sub(1)?)?, close))
-    };
-    let (class, end) = inside(word_length(text))?;
-    let (given, _) = inside(end)?;
-    let mut names = split(class).into_iter().skip(1);
-    let name = names.next().or_else(|| split(given).into_iter().next())?;
-    Some(String::from_utf8_lossy(&name).into_owned())
-}
-
-fn at_end_of_scope(
-    (text, offset): (&[u8], usize),
-    variable: String,
-    callee: String,
-    argument: usize,
-) -> Release {
-    let start = start_around(text, offset);
-    let rest = &text[start..text.len().min(start + MAX_DECLARATION_BYTES)];
-    let end = memchr::memchr(b';', rest).map_or(rest.len(), |it| it + 1);
+    let variable = String::from_utf8_lossy(&name[first..]).into_owned();
     Release {
         callee,
         offset,

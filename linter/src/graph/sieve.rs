@@ -48,6 +48,8 @@ struct Passing {
     members: FxHashSet<u32>,
     /// Members that hold what somebody passed to a helper, and who may call that.
     given: FxHashMap<u32, Vec<Reached>>,
+    /// The words by which variables name functions that clean up.
+    cleanups: FxHashSet<u32>,
 }
 
 impl Passing {
@@ -385,9 +387,8 @@ impl<'i, 't> Users<'i, 't> {
 
     fn passing_names(&self, passing: &Passing) -> Bits {
         let mut names = Bits(vec![0; (1 << NAME_BITS) / 64]);
-        for sink in &self.sinks {
-            names.set(*sink >> NAME_SHIFT);
-        }
+        let others = self.sinks.iter().chain(&passing.cleanups);
+        others.for_each(|it| names.set(*it >> NAME_SHIFT));
         self.index.numbered_names(|number, name| {
             if passing.items.has(number) {
                 names.set(name.short() >> NAME_SHIFT);
@@ -472,8 +473,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
 
     /// What the VFS does with its own `iput()` is not reported.
     fn is_owned(&self, id: ItemId) -> bool {
-        let path = self.users.index.file_of(id).path.as_str();
-        self.users.owners.contains(&path)
+        let index = self.users.index;
+        let path = index.file_of(id).path.as_str();
+        self.users.owners.contains(&path) && index.cleanup_word(id).is_none()
     }
 
     fn run(mut self) -> (Passing, Vec<ItemId>) {
@@ -530,6 +532,8 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                     may_lead(name)
                         && ((self.users.sinks.contains(&name) && !self.is_owned(id))
                             || is_entry(name)
+                            || it.kind() == RefKind::Mention
+                                && self.passing.cleanups.contains(&name)
                             || self.names_what_leads(name, id))
                 }
                 RefKind::Member => self.passing.has_member(it.name(), index.file_of(id)),
@@ -658,6 +662,12 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                             self.add_members_given(user, id);
                         }
                     }
+                }
+                let word = users.index.cleanup_word(id);
+                if let Some(word) = word.filter(|it| self.passing.cleanups.insert(*it)) {
+                    let named = users.index.users(word);
+                    let named = named.filter(|it| users.index.mentions(*it, word));
+                    named.for_each(|it| self.add(it));
                 }
                 for (member, setter) in users.index.settings(name) {
                     if users.sees(setter, id)
