@@ -124,8 +124,7 @@ impl Resolver<'_, '_> {
     /// Functions among the arguments are called by a callee that calls its parameter.
     pub(super) fn callback_edges(
         &self,
-        callees: &[(ItemId, Confidence)],
-        name: Sym,
+        (callees, name): (&[(ItemId, Confidence)], Sym),
         call: &Call,
         at: &Site<'_>,
         out: &mut Vec<Edge>,
@@ -154,8 +153,7 @@ impl Resolver<'_, '_> {
     /// As [`Resolver::callback_edges`], of a call through a member: what stands there may lead nowhere by itself.
     pub(super) fn callbacks_through(
         &self,
-        object: &Expr,
-        member: Sym,
+        (object, member): (&Expr, Sym),
         call: &Call,
         at: &Site<'_>,
         out: &mut Vec<Edge>,
@@ -172,7 +170,7 @@ impl Resolver<'_, '_> {
             let choice = self.choice(typed.of, member, entry.domain);
             let sure = typed.confidence.min(entry.confidence).min(choice);
             let first = out.len();
-            self.callback_edges(&[(entry.function, sure)], member, call, at, out);
+            self.callback_edges((&[(entry.function, sure)], member), call, at, out);
             for edge in &mut out[first..] {
                 edge.domain = entry.domain;
             }

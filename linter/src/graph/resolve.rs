@@ -348,7 +348,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 let first = out.len();
                 self.member_call(object, *member, at, out);
                 self.break_ties(first, &call.args, at.scope, out);
-                self.callbacks_through(object, *member, call, at, out);
+                self.callbacks_through((object, *member), call, at, out);
             }
             Callee::Value(value) => self.value_edges(value, at, out),
         }
@@ -430,7 +430,7 @@ impl<'i, 't> Resolver<'i, 't> {
             });
         }
         if !self.deferrals.contains_key(&name) {
-            self.callback_edges(functions, name, call, at, out);
+            self.callback_edges((functions, name), call, at, out);
         }
     }
 

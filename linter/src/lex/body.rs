@@ -206,13 +206,7 @@ impl Scanner<'_> {
                 self.calls += 1;
                 reading.gives |= words::value_written(word).is_some();
             }
-        } else if next == b'['
-            && matches!(prev, b';' | b'{' | b'}' | b')' | b':')
-            && self.is_given_behind(next_at, reading)
-        {
-            let name = Sym::of(&self.src[start..end]).short();
-            reading.pending_member = Some(variables::unsettled(name));
-        } else if next == b',' && reading.is_first_given() && matches!(prev, b'(' | b'&') {
+        } else if self.is_set(prev, next_at, reading) {
             let name = Sym::of(&self.src[start..end]).short();
             reading.pending_member = Some(variables::unsettled(name));
         } else if matches!(
@@ -227,14 +221,19 @@ impl Scanner<'_> {
         {
             let name = Sym::of(&self.src[start..end]);
             self.refs.push(Ref::new(RefKind::Call, name));
-        } else if next == b'='
-            && matches!(prev, b';' | b'{' | b'}' | b')' | b':' | b'*')
-            && self.byte(next_at + 1) != b'='
-        {
-            let name = Sym::of(&self.src[start..end]).short();
-            reading.pending_member = Some(variables::unsettled(name));
         }
         next_at
+    }
+
+    /// Whether a variable, or an element of it, is given a value where the text behind its name goes on at `next_at`.
+    fn is_set(&self, prev: u8, next_at: usize, reading: &Reading) -> bool {
+        let begins = matches!(prev, b';' | b'{' | b'}' | b')' | b':');
+        match self.byte(next_at) {
+            b'=' => (begins || prev == b'*') && self.byte(next_at + 1) != b'=',
+            b'[' => begins && self.is_given_behind(next_at, reading),
+            b',' => reading.is_first_given() && matches!(prev, b'(' | b'&'),
+            _ => false,
+        }
     }
 
     /// Whether what stands at `next_at`, behind a name, makes a call through a variable of it: `name[i](…)`,
