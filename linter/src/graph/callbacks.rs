@@ -159,8 +159,12 @@ impl Resolver<'_, '_> {
         out: &mut Vec<Edge>,
     ) {
         let hands_on = |it: &Expr| {
-            let targets = self.functions_meant(it, at.scope);
-            targets.iter().any(|it| self.sieve.passes(it.0))
+            // By its name alone, before anybody looks what is meant.
+            let may = self.names_what_passes(it) || self.hands_local(it, at.scope.facts);
+            may && {
+                let targets = self.functions_meant(it, at.scope);
+                targets.iter().any(|it| self.sieve.passes(it.0))
+            }
         };
         if !call.args.iter().any(hands_on) {
             return;
