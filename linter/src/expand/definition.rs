@@ -1,6 +1,6 @@
 //! One `#define`, taken apart.
 
-use crate::lex::{Sym, is_word_byte};
+use crate::lex::{Sym, is_word_byte, word_length};
 
 /// More parameters than this and the macro is not expanded.
 const MAX_PARAMS: usize = 128;
@@ -79,10 +79,7 @@ impl Definition {
         while at < self.body.len() {
             let byte = self.body[at];
             if is_word_byte(byte) {
-                let end = self.body[at..]
-                    .iter()
-                    .position(|it| !is_word_byte(*it))
-                    .map_or(self.body.len(), |it| at + it);
+                let end = at + word_length(&self.body[at..]);
                 let rest = self.body[end..].trim_ascii_start();
                 if let (0, Some(args)) = (depth, rest.strip_prefix(b"(")) {
                     found.push((&self.body[at..end], args.trim_ascii_start()));
@@ -135,8 +132,7 @@ pub(super) fn flatten(text: &[u8]) -> Vec<u8> {
                 at += 1;
             }
             _ => {
-                let rest = text[at + 1..].iter();
-                let end = at + 1 + rest.take_while(|it| is_word_byte(**it)).count();
+                let end = at + 1 + word_length(&text[at + 1..]);
                 out.extend_from_slice(&text[at..end]);
                 at = end;
             }

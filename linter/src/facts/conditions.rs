@@ -112,13 +112,6 @@ impl Conditions {
         })
     }
 
-    fn clear(&mut self) {
-        self.guards.clear();
-        self.sites.clear();
-        self.stores.clear();
-        self.returns.clear();
-    }
-
     pub(crate) fn site(&self, offset: u32) -> Option<&Site> {
         let at = self.sites.binary_search_by_key(&offset, |it| it.offset);
         at.ok().map(|it| &self.sites[it])
@@ -143,20 +136,19 @@ impl Conditions {
 
 /// Reads a function that has these parameters.
 ///
-/// What is found replaces what `room` has, and nothing else of it is used but its room.
+/// What is found is added to `out`, which has nothing yet but room.
 pub(super) fn conditions(
     text: Text<'_>,
     root: Node<'_>,
     params: &[(Sym, TypeRef)],
-    room: &mut Conditions,
+    out: &mut Conditions,
 ) {
-    room.clear();
     if params.is_empty() {
         return;
     }
     let mut walk = Walk {
         text,
-        out: room,
+        out,
         passed: Vec::new(),
         held: Vec::new(),
         barrier: 0,

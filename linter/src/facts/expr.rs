@@ -56,12 +56,7 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
             Some(callee) if callee.kind() == Kind::Identifier => Expr::Call(
                 text.sym(callee),
                 node.field(Field::Arguments)
-                    .map(|it| {
-                        let mut args = Vec::with_capacity(it.children().count());
-                        args.extend(it.children().map(inner));
-                        args
-                    })
-                    .unwrap_or_default(),
+                    .map_or_else(Vec::new, |it| each_child(it, inner)),
             ),
             _ => Expr::Unknown,
         },
@@ -113,6 +108,13 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
         Kind::CompoundStatement => node.children().last().map_or(Expr::Unknown, inner),
         _ => literal(text.of(node)),
     }
+}
+
+/// What `of` says of each child, in a list of the right size.
+pub(super) fn each_child<'t, T>(node: Node<'t>, of: impl FnMut(Node<'t>) -> T) -> Vec<T> {
+    let mut all = Vec::with_capacity(node.children().count());
+    all.extend(node.children().map(of));
+    all
 }
 
 fn literal(text: &[u8]) -> Expr {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::conditions::conditions;
-use super::expr::{Text, declared, expr, type_ref};
+use super::expr::{Text, declared, each_child, expr, type_ref};
 use super::initializer::initializer;
 use super::unread::{add_unread_calls, attributes, declared_pointer, is_within};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
@@ -338,8 +338,7 @@ impl Walk<'_, '_> {
         };
         let mut args = Vec::new();
         if let Some(list) = node.field(Field::Arguments) {
-            args.reserve_exact(list.children().count());
-            args.extend(list.children().map(|it| expr(self.text, it)));
+            args = each_child(list, |it| expr(self.text, it));
             for literal in list.children() {
                 self.literal_argument(literal);
             }

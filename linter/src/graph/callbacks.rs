@@ -44,17 +44,12 @@ impl Resolver<'_, '_> {
             if self.runner_of(store, scope).is_some() {
                 continue;
             }
-            for (target, confidence) in self.functions_meant(&store.value, scope) {
-                out.push(Edge {
-                    target: Target::Function(target),
-                    offset: store.offset,
-                    kind: EdgeKind::Callback,
-                    confidence,
-                    through: Through::Name(*member),
-                    domain: Domain::GENERIC,
-                    enters: None,
-                });
-            }
+            let targets = self.functions_meant(&store.value, scope);
+            out.extend(called_back(
+                &targets,
+                store.offset,
+                (*member, Confidence::High),
+            ));
         }
     }
 
@@ -79,15 +74,7 @@ impl Resolver<'_, '_> {
                 }
                 for (helper, sure) in self.functions_in(name, scope.file).iter() {
                     for member in self.members_put(*helper, place, (&call.args, facts)) {
-                        out.extend(targets.iter().map(|(target, confidence)| Edge {
-                            target: Target::Function(*target),
-                            offset: call.offset,
-                            kind: EdgeKind::Callback,
-                            confidence: (*confidence).min(*sure),
-                            through: Through::Name(member),
-                            domain: Domain::GENERIC,
-                            enters: None,
-                        }));
+                        out.extend(called_back(&targets, call.offset, (member, *sure)));
                     }
                 }
             }
@@ -136,15 +123,7 @@ impl Resolver<'_, '_> {
             }
             for (callee, sure) in callees {
                 if self.is_param_called(*callee, index as u32, 0) {
-                    out.extend(targets.iter().map(|(target, confidence)| Edge {
-                        target: Target::Function(*target),
-                        offset: at.offset,
-                        kind: EdgeKind::Callback,
-                        confidence: (*confidence).min(*sure),
-                        through: Through::Name(name),
-                        domain: Domain::GENERIC,
-                        enters: None,
-                    }));
+                    out.extend(called_back(&targets, at.offset, (name, *sure)));
                 }
             }
         }
@@ -159,12 +138,8 @@ impl Resolver<'_, '_> {
         out: &mut Vec<Edge>,
     ) {
         let hands_on = |it: &Expr| {
-            // By its name alone, before anybody looks what is meant.
-            let may = self.names_what_passes(it) || self.hands_local(it, at.scope.facts);
-            may && {
-                let targets = self.functions_meant(it, at.scope);
-                targets.iter().any(|it| self.sieve.passes(it.0))
-            }
+            let targets = self.functions_meant(it, at.scope);
+            targets.iter().any(|it| self.sieve.passes(it.0))
         };
         if !call.args.iter().any(hands_on) {
             return;
@@ -239,6 +214,23 @@ impl Resolver<'_, '_> {
             })
         })
     }
+}
+
+/// The edges to functions that are called through a name, as sure as that leads there at most.
+fn called_back(
+    targets: &[(ItemId, Confidence)],
+    offset: u32,
+    (name, sure): (Sym, Confidence),
+) -> impl Iterator<Item = Edge> {
+    targets.iter().map(move |(target, confidence)| Edge {
+        target: Target::Function(*target),
+        offset,
+        kind: EdgeKind::Callback,
+        confidence: (*confidence).min(sure),
+        through: Through::Name(name),
+        domain: Domain::GENERIC,
+        enters: None,
+    })
 }
 
 /// The names of the functions that a value may be; a local variable stands for what it was given.

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::index::ItemId;
 use super::resolve::Resolver;
 use crate::facts::number::{Enumerator, Meaning, enumerators, listed, number};
-use crate::lex::{Item, ItemKind, Sym, define_lines, flags, is_word_byte};
+use crate::lex::{Item, ItemKind, Sym, define_lines, flags, word_length};
 
 /// Names that stand for names are followed this deep.
 const MAX_DEPTH: u32 = 8;
@@ -214,7 +214,7 @@ fn defined(text: &[u8]) -> Defines {
     let mut found = Defines::default();
     for line in define_lines(text) {
         let line = line.trim_ascii_start();
-        let length = line.iter().take_while(|it| is_word_byte(**it)).count();
+        let length = word_length(line);
         if length == 0 || line.get(length) == Some(&b'(') {
             continue;
         }

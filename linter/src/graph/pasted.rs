@@ -158,10 +158,7 @@ impl Resolver<'_, '_> {
         let Some(rest) = text.get(at.offset as usize..) else {
             return;
         };
-        let name_end = rest
-            .iter()
-            .position(|it| !lex::is_word_byte(*it))
-            .unwrap_or(rest.len());
+        let name_end = lex::word_length(rest);
         let open = name_end + rest[name_end..].len() - rest[name_end..].trim_ascii_start().len();
         if rest.get(open) != Some(&b'(') {
             return;
@@ -244,11 +241,7 @@ fn called_names(text: &[u8]) -> Names {
         if CLEANUP.contains(&word) {
             let rest = text[end..].trim_ascii_start();
             let argument = rest.strip_prefix(b"(").unwrap_or(rest).trim_ascii_start();
-            let length = argument
-                .iter()
-                .position(|it| !lex::is_word_byte(*it))
-                .unwrap_or(argument.len());
-            found.push(argument[..length].to_vec());
+            found.push(argument[..lex::word_length(argument)].to_vec());
         } else if word == b"_Generic" {
             found.extend(chosen_names(&text[end..]));
         } else if !member {

@@ -302,7 +302,7 @@ impl<'i, 't> Resolver<'i, 't> {
             || call.args.iter().any(|it| self.hands_local(it, facts))
     }
 
-    pub(super) fn names_what_passes(&self, value: &Expr) -> bool {
+    fn names_what_passes(&self, value: &Expr) -> bool {
         match value {
             Expr::Name(name) => {
                 // A macro may put the name behind an arrow.

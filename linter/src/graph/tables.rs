@@ -82,6 +82,7 @@ impl Resolver<'_, '_> {
         self.entries_set(of, member, &|_| true, &|_| true)
     }
 
+    /// What items put into `member` by its name: functions whose name passes, of the items that `takes` takes.
     fn entries_set(
         &self,
         of: TypeRef,
@@ -89,21 +90,6 @@ impl Resolver<'_, '_> {
         takes: &dyn Fn(ItemId) -> bool,
         passes: &dyn Fn(u32) -> bool,
     ) -> Vec<Entry> {
-        let mut found = Vec::new();
-        for item in self.setting_items(of, member, takes, passes) {
-            self.entries_of_item(item, of, member, &mut found);
-        }
-        in_order(found)
-    }
-
-    /// The items that may set `member` to a function whose name passes, of those that `takes` takes.
-    fn setting_items(
-        &self,
-        of: TypeRef,
-        member: Sym,
-        takes: &dyn Fn(ItemId) -> bool,
-        passes: &dyn Fn(u32) -> bool,
-    ) -> Vec<ItemId> {
         let index = self.index;
         let wanted = |value: u32| index.is_function_name(value) && passes(value);
         let mut items: Vec<ItemId> = index
@@ -126,7 +112,11 @@ impl Resolver<'_, '_> {
         }
         items.sort_unstable();
         items.dedup();
-        items
+        let mut found = Vec::new();
+        for item in items {
+            self.entries_of_item(item, of, member, &mut found);
+        }
+        in_order(found)
     }
 
     pub(super) fn may_pass(&self, value: u32) -> bool {

@@ -126,7 +126,7 @@ impl Resolver<'_, '_> {
             if typed.of != TypeRef::Unknown {
                 return typed;
             }
-            // `list_entry(p, struct x, member)` names its type; `READ_ONCE(p->x)` has that of its argument.
+            // `list_entry(p, struct x, member)` names its type; `data_race(p->x)` has that of its argument.
             if let Some(Expr::Typed(of)) = args.iter().find(|it| matches!(it, Expr::Typed(_))) {
                 return Typed::sure(*of).at_most(Confidence::Medium);
             }

@@ -228,24 +228,21 @@ impl Scanner<'_> {
     /// Whether a variable, or an element of it, is given a value where the text behind its name goes on at `next_at`.
     fn is_set(&self, prev: u8, next_at: usize, reading: &Reading) -> bool {
         let begins = matches!(prev, b';' | b'{' | b'}' | b')' | b':');
-        match self.byte(next_at) {
-            b'=' => (begins || prev == b'*') && self.byte(next_at + 1) != b'=',
-            b'[' => begins && self.is_given_behind(next_at, reading),
-            b',' => reading.is_first_given() && matches!(prev, b'(' | b'&'),
+        let may_be = match self.byte(next_at) {
+            b'=' => begins || prev == b'*',
+            b'[' => begins,
+            b',' => matches!(prev, b'(' | b'&'),
             _ => false,
-        }
+        };
+        may_be && self.is_given_behind(next_at, reading)
     }
 
     /// Whether what stands at `next_at`, behind a name, makes a call through a variable of it: `name[i](…)`,
     /// `(*name)(…)`.
     fn is_called_behind(&self, prev: u8, next_at: usize) -> bool {
-        let mut at = next_at;
-        while self.byte(at) == b'[' {
-            let Some(close) = self.subscript_end(at) else {
-                return false;
-            };
-            at = self.skip_space(close);
-        }
+        let Some(at) = self.behind_subscripts(next_at) else {
+            return false;
+        };
         let is_behind = match self.byte(at) {
             b'(' => return at > next_at,
             b')' => at > next_at || prev == b'*',
@@ -254,20 +251,22 @@ impl Scanner<'_> {
         is_behind && self.byte(self.skip_space(at + 1)) == b'('
     }
 
-    /// Whether an element of an array is given a value behind the subscripts at `next_at`.
+    /// Whether what a text names is given a value behind the subscripts that may begin at `next_at`.
     fn is_given_behind(&self, next_at: usize, reading: &Reading) -> bool {
-        let mut at = next_at;
+        self.behind_subscripts(next_at)
+            .is_some_and(|at| match self.byte(at) {
+                b'=' => self.byte(at + 1) != b'=',
+                b',' => reading.is_first_given(),
+                _ => false,
+            })
+    }
+
+    /// Where the text goes on behind the subscripts that may begin at `at`.
+    fn behind_subscripts(&self, mut at: usize) -> Option<usize> {
         while self.byte(at) == b'[' {
-            let Some(close) = self.subscript_end(at) else {
-                return false;
-            };
-            at = self.skip_space(close);
+            at = self.skip_space(self.subscript_end(at)?);
         }
-        match self.byte(at) {
-            b'=' => self.byte(at + 1) != b'=',
-            b',' => reading.is_first_given(),
-            _ => false,
-        }
+        Some(at)
     }
 
     /// One past the bracket that closes the one at `open`, where that is near.
@@ -296,13 +295,8 @@ impl Scanner<'_> {
 
     fn use_member(&mut self, word: &[u8], next_at: usize, reading: &mut Reading) {
         let next = self.byte(next_at);
-        let is_given = match next {
-            b'=' => self.byte(next_at + 1) != b'=',
-            b',' => reading.is_first_given(),
-            b'[' => !reading.after_equals && self.is_given_behind(next_at, reading),
-            _ => false,
-        };
-        if is_given {
+        let is_read = next == b'[' && reading.after_equals;
+        if !is_read && self.is_given_behind(next_at, reading) {
             reading.pending_member = Some(Sym::of(word).short());
             return;
         }

@@ -14,20 +14,14 @@ const fn every(byte: u8) -> u64 {
 pub(crate) fn word_length(text: &[u8]) -> usize {
     length(text, |bytes| {
         let ascii = bytes & LOW;
-        let letters = between(ascii | every(0x20), b'a', b'z');
-        let digits = between(ascii, b'0', b'9');
-        bytes | letters | digits | equal(ascii, b'_') | equal(ascii, b'$')
+        bytes | in_names(ascii) | equal(ascii, b'$')
     })
 }
 
 /// How many letters, digits and `_` of ASCII a text begins with.
 #[inline]
 pub(crate) fn name_length(text: &[u8]) -> usize {
-    length(text, |bytes| {
-        let ascii = bytes & LOW;
-        let letters = between(ascii | every(0x20), b'a', b'z');
-        (letters | between(ascii, b'0', b'9') | equal(ascii, b'_')) & !bytes
-    })
+    length(text, |bytes| in_names(bytes & LOW) & !bytes)
 }
 
 /// How many blanks, tabs and line ends a text begins with.
@@ -56,6 +50,13 @@ fn length(text: &[u8], of: impl Fn(u64) -> u64) -> usize {
     last[..rest.len()].copy_from_slice(rest);
     let others = !of(u64::from_le_bytes(last)) & HIGH;
     at + (others.trailing_zeros() / 8) as usize
+}
+
+/// The letters, digits and `_`, of bytes that are all ASCII.
+#[inline]
+const fn in_names(ascii: u64) -> u64 {
+    let letters = between(ascii | every(0x20), b'a', b'z');
+    letters | between(ascii, b'0', b'9') | equal(ascii, b'_')
 }
 
 /// The bytes from `first` to `last`, of bytes that are all ASCII.

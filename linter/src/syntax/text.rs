@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Node;
 use super::nodes::{Field, Kind};
+use crate::lex::name_length;
 
 /// Statements are cut off here, at a character's border.
 const MAX_STATEMENT_BYTES: usize = 200;
@@ -36,9 +37,7 @@ pub(crate) fn fold_bytes(bytes: &[u8]) -> String {
 
 /// Whether the bytes are one name or number of ASCII, which folds to itself.
 fn is_name(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .all(|it| it.is_ascii_alphanumeric() || *it == b'_')
+    name_length(bytes) == bytes.len()
 }
 
 /// Whether the node's text folds to `wanted`.
