@@ -282,7 +282,8 @@ fn fingerprint(assembly: &Assembly) -> (Vec<String>, String) {
     (places, render(assembly))
 }
 
-fn random_mail() -> impl Strategy<Value = String> {
+/// A mail of one of `ids` ids, in answer to one of them or to none.
+fn random_mail(ids: usize) -> impl Strategy<Value = String> {
     let subjects = prop::sample::select(vec![
         "[PATCH] x: one",
         "[PATCH 0/2] x: two",
@@ -313,16 +314,9 @@ fn random_mail() -> impl Strategy<Value = String> {
         "supersedes m3",
         "depends m2",
     ]);
-    (
-        0usize..8,
-        0usize..2,
-        0u32..4000,
-        0usize..10,
-        subjects,
-        bodies,
-    )
-        .prop_map(|(id, sender, seconds, parent, subject, body)| {
-            let parent = if parent < 8 {
+    (0..ids, 0usize..2, 0u32..4000, 0..ids + 2, subjects, bodies).prop_map(
+        move |(id, sender, seconds, parent, subject, body)| {
+            let parent = if parent < ids {
                 format!("m{parent}")
             } else {
                 "-".to_owned()
@@ -331,7 +325,8 @@ fn random_mail() -> impl Strategy<Value = String> {
                 "m{id} | {} | {seconds} | {parent} | {subject} | {body}",
                 ["A", "B"][sender]
             )
-        })
+        },
+    )
 }
 
 /// The heads in groups that share a key, transitively: what the service loads together.
@@ -352,11 +347,46 @@ fn apart(heads: &[Head]) -> Vec<Vec<Head>> {
     groups.into_iter().map(|it| it.1).collect()
 }
 
+/// What is shown of mails assembled at once, and of each group of them by itself.
+fn together_and_apart(lines: &[String]) -> (Vec<String>, Vec<String>) {
+    let case = series_cases(&format!("\n== random\n{}\n--\n", lines.join("\n"))).remove(0);
+    let mails = case.mails.iter().zip(0..);
+    let heads: Vec<Head> = mails
+        .map(|(it, at)| parse_message(&it.1).head(Some(1_800_000_000 + at)))
+        .collect();
+    let shown = |heads: &[Head]| -> Vec<String> {
+        let assembly = lorelint_mail::assemble(heads);
+        render(&assembly).lines().map(str::to_owned).collect()
+    };
+    let mut together = shown(&heads);
+    let mut parts: Vec<String> = apart(&heads).iter().flat_map(|it| shown(it)).collect();
+    together.sort();
+    parts.sort();
+    (together, parts)
+}
+
+#[test]
+fn a_cover_letter_without_a_tag_has_the_key_of_its_title() {
+    for cover in ["x: words | cover", "[RFC] x: words | text"] {
+        let lines = [
+            "m0 | A | 0 | m3 | [PATCH v5.1 2/2] x: two | patch".to_owned(),
+            "m4 | A | 0 | - | x: words | patch".to_owned(),
+            format!("m3 | A | 0 | - | {cover}"),
+        ];
+        let (together, parts) = together_and_apart(&lines);
+        assert_eq!(together, parts, "{cover}");
+        assert!(
+            together.iter().any(|it| it.contains(" replaces m")),
+            "{together:?}"
+        );
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_mails_assemble_alike_in_any_order(lines in prop::collection::vec(random_mail(), 1..14), turn in 0usize..14) {
+    fn any_mails_assemble_alike_in_any_order(lines in prop::collection::vec(random_mail(8), 1..14), turn in 0usize..14) {
         let case = series_cases(&format!("\n== random\n{}\n--\n", lines.join("\n"))).remove(0);
         let mails: Vec<(usize, &[u8])> = case.mails.iter().enumerate().map(|(at, it)| (at, it.1.as_slice())).collect();
         let expected = assemble(&mails);
@@ -378,17 +408,8 @@ proptest! {
     }
 
     #[test]
-    fn mails_without_a_common_key_do_not_matter_to_each_other(lines in prop::collection::vec(random_mail(), 1..14)) {
-        let case = series_cases(&format!("\n== random\n{}\n--\n", lines.join("\n"))).remove(0);
-        let heads: Vec<Head> = case.mails.iter().zip(0..).map(|(it, at)| parse_message(&it.1).head(Some(1_800_000_000 + at))).collect();
-        let shown = |heads: &[Head]| -> Vec<String> {
-            let assembly = lorelint_mail::assemble(heads);
-            render(&assembly).lines().map(str::to_owned).collect()
-        };
-        let mut together = shown(&heads);
-        let mut parts: Vec<String> = apart(&heads).iter().flat_map(|it| shown(it)).collect();
-        together.sort();
-        parts.sort();
+    fn mails_without_a_common_key_do_not_matter_to_each_other(lines in prop::collection::vec(random_mail(5), 1..6)) {
+        let (together, parts) = together_and_apart(&lines);
         prop_assert_eq!(together, parts);
     }
 }

@@ -110,14 +110,15 @@ impl Head {
         keys
     }
 
-    /// Whether the mail by itself could be a patch or a cover letter.
-    pub(crate) fn could_be_part(&self) -> bool {
+    /// Whether the mail by itself could be a patch or a cover letter, that of a series sent without a tag too.
+    fn could_be_part(&self) -> bool {
+        let is_cover = self.subject.patch || self.subject.rfc || self.content == Content::Summary;
         !self.subject.reply
             && !self.subject.forward
             && !self.ignore
             && (self.content == Content::Diff
                 || self.subject.number == Some(0)
-                || self.subject.patch)
+                || is_cover && !self.robot)
     }
 }
 
