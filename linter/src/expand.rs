@@ -2,16 +2,20 @@
 //!
 //! The lexical reading sees `DEFINE_RB_FUNCS(name, …)` as a macro use. Here the use is replaced by its
 //! text, which is appended to the file's own: what it makes become items like any other, at the
-//! line of the use. What is used inside of functions is not expanded: the resolver follows it.
+//! line of the use. What is used inside of functions is not
+//! expanded: the resolver follows it. Only the names that it calls are added where they stand in no text.
 #![expect(
     clippy::cast_possible_truncation,
     reason = "a source is at most 64 MiB, and what macros make of it is bounded"
 )]
 
+mod calls;
 mod definition;
 mod made;
 mod make;
 mod makers;
+pub(crate) mod names;
+mod pasting;
 mod renamed;
 mod rows;
 mod stages;
@@ -20,7 +24,7 @@ mod view;
 
 pub(crate) use definition::Definition;
 pub(crate) use made::Made;
-pub(crate) use make::{called, grow, is_use, mentioned};
+pub(crate) use make::{Deciding, called, grow, is_use, mentioned};
 pub(crate) use rows::used_in_tables;
 pub(crate) use stages::Tracepoints;
 pub(crate) use text::{Definitions, Expander, close_of, split};

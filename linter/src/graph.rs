@@ -28,6 +28,7 @@ mod items;
 mod joined;
 pub(crate) mod known;
 pub(crate) mod limits;
+mod may_paste;
 mod meaning;
 mod named;
 mod objects;

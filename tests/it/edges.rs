@@ -394,6 +394,7 @@ MAKE_FLAGS(flag, flags, 0)
             "macro EXAMPLE_I",
             "macro __builtin_constant_p nowhere",
             "macro _is_set include/linux/flags.h",
+            "macro const_is_set include/linux/flags.h",
         ],
     );
 }

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use lorelint::tree::{FileContent, Mode, Overlay, TreePath, TreeSource};
+use lorelint::tree::{FileContent, Overlay, TreePath, TreeSource};
 use lorelint::{Linter, Options};
 use lorelint_tests::lint_case::said;
+use lorelint_tests::states::{Changes, check_in_a_row, file};
 
 /// A part of `include/` that no filesystem sees.
 const LAMPS: usize = 1000;
@@ -48,12 +49,6 @@ static LAMP_FILES: LazyLock<Vec<(TreePath, FileContent)>> = LazyLock::new(|| {
     };
     (0..LAMPS).map(lamp).collect()
 });
-
-fn file(path: &str, text: &str) -> (TreePath, FileContent) {
-    let path = TreePath::parse(path).expect("a path inside a tree");
-    let content = FileContent::new(Mode::Regular, text.as_bytes());
-    (path, content.expect("a regular file"))
-}
 
 fn kernel(files: Files<'_>) -> Overlay<'static> {
     static EMPTY: LazyLock<lorelint::tree::MemTree> = LazyLock::new(Default::default);
@@ -200,9 +195,6 @@ fn a_part_of_a_kernel_needs_no_includes() {
     assert!(is_found(&tree, "a part of a kernel"));
 }
 
-/// New texts of files, by path; `None` for one that goes.
-type Changes<'c> = &'c [(&'c str, Option<&'c str>)];
-
 /// After a change, a linter that has read the tree before says what one says that has not.
 #[test]
 fn an_include_that_comes_or_goes_is_seen() {
@@ -261,23 +253,5 @@ fn an_include_that_comes_or_goes_is_seen() {
         ("the source goes", &[(unit, None)], false),
     ];
     let base = kernel(&[(unit, &without), ("include/linux/ex.h", HEADER)]);
-    let warm = Linter::new(Options::default());
-    warm.check(&base).expect("memory can be read");
-    let mut now = base.clone();
-    for (what, changes, is_read) in states {
-        let changes = changes.iter().map(|(path, text)| match text {
-            Some(text) => {
-                let (path, content) = file(path, text);
-                (path, Some(content))
-            }
-            None => (TreePath::parse(path).expect("a path inside a tree"), None),
-        });
-        now = now.with(changes);
-        let fresh = Linter::new(Options::default())
-            .check(&now)
-            .expect("memory can be read");
-        let report = warm.check(&now).expect("memory can be read");
-        assert_eq!(said(&report), said(&fresh), "{what}");
-        assert_eq!(!report.findings.is_empty(), *is_read, "{what}");
-    }
+    check_in_a_row(&base, states);
 }

@@ -23,6 +23,7 @@ mod headers;
 mod ingest;
 mod mail;
 mod meant;
+mod pasted;
 mod pointers;
 mod program;
 mod queue;

@@ -11,3 +11,4 @@ pub mod listmail;
 pub mod mailbox;
 pub mod material;
 pub mod program;
+pub mod states;

@@ -25,14 +25,14 @@ const MAX_GROWTH: usize = 8 << 20;
 /// Expands what the files' macro uses make, and puts it behind them.
 ///
 /// Only files for which `grows` says so; the others hold definitions. Returns the names of macros on which the
-/// result depends, as [`Sym::short`], in order.
+/// result depends.
 pub(crate) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     files: &mut [ReadFile],
     tracepoints: Option<Tracepoints<'_>>,
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
-) -> Vec<u32> {
+) -> Deciding {
     let all = Arc::new(Definers::of(files));
     let mut macros = Macros::find(tree, warm, (files, &all), tracepoints, grows);
     macros.tracepoints = tracepoints.is_some();
@@ -64,9 +64,22 @@ pub(crate) fn grow(
         super::renamed::grow(tree, warm, files);
     }
     names.extend(super::rows::grow(tree, warm, (files, &all), grows));
+    let decided = super::calls::grow(tree, warm, (files, &all), grows);
+    names.extend(decided.making);
     names.sort_unstable();
     names.dedup();
-    names
+    Deciding {
+        making: names,
+        pasting: decided.pasting,
+    }
+}
+
+/// The macros on which depends what macros make, as [`Sym::short`], in order.
+pub(crate) struct Deciding {
+    pub(crate) making: Vec<u32>,
+    /// Those among them that may make the names of what is called: twice the name, and one more where they make
+    /// them of what they are given.
+    pub(crate) pasting: Vec<u32>,
 }
 
 struct Growth {

@@ -1,5 +1,6 @@
 //! The macros of a tree: where each is defined, and which of them make functions or tables.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -37,6 +38,15 @@ impl Definers {
         Self(all)
     }
 
+    /// Whether there is a macro of this name, as [`Sym::short`].
+    pub(super) fn defines(&self, short: u32) -> bool {
+        self.of_name(short).next().is_some()
+    }
+
+    pub(super) fn places(&self) -> impl ParallelIterator<Item = Place> {
+        self.0.par_iter().map(|it| it.1)
+    }
+
     fn of_name(&self, short: u32) -> impl Iterator<Item = Place> {
         let first = self.0.partition_point(|it| it.0 < short);
         let named = self.0[first..].iter();
@@ -48,8 +58,10 @@ impl Definers {
 pub(super) struct Macros<'t> {
     pub(super) tree: &'t dyn TreeSource,
     pub(super) warm: &'t Warm,
-    all: Arc<Definers>,
+    pub(super) all: Arc<Definers>,
     pub(super) by_name: FxHashMap<Sym, Vec<Place>>,
+    /// Whether the names that nobody gathered are known as well, and all are expanded wherever they stand.
+    pub(super) knows_all: bool,
     /// Those that make functions or tables: of the kernel, and of the programs beside it.
     pub(super) makers: [FxHashSet<Sym>; 2],
     /// The macros that use an argument as a macro outside of braces.
@@ -119,6 +131,7 @@ impl<'t> Macros<'t> {
             warm,
             all: Arc::clone(all),
             by_name: FxHashMap::default(),
+            knows_all: false,
             makers: Default::default(),
             appliers: FxHashSet::default(),
             tracepoints: false,
@@ -185,6 +198,18 @@ impl<'t> Macros<'t> {
             }
         }
         done.extend(wanted_short);
+    }
+
+    /// Where a name is defined.
+    pub(super) fn places(&self, files: &[ReadFile], name: Sym) -> Cow<'_, [Place]> {
+        if !self.knows_all {
+            return self
+                .by_name
+                .get(&name)
+                .map_or(Cow::Borrowed(&[]), |it| Cow::Borrowed(it));
+        }
+        let is_named = |it: &Place| files[it.0 as usize].scan.items[it.1 as usize].name == name;
+        self.all.of_name(name.short()).filter(is_named).collect()
     }
 
     pub(super) fn text(&self, files: &[ReadFile], file: usize) -> Arc<Vec<u8>> {

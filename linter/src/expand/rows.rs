@@ -69,7 +69,7 @@ pub(super) fn grow(
 }
 
 /// The names of all functions that a chain may enter, as [`Sym::short`].
-fn function_names(files: &[ReadFile]) -> FxHashSet<u32> {
+pub(super) fn function_names(files: &[ReadFile]) -> FxHashSet<u32> {
     let at_home = files.par_iter().filter(|it| it.source.at_home);
     let items = at_home.flat_map_iter(|it| &it.scan.items);
     items

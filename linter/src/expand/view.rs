@@ -31,9 +31,7 @@ impl Macros<'_> {
         name: Sym,
         file: usize,
     ) -> Vec<(u8, Place)> {
-        let Some(places) = self.by_name.get(&name) else {
-            return Vec::new();
-        };
+        let places = self.places(files, name);
         let own = typing::directory(files[file].source.path.as_str());
         let distance = |it: &Place| distance(files, it.0 as usize, (file, own));
         let places = places.iter();
@@ -114,6 +112,14 @@ impl<'a, 't> View<'a, 't> {
             found: RefCell::default(),
         }
     }
+
+    /// The macros that were found so far, as [`Sym::short`].
+    pub(super) fn used(&self) -> Vec<u32> {
+        let found = self.found.borrow();
+        let used = found.iter().filter(|it| it.1.definition.is_some());
+        used.map(|it| it.0.0.short()).collect()
+    }
+
     fn definition(&self, place: Place) -> Option<Arc<Definition>> {
         self.macros
             .own_definition(self.files, place, (self.file, self.text))
@@ -174,7 +180,8 @@ impl Definitions for View<'_, '_> {
         let is_staged = |it: &Stage| it.names.contains(&name.short());
         // Tracepoints of a program are read by the kernel's headers too.
         let is_foreign = self.stage.is_none() && self.files[self.file].source.is_foreign;
-        self.macros.makers[usize::from(is_foreign)].contains(&name)
+        self.macros.knows_all
+            || self.macros.makers[usize::from(is_foreign)].contains(&name)
             || self.stage.is_some_and(is_staged)
     }
 }

@@ -54,6 +54,9 @@ pub(crate) struct Image {
     pub(crate) values: Table<3>,
     /// Macros on which depends what macros make, as [`Sym::short`](crate::lex::Sym::short), in order.
     pub(crate) making: Rows<u32>,
+    /// Those among them that may make the names of what is called: see
+    /// [`Deciding::pasting`](crate::expand::Deciding::pasting).
+    pub(crate) pasting: Rows<u32>,
     /// Whether headers that nobody includes are left out.
     pub(crate) limits_headers: bool,
     /// Members of roots that few types declare.
@@ -98,6 +101,13 @@ impl Image {
     /// See [`name_of`].
     pub(crate) fn name(&self) -> String {
         name_of(self.files.iter().map(|it| (&it.path, it.content)))
+    }
+
+    /// Whether a macro makes the names of what it calls of what it is given; `None` where nobody looked.
+    pub(super) fn pastes(&self, name: u32) -> Option<bool> {
+        let at = self.pasting.partition_point(|it| it >> 1 < name);
+        let row = self.pasting.get(at).filter(|it| **it >> 1 == name);
+        row.map(|it| it & 1 == 1)
     }
 
     /// How many items there are.

@@ -594,6 +594,14 @@ impl<'t> Index<'t> {
         [Arc::clone(old), new.unwrap_or_default()]
     }
 
+    /// The macros that make the names of what they call, as [`Sym::short`].
+    pub(super) fn pasting(&self) -> impl Iterator<Item = u32> {
+        let over = self.over.as_deref().map(|it| &it.image);
+        let images = std::iter::once(&*self.base).chain(over);
+        let rows = images.flat_map(|it| it.pasting.iter());
+        rows.filter(|it| **it & 1 == 1).map(|it| it >> 1)
+    }
+
     /// What functions do with their parameters: in the base, and in what stands in for its files.
     pub(super) fn handing(&self) -> (&Handing, Option<&Handing>) {
         let over = self.over.as_deref().map(|it| it.image.handing());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Site, Target, Through};
+use crate::expand::names::{self, Called};
 use crate::expand::{Definition, Definitions, Expander};
 use crate::facts::{Callee, Expr};
 use crate::graph::domains::Domain;
@@ -13,29 +14,13 @@ use crate::warm::Memo;
 
 /// Macros inside macros are looked at this deep.
 const MAX_DEPTH: u32 = 8;
-/// Uses whose arguments are longer are not expanded: they hold code, which is read where it stands.
-const MAX_USE_BYTES: usize = 2048;
-/// How what stands for an argument begins; its number and an underscore follow.
-const PLACE: &str = "lorelint_argument_";
-/// Attributes whose argument is called when a variable goes out of scope.
-const CLEANUP: &[&[u8]] = &[b"__cleanup__", b"__cleanup"];
-
-/// Names as they are spelled.
-type Names = Vec<Vec<u8>>;
-
-/// What a use of a macro calls, and the name that it ends with: arguments may follow it.
-#[derive(Clone, Default)]
-struct Made {
-    called: Names,
-    last: Option<Vec<u8>>,
-}
 
 /// What is known of macros that paste.
 pub(crate) struct Pasting {
     pastes: Memo<ItemId, bool>,
     definitions: Memo<ItemId, Option<Arc<Definition>>>,
     /// The names that a macro makes for so many arguments in a file; `None` where they depend on the arguments.
-    made: Memo<(ItemId, u32, u32), Option<Made>>,
+    made: Memo<(ItemId, u32, u32), Option<Called>>,
 }
 
 impl Pasting {
@@ -108,7 +93,7 @@ impl Resolver<'_, '_> {
     /// The names that a use of a macro calls, those in its arguments perhaps among them.
     ///
     /// Most macros make the same names whatever they are given: those are expanded once a file.
-    fn made_names(&self, (definition, file): (ItemId, usize), name: &[u8], used: &[u8]) -> Made {
+    fn made_names(&self, (definition, file): (ItemId, usize), name: &[u8], used: &[u8]) -> Called {
         let view = View {
             resolver: self,
             file,
@@ -122,13 +107,12 @@ impl Resolver<'_, '_> {
             .pasting
             .made
             .get((definition, file as u32, count as u32), || {
-                let places: Names = (0..count).map(place_of).collect();
-                let expanded = expand(&places.join(&b", "[..]))?;
-                (!pastes_places(&expanded)).then(|| Made::of(&expanded))
+                let expanded = expand(&names::places(count))?;
+                (!names::pastes_places(&expanded)).then(|| Called::of(&expanded))
             });
         match &*made {
-            Some(names) => names.clone(),
-            None => expand(used).map_or_else(Made::default, |it| Made::of(&it)),
+            Some(made) => made.clone(),
+            None => expand(used).map_or_else(Called::default, |it| Called::of(&it)),
         }
     }
 
@@ -158,23 +142,16 @@ impl Resolver<'_, '_> {
         let Some(rest) = text.get(at.offset as usize..) else {
             return;
         };
-        let name_end = lex::word_length(rest);
-        let open = name_end + rest[name_end..].len() - rest[name_end..].trim_ascii_start().len();
-        if rest.get(open) != Some(&b'(') {
+        let name = &rest[..lex::word_length(rest)];
+        let Some((used, end)) = names::arguments(rest, name.len()) else {
             return;
-        }
-        let window = &rest[..rest.len().min(open + MAX_USE_BYTES)];
-        let close = crate::expand::close_of(window, open);
-        if window.get(close - 1) != Some(&b')') {
-            return;
-        }
-        let (name, used) = (&rest[..name_end], &window[open + 1..close - 1]);
+        };
         let mut made = self.made_names((definition, file), name, used);
-        if rest[close..].trim_ascii_start().starts_with(b"(") {
-            made.called.extend(made.last);
+        if rest[end..].trim_ascii_start().starts_with(b"(") {
+            made.names.extend(made.last);
         }
         let through = Through::Name(Sym::of(name));
-        for called in made.called {
+        for called in made.names {
             // What stands in the arguments is read there.
             if memchr::memmem::find(used, &called).is_some() {
                 continue;
@@ -195,22 +172,6 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// What stands for an argument that has not been put in yet.
-fn place_of(argument: usize) -> Vec<u8> {
-    format!("{PLACE}{argument}_").into_bytes()
-}
-
-/// Whether a macro has pasted something to what stands for an argument.
-fn pastes_places(text: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, PLACE.as_bytes()).any(|start| {
-        let number = &text[start + PLACE.len()..];
-        let digits = number.iter().take_while(|it| it.is_ascii_digit()).count();
-        let is_joined = |it: Option<&u8>| it.is_some_and(|it| lex::is_word_byte(*it));
-        is_joined(start.checked_sub(1).and_then(|it| text.get(it)))
-            || is_joined(number.get(digits + 1))
-    })
-}
-
 /// `, ##__VA_ARGS__` drops a comma and makes no name; neither does what only a name for a variable is made of.
 fn pastes_names(text: &[u8]) -> bool {
     memchr::memmem::find_iter(text, b"##").any(|at| {
@@ -219,56 +180,4 @@ fn pastes_names(text: &[u8]) -> bool {
             .starts_with(b"__VA_ARGS__")
             && !text[..at].trim_ascii_end().ends_with(b",")
     })
-}
-
-impl Made {
-    fn of(text: &[u8]) -> Self {
-        let end = text.trim_ascii_end();
-        let start = end.iter().rposition(|it| !lex::is_word_byte(*it));
-        let last = &end[start.map_or(0, |it| it + 1)..];
-        Self {
-            called: called_names(text),
-            last: (!last.is_empty() && !last[0].is_ascii_digit()).then(|| last.to_vec()),
-        }
-    }
-}
-
-/// The words before `(`, what cleans up, and what is chosen by a type and followed by arguments.
-fn called_names(text: &[u8]) -> Names {
-    let mut found = Names::new();
-    lex::each_call(text, 0, |start, end, member| {
-        let word = &text[start..end];
-        if CLEANUP.contains(&word) {
-            let rest = text[end..].trim_ascii_start();
-            let argument = rest.strip_prefix(b"(").unwrap_or(rest).trim_ascii_start();
-            found.push(argument[..lex::word_length(argument)].to_vec());
-        } else if word == b"_Generic" {
-            found.extend(chosen_names(&text[end..]));
-        } else if !member {
-            found.push(word.to_vec());
-        }
-    });
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-/// The names among which `_Generic` chooses; `text` begins behind that word.
-fn chosen_names(text: &[u8]) -> Names {
-    let open = text.len() - text.trim_ascii_start().len();
-    let close = crate::expand::close_of(text, open);
-    let is_called = text[close..].trim_ascii_start().starts_with(b"(");
-    let inside = text
-        .get(open + 1..close.saturating_sub(1))
-        .unwrap_or_default();
-    let choices = crate::expand::split(inside).into_iter().skip(1);
-    choices
-        .filter(|_| is_called)
-        .filter_map(|it| {
-            let colon = it.iter().rposition(|it| *it == b':')?;
-            let name = it[colon + 1..].trim_ascii();
-            let is_name = !name.is_empty() && name.iter().all(|it| lex::is_word_byte(*it));
-            is_name.then(|| name.to_vec())
-        })
-        .collect()
 }

@@ -300,7 +300,7 @@ fn over(
         work.scan_left_out(!needed);
     }
     let (mut files, gaps) = work.sources(plan);
-    remade::grow(tree, warm, base, &mut files, removed)?;
+    let deciding = remade::grow(tree, warm, base, &mut files, removed)?;
     for file in &mut files {
         let path = &file.source.path;
         file.source.domain = domain_in(&base.domains, path.as_str());
@@ -328,7 +328,10 @@ fn over(
     if removed.iter().any(decides) {
         return None;
     }
-    let image = Image::join(files, FxHashMap::default(), gaps);
+    let image = Image {
+        pasting: deciding.pasting.into(),
+        ..Image::join(files, FxHashMap::default(), gaps)
+    };
     Over::new(base, image, removed)
 }
 

@@ -5,27 +5,34 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::image::{Image, ReadFile};
+use super::may_paste::MayPaste;
 use crate::expand;
-use crate::lex::{FileScan, Item, ItemKind};
+use crate::lex::{FileScan, Item, ItemKind, Ref};
 use crate::tree::{TreePath, TreeSource};
 use crate::warm::Warm;
 
 /// Expands the macro uses of changed files, with the definitions that the rest of the tree has.
 ///
-/// `None` where a macro changed on which depends what other files make: everything has to be read again.
+/// The macros on which that depends; `None` where one of those changed on which depends what other files make:
+/// everything has to be read again.
 pub(super) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     base: &Image,
     files: &mut Vec<ReadFile>,
     removed: &[TreePath],
-) -> Option<()> {
+) -> Option<expand::Deciding> {
+    let mut pastes = MayPaste::new(base);
     let mut hidden: FxHashSet<u32> = FxHashSet::default();
     for file in files.iter() {
         let old = base.file_at(&file.source.path);
         hidden.extend(old);
-        let of_old = old.map_or(Vec::new(), |it| base.deciding(it));
-        let of_new = deciding(base, file.scan.items.iter().copied());
+        let of_old = old.map_or(Vec::new(), |it| base.deciding(it, &mut pastes));
+        let items = file.scan.items.iter().enumerate();
+        let of_new = deciding(
+            (base, &mut pastes),
+            items.map(|(at, it)| (*it, file.scan.refs(at))),
+        );
         if file.source.is_shared && of_old != of_new {
             return None;
         }
@@ -33,27 +40,34 @@ pub(super) fn grow(
     for path in removed {
         if let Some(old) = base.file_at(path) {
             hidden.insert(old);
-            if base.files[old as usize].is_shared && !base.deciding(old).is_empty() {
+            if base.files[old as usize].is_shared && !base.deciding(old, &mut pastes).is_empty() {
                 return None;
             }
         }
     }
     let changed: FxHashSet<TreePath> = files.iter().map(|it| it.source.path.clone()).collect();
-    let definers = definers(base, files, &hidden);
+    let definers = definers((base, &mut pastes), files, &hidden);
     let count = files.len();
     files.extend(definers.into_iter().map(|it| base.as_read(it)));
-    expand::grow(tree, warm, files, None, &|it| {
+    let deciding = expand::grow(tree, warm, files, None, &|it| {
         it.at_home && changed.contains(&it.path)
     });
     files.truncate(count);
-    Some(())
+    Some(deciding)
 }
 
 /// The files of the base that define the macros to which the uses in some files lead.
-fn definers(base: &Image, files: &[ReadFile], hidden: &FxHashSet<u32>) -> Vec<u32> {
+fn definers(
+    (base, pastes): (&Image, &mut MayPaste<'_>),
+    files: &[ReadFile],
+    hidden: &FxHashSet<u32>,
+) -> Vec<u32> {
     let all = files.iter().flat_map(|it| &it.scan.items);
     let uses = all.filter(|it| expand::is_use(it));
     let mut wanted: Vec<u32> = uses.map(|it| it.name.short()).collect();
+    for file in files {
+        wanted.extend(pastes.named_in(&file.scan));
+    }
     // What is handed to a use may be applied by it.
     for file in files {
         let uses = (0..file.scan.items.len()).filter(|it| expand::is_use(&file.scan.items[*it]));
@@ -88,12 +102,15 @@ fn definers(base: &Image, files: &[ReadFile], hidden: &FxHashSet<u32>) -> Vec<u3
 }
 
 /// The macros on which depends what other files make, with their texts.
-fn deciding(base: &Image, items: impl Iterator<Item = Item>) -> Vec<(u32, u32, u32)> {
-    let macros = items.filter(|it| it.kind == ItemKind::Macro);
-    let all = macros.map(|it| (it.name.short(), it.head_hash, it.rest_hash));
-    let mut found: Vec<_> = all
-        .filter(|it| base.making.binary_search(&it.0).is_ok())
-        .collect();
+fn deciding<'r>(
+    (base, pastes): (&Image, &mut MayPaste<'_>),
+    items: impl Iterator<Item = (Item, &'r [Ref])>,
+) -> Vec<(u32, u32, u32)> {
+    let macros = items.filter(|it| it.0.kind == ItemKind::Macro);
+    let is_known = |it: &Item| base.making.binary_search(&it.name.short()).is_ok();
+    let found = macros.filter(|(it, refs)| is_known(it) || pastes.by(it.flags, refs));
+    let found = found.map(|(it, _)| (it.name.short(), it.head_hash, it.rest_hash));
+    let mut found: Vec<_> = found.collect();
     found.sort_unstable();
     found
 }
@@ -103,9 +120,13 @@ impl Image {
         self.files.place(path).ok().map(|it| it as u32)
     }
 
-    fn deciding(&self, file: u32) -> Vec<(u32, u32, u32)> {
+    fn deciding(&self, file: u32, pastes: &mut MayPaste<'_>) -> Vec<(u32, u32, u32)> {
         let (start, end) = self.bounds(file);
-        deciding(self, self.items.between(start, end))
+        let items = (start..end).zip(self.items.between(start, end));
+        deciding(
+            (self, pastes),
+            items.map(|(number, it)| (it, self.refs(number))),
+        )
     }
 
     pub(super) fn bounds(&self, file: u32) -> (u32, u32) {

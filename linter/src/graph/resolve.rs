@@ -267,9 +267,7 @@ impl<'i, 't> Resolver<'i, 't> {
             let seen = RefCell::default();
             let site = Site::new(scope, call.offset, &seen);
             self.call_edges(call, &site, &mut out);
-            if let Callee::Name(name) = call.callee
-                && !self.is_made(id, call.offset)
-            {
+            if let Callee::Name(name) = call.callee {
                 for definition in &self.meanings(name, scope.file).1 {
                     self.pasted_edges(id, *definition, &site, &mut out);
                 }

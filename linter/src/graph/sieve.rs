@@ -1,5 +1,6 @@
 //! What may lead to a sink, from names alone: an over-approximation that only ever lets through too much.
 
+use std::cell::LazyCell;
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,7 +10,7 @@ use super::domains::Domain;
 use super::given::Reached;
 use super::index::{Index, ItemId, SourceFile};
 use crate::kernel;
-use crate::lex::{Given, Item, ItemKind, RefKind, Sym, flags};
+use crate::lex::{Given, Item, ItemKind, Ref, RefKind, Sym, flags};
 
 /// The items that may lead to a sink, over all implementations and within each.
 pub(crate) struct Sieve<'i, 't> {
@@ -50,9 +51,16 @@ struct Passing {
     given: FxHashMap<u32, Vec<Reached>>,
     /// The words by which variables name functions that clean up.
     cleanups: FxHashSet<u32>,
+    /// Macros of headers that lead to what a file has that uses them, by [`Index::number`]: their users elsewhere do
+    /// not lead there.
+    lent: FxHashSet<u32>,
 }
 
 impl Passing {
+    fn has(&self, number: u32) -> bool {
+        self.items.has(number) || self.lent.contains(&number)
+    }
+
     /// Whether a call through a member may lead to a sink where it stands in `file`.
     fn has_member(&self, member: u32, file: &SourceFile) -> bool {
         let is_called = |it: &Reached| it.holds(file.domain, file.path.as_str());
@@ -201,6 +209,7 @@ impl<'i, 't> Sieve<'i, 't> {
             Some(before) => {
                 let mut names = before.names.clone();
                 let new = added.iter().map(|it| index.item(*it).name.short());
+                let new = new.chain(index.pasting());
                 new.for_each(|it| names.set(it >> NAME_SHIFT));
                 names
             }
@@ -256,7 +265,7 @@ impl<'i, 't> Sieve<'i, 't> {
     pub(crate) fn passes(&self, id: ItemId) -> bool {
         self.closed
             .as_ref()
-            .is_none_or(|it| it.found.all.items.has(it.users.index.number(id)))
+            .is_none_or(|it| it.found.all.has(it.users.index.number(id)))
     }
 
     /// Whether an item may lead to a sink for a chain that is in `domain` and stays on the filesystem side.
@@ -382,15 +391,37 @@ impl<'i, 't> Users<'i, 't> {
     /// Whether an item stands in a file, or where that file may be included.
     fn is_in(&self, user: ItemId, only: Option<usize>) -> bool {
         let file = self.index.file_index(user);
-        only.is_none_or(|it| it == file || self.index.file(file).includes_unit)
+        only.is_none_or(|it| it == file || self.includes_unit(user))
+    }
+
+    fn includes_unit(&self, user: ItemId) -> bool {
+        self.index.file_of(user).includes_unit
+    }
+
+    /// The items of a file that call or mention a name.
+    fn users_in(&self, name: u32, file: usize) -> impl Iterator<Item = ItemId> + use<'i, 't, '_> {
+        let kinds = [RefKind::Call, RefKind::Mention];
+        let refs = kinds.map(|it| Ref::of_short(it, name));
+        let items = self.index.items(file).map(|it| it.0);
+        items.filter(move |id| {
+            let own = self.index.refs(*id);
+            refs.iter().any(|it| own.binary_search(it).is_ok())
+        })
+    }
+
+    /// Whether what an item names is looked for where the item is used: a macro of a header.
+    fn is_lent(&self, user: ItemId) -> bool {
+        self.index.item(user).kind == ItemKind::Macro && self.index.file_of(user).is_shared
     }
 
     fn passing_names(&self, passing: &Passing) -> Bits {
         let mut names = Bits(vec![0; (1 << NAME_BITS) / 64]);
-        let others = self.sinks.iter().chain(&passing.cleanups);
-        others.for_each(|it| names.set(*it >> NAME_SHIFT));
+        let others = self.sinks.iter().chain(&passing.cleanups).copied();
+        // What these call is known of who uses them.
+        let others = others.chain(self.index.pasting());
+        others.for_each(|it| names.set(it >> NAME_SHIFT));
         self.index.numbered_names(|number, name| {
-            if passing.items.has(number) {
+            if passing.has(number) {
                 names.set(name.short() >> NAME_SHIFT);
             }
         });
@@ -431,6 +462,10 @@ struct Closure<'u, 'i, 't> {
     passing: Passing,
     queue: Vec<ItemId>,
     added: Vec<ItemId>,
+    /// The macros that were lent, each with the file that has what they lead to.
+    lent: FxHashSet<(ItemId, usize)>,
+    /// By name: the macros of headers that use it, and what does so where sources are included.
+    lenders: FxHashMap<u32, Arc<[ItemId]>>,
 }
 
 impl<'u, 'i, 't> Closure<'u, 'i, 't> {
@@ -442,7 +477,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     fn after(users: &'u Users<'i, 't>, domain: Option<Domain>, before: &Passing) -> Self {
         let mut passing = before.clone();
         // The numbers of changed items were other items' in the tree before.
-        passing.items.keep_below(users.index.first_changed());
+        let first_changed = users.index.first_changed();
+        passing.items.keep_below(first_changed);
+        passing.lent.retain(|it| *it < first_changed);
         let words = users.index.item_count() as usize / 64 + 1;
         passing.items.0.resize(words, 0);
         Self {
@@ -451,6 +488,8 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             passing,
             queue: Vec::new(),
             added: Vec::new(),
+            lent: FxHashSet::default(),
+            lenders: FxHashMap::default(),
         }
     }
 
@@ -495,6 +534,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         }
         for (id, item) in index.changed_items() {
             self.take_in((id, &item), &|_| true, &|_| false);
+            if self.users.is_lent(id) {
+                self.take_in_lent(id);
+            }
             if item.kind == ItemKind::Function {
                 // Somebody may have passed it a function all the time.
                 for it in index.members_behind(id) {
@@ -551,6 +593,19 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             }
         }
         self.take_in_passed(id, may_lead);
+    }
+
+    /// Lets a macro of a header through for the files that have what it leads to.
+    fn take_in_lent(&mut self, id: ItemId) {
+        let users = self.users;
+        let refs = users.index.refs(id).iter();
+        let names = refs.filter(|it| matches!(it.kind(), RefKind::Call | RefKind::Mention));
+        let meant = names.flat_map(|it| users.index.items_named(it.name()));
+        let owned = meant.filter(|it| self.leads_on(*it));
+        let files: Vec<usize> = owned.filter_map(|it| users.own_file(it)).collect();
+        for file in files {
+            self.lend(id, file);
+        }
     }
 
     /// Adds the members that hold what an item passes to those who store it.
@@ -618,7 +673,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     }
 
     fn leads_on(&self, id: ItemId) -> bool {
-        self.passing.items.has(self.users.index.number(id))
+        self.passing.has(self.users.index.number(id))
             && !self
                 .users
                 .stop
@@ -655,12 +710,10 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         match item.kind {
             ItemKind::Function => {
                 let own = users.own_file(id);
+                self.add_users(name, own);
                 for user in users.index.users(name) {
-                    if users.is_in(user, own) {
-                        self.add(user);
-                        if users.index.mentions(user, name) {
-                            self.add_members_given(user, id);
-                        }
+                    if users.is_in(user, own) && users.index.mentions(user, name) {
+                        self.add_members_given(user, id);
                     }
                 }
                 let word = users.index.cleanup_word(id);
@@ -685,9 +738,50 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
 
     fn add_users(&mut self, name: u32, only: Option<usize>) {
         let users = self.users;
+        // A header that has a macro of this name means that.
+        let is_lent = LazyCell::new(|| {
+            let mut named = users.index.items_named(name);
+            !named.any(|it| users.is_lent(it))
+        });
         for user in users.index.users(name) {
             if users.is_in(user, only) {
                 self.add(user);
+            } else if let Some(file) = only
+                && users.is_lent(user)
+                && *is_lent
+            {
+                self.lend(user, file);
+            }
+        }
+    }
+
+    /// Lets a macro of a header through for what a file has.
+    fn lend(&mut self, id: ItemId, file: usize) {
+        let users = self.users;
+        let mut pending = vec![id];
+        while let Some(id) = pending.pop() {
+            let name = users.index.item(id).name.short();
+            if users.stop.contains(&name) || !self.lent.insert((id, file)) {
+                continue;
+            }
+            if self.passing.lent.insert(users.index.number(id)) {
+                self.added.push(id);
+            }
+            for user in users.users_in(name, file) {
+                self.add(user);
+            }
+            let lenders = self.lenders.entry(name);
+            let lenders = lenders.or_insert_with(|| {
+                let all = users.index.users(name);
+                all.filter(|it| users.is_lent(*it) || users.includes_unit(*it))
+                    .collect()
+            });
+            for it in lenders.clone().iter() {
+                if users.is_lent(*it) {
+                    pending.push(*it);
+                } else {
+                    self.add(*it);
+                }
             }
         }
     }

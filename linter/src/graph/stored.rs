@@ -29,6 +29,7 @@ impl Image {
             self.suspects.write(),
             self.own_members.write(),
             self.making.write(),
+            self.pasting.write(),
         ]);
         sections.extend(self.functions.write());
         sections.extend(self.macros.write());
@@ -59,6 +60,7 @@ impl Image {
             suspects: Rows::read(next()?)?,
             own_members: Rows::read(next()?)?,
             making: Rows::read(next()?)?,
+            pasting: Rows::read(next()?)?,
             limits_headers,
             functions: Table::read(next()?, next()?)?,
             macros: Table::read(next()?, next()?)?,

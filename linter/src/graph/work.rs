@@ -298,10 +298,11 @@ impl Work<'_> {
         let (mut files, gaps) = self.sources(plan);
         let tracepoints = (plan.reading == Reading::Unlimited)
             .then_some(expand::Tracepoints { under: plan.under });
-        let making = expand::grow(tree, warm, &mut files, tracepoints, &|it| it.at_home);
+        let deciding = expand::grow(tree, warm, &mut files, tracepoints, &|it| it.at_home);
         let domains = assign_domains(&mut files);
         Image {
-            making: making.into(),
+            making: deciding.making.into(),
+            pasting: deciding.pasting.into(),
             limits_headers,
             own_members: own_members.into(),
             ..Image::join(files, domains, gaps)

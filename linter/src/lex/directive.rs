@@ -339,6 +339,7 @@ impl Scanner<'_> {
                 (makes, flags::MAKES),
                 (fills, flags::FILLS),
                 (applies, flags::APPLIES),
+                (pastes && self.calls_pasted(body, end), flags::CALLS_MADE),
             ];
             let bits = bits.iter().filter(|it| it.0).fold(0, |all, it| all | it.1);
             let name = Sym::of(&self.src[name..name_end]);
@@ -389,5 +390,16 @@ impl Scanner<'_> {
             at += 1;
         }
         at < end && !self.src[at].is_ascii_digit() && self.src[at] != b'"'
+    }
+
+    /// Whether what `##` makes in a macro's body stands before arguments, among them or at the end.
+    fn calls_pasted(&self, body: usize, end: usize) -> bool {
+        let makes_name = |at: usize| {
+            let joined = self.skip_space(at + 2);
+            let next = self.skip_space(self.word_end(joined));
+            let is_rest = self.src[joined.min(end)..end].starts_with(b"__VA_ARGS__");
+            !is_rest && (next >= end || matches!(self.src[next], b'(' | b')' | b','))
+        };
+        memchr::memmem::find_iter(&self.src[body..end], b"##").any(|it| makes_name(body + it))
     }
 }

@@ -47,6 +47,8 @@ pub(crate) mod flags {
     pub(crate) const DECLARED: u8 = 64;
     /// A pointer to a function, or an array of them.
     pub(crate) const POINTER: u8 = 64;
+    /// A macro that pastes a name which is called, or handed on.
+    pub(crate) const CALLS_MADE: u8 = 64;
     /// A macro whose body defines a function or a table.
     pub(crate) const MAKES: u8 = 128;
 }

@@ -1,0 +1,186 @@
+//! Calls of names that macros make inside of functions: `#define CALL(n, x) box_##n(x)` and `CALL(run, x)`.
+//!
+//! The lexical reading sees that a function calls `CALL`. Here such uses are expanded, and the names that they call
+//! are added to those that the function calls; where a macro makes a name whatever it is given, to those of the macro.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use super::definition::Definition;
+use super::make::called;
+use super::makers::{Definers, Macros};
+use super::names::{self, Called};
+use super::text::Expander;
+use super::view::View;
+use crate::graph::image::ReadFile;
+use crate::graph::index::SourceFile;
+use crate::lex::{self, FileScan, Item, ItemKind, Ref, RefKind, Sym};
+use crate::tree::TreeSource;
+use crate::warm::Warm;
+
+/// Definitions of one name that are all expanded.
+const MAX_TWINS: usize = 16;
+
+/// What the calls that macros make depend on, as [`Sym::short`], in order.
+#[derive(Default)]
+pub(super) struct Decided {
+    /// The macros that were expanded.
+    pub(super) making: Vec<u32>,
+    /// Those among them that paste: see [`Deciding::pasting`](super::make::Deciding::pasting).
+    pub(super) pasting: Vec<u32>,
+}
+
+/// Adds the names that macros make and call to what functions and macros call.
+pub(super) fn grow(
+    tree: &dyn TreeSource,
+    warm: &Warm,
+    (files, all): (&mut [ReadFile], &Arc<Definers>),
+    grows: &(dyn Fn(&SourceFile) -> bool + Sync),
+) -> Decided {
+    let mut macros = Macros::none(tree, warm, all);
+    macros.knows_all = true;
+    let pasting = macros.pasting(files, grows);
+    let added = (0..files.len())
+        .into_par_iter()
+        .filter(|it| grows(&files[*it].source))
+        .flat_map_iter(|it| macros.added_in(files, it, &pasting.names));
+    let mut found = pasting.fixed;
+    found.extend(added.collect::<Vec<_>>());
+    drop(macros);
+    let mut making: Vec<u32> = found
+        .iter()
+        .flat_map(|it| it.used.iter().copied())
+        .collect();
+    making.extend(&pasting.seen);
+    making.sort_unstable();
+    making.dedup();
+    keep_known(files, all, &mut found);
+    found.sort_by_key(|it| (it.file, it.item));
+    for added in found.chunk_by(|one, other| one.file == other.file) {
+        let file = &mut files[added[0].file];
+        file.scan = Arc::new(with_calls(&file.scan, added));
+    }
+    let row = |it: &u32| it << 1 | u32::from(pasting.names.contains(it));
+    let mut pasting: Vec<u32> = pasting.seen.iter().map(row).collect();
+    pasting.sort_unstable();
+    pasting.dedup();
+    Decided { making, pasting }
+}
+
+/// Names that an item calls.
+pub(super) struct Addition {
+    pub(super) file: usize,
+    pub(super) item: usize,
+    /// As [`Sym::short`].
+    pub(super) names: Vec<u32>,
+    /// The macros that they came from, likewise.
+    pub(super) used: Vec<u32>,
+}
+
+/// Leaves what the items do not call themselves of names that somebody has.
+fn keep_known(files: &[ReadFile], all: &Definers, found: &mut Vec<Addition>) {
+    for it in &mut *found {
+        let refs = files[it.file].scan.refs(it.item);
+        let call = |name: u32| Ref::of_short(RefKind::Call, name);
+        it.names
+            .retain(|it| refs.binary_search(&call(*it)).is_err());
+    }
+    let wanted: FxHashSet<u32> = found.iter().flat_map(|it| &it.names).copied().collect();
+    let items = files.par_iter().flat_map_iter(|it| &it.scan.items);
+    let functions = items.filter(|it| it.kind == ItemKind::Function);
+    let names = functions.map(|it| it.name.short());
+    let known: FxHashSet<u32> = names.filter(|it| wanted.contains(it)).collect();
+    for it in &mut *found {
+        it.names.retain(|it| known.contains(it) || all.defines(*it));
+    }
+    found.retain(|it| !it.names.is_empty());
+}
+
+/// The reading with more names called by some of its items, which are in order.
+fn with_calls(scan: &FileScan, added: &[Addition]) -> FileScan {
+    let mut grown = scan.clone();
+    grown.refs.clear();
+    let mut added = added.iter().peekable();
+    for at in 0..scan.items.len() {
+        let start = grown.refs.len();
+        grown.refs.extend_from_slice(scan.refs(at));
+        while let Some(it) = added.next_if(|it| it.item == at) {
+            let calls = it.names.iter();
+            let calls = calls.map(|it| Ref::of_short(RefKind::Call, *it));
+            grown.refs.extend(calls);
+        }
+        grown.refs[start..].sort_unstable();
+        grown.items[at].refs_end = grown.refs.len() as u32;
+    }
+    grown
+}
+
+impl Macros<'_> {
+    /// What the functions of a file call through macros that make names.
+    fn added_in(&self, files: &[ReadFile], file: usize, pasting: &FxHashSet<u32>) -> Vec<Addition> {
+        let source = &files[file];
+        let items = source.scan.items.iter().enumerate();
+        let functions = items.filter(|it| it.1.kind == ItemKind::Function);
+        let uses = |at: usize| called(source.scan.refs(at)).any(|it| pasting.contains(&it));
+        let using: Vec<(usize, Item)> = functions
+            .clone()
+            .filter(|it| uses(it.0))
+            .map(|it| (it.0, *it.1))
+            .collect();
+        if using.is_empty() {
+            return Vec::new();
+        }
+        let own: FxHashSet<Sym> = functions.map(|it| it.1.name).collect();
+        self.with_text(&source.source, |text| {
+            let view = View::new(self, files, (file, text), &own, None);
+            let made = source.source.made.as_deref();
+            let body = |it: &Item| match made.filter(|made| made.holds(it.start)) {
+                Some(made) => made.text(it.body, it.end),
+                None => text
+                    .get(it.body as usize..it.end as usize)
+                    .unwrap_or_default(),
+            };
+            let added = using.iter().map(|(item, it)| Addition {
+                file,
+                item: *item,
+                names: self.names_in(&view, body(it), pasting),
+                used: Vec::new(),
+            });
+            let mut added: Vec<Addition> = added.collect();
+            added[0].used = view.used();
+            added
+        })
+    }
+
+    /// The names that the uses in a function's body make and call.
+    fn names_in(&self, view: &View<'_, '_>, body: &[u8], pasting: &FxHashSet<u32>) -> Vec<u32> {
+        let mut found = Vec::new();
+        lex::each_call(body, 0, |from, to, is_member| {
+            let (name, short) = (&body[from..to], Sym::of(&body[from..to]));
+            if is_member || !pasting.contains(&short.short()) {
+                return;
+            }
+            let Some((args, end)) = names::arguments(body, to) else {
+                return;
+            };
+            let is_applied = body[end..].trim_ascii_start().starts_with(b"(");
+            let candidates = self.candidates(view.files, short, view.file);
+            for (_, place) in candidates.into_iter().take(MAX_TWINS) {
+                let definition = self.own_definition(view.files, place, (view.file, view.text));
+                let expand = |it: Arc<Definition>| Expander::new(view).expand_use(name, &it, args);
+                let Some(expanded) = definition.and_then(expand) else {
+                    continue;
+                };
+                let made = Called::of(&expanded);
+                let last = made.last.filter(|_| is_applied);
+                let names = made.names.iter().chain(&last);
+                found.extend(names.map(|it| Sym::of(it).short()));
+            }
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}

@@ -1,0 +1,85 @@
+//! Names that macros paste inside of functions, in trees that change.
+
+use std::sync::LazyLock;
+
+use lorelint::tree::{MemTree, Overlay};
+use lorelint_tests::states::{Changes, check_in_a_row, file};
+
+const SUPER: &str = "fs/example/super.c";
+const HEADER: &str = "fs/example/example.h";
+
+const CALL: &str = "#define example_call(name, ...) example_##name(__VA_ARGS__)\n";
+/// The same without what is called.
+const NO_CALL: &str = "#define example_call(name, ...) example_no_##name(__VA_ARGS__)\n";
+
+/// A source whose writeback does something.
+fn source(line: &str) -> String {
+    format!(
+        "#include \"example.h\"
+
+static void example_put(struct inode *inode)
+{{
+	iput(inode);
+}}
+
+static int example_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{{
+	{line}
+	return 0;
+}}
+
+static const struct address_space_operations example_aops = {{
+	.writepages = example_writepages,
+}};
+"
+    )
+}
+
+#[test]
+fn a_name_that_a_macro_makes_comes_and_goes() {
+    static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
+    let nothing = source("example_wait(mapping);");
+    let call = source("example_call(put, mapping->host);");
+    let wrap = source("example_wrap(mapping->host);");
+    let name = source("example_call(OTHER, mapping->host);");
+    let wrapped = |body: &str| format!("{CALL}#define example_wrap(inode) {body}\n");
+    let direct = wrapped("example_wait(inode)");
+    let fixed = wrapped("example_call(put, inode)");
+    let other = format!(
+        "#define __example_call(name, ...) example_##name(__VA_ARGS__)\n\
+         #define example_call(name, ...) __example_call(name, __VA_ARGS__)\n\
+         #define OTHER wait\n"
+    );
+    let renamed = other.replace("OTHER wait", "OTHER put");
+    let own = format!("{CALL}{call}");
+    let states: &[(&str, Changes<'_>, bool)] = &[
+        (
+            "a macro of which no function knew",
+            &[(SUPER, Some(&call))],
+            true,
+        ),
+        ("it makes another name", &[(HEADER, Some(NO_CALL))], false),
+        ("the first name again", &[(HEADER, Some(CALL))], true),
+        ("it is used no more", &[(SUPER, Some(&nothing))], false),
+        (
+            "a macro that does nothing of this",
+            &[(HEADER, Some(&direct)), (SUPER, Some(&wrap))],
+            false,
+        ),
+        ("that makes a name now", &[(HEADER, Some(&fixed))], true),
+        ("and no more", &[(HEADER, Some(&direct))], false),
+        (
+            "a name that a macro stands for",
+            &[(HEADER, Some(&other)), (SUPER, Some(&name))],
+            false,
+        ),
+        ("it stands for another", &[(HEADER, Some(&renamed))], true),
+        ("the header goes", &[(HEADER, None)], false),
+        ("a macro of the source itself", &[(SUPER, Some(&own))], true),
+        ("the source goes", &[(SUPER, None)], false),
+    ];
+    let files = [(SUPER, nothing.as_str()), (HEADER, CALL)];
+    let files = files.map(|(path, text)| file(path, text));
+    let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
+    check_in_a_row(&base, states);
+}
