@@ -43,7 +43,7 @@ pub(crate) mod reuse;
 mod roots;
 pub(crate) mod sieve;
 mod stored;
-mod table;
+pub(crate) mod table;
 mod tables;
 mod ties;
 pub(crate) mod typing;

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::definition::Definition;
 use super::make::called;
-use super::makers::{Definers, Macros};
+use super::makers::{Definers, Macros, Place};
 use super::names::{self, Called};
-use super::text::Expander;
+use super::pasting::Users;
+use super::text::{Expander, split};
 use super::view::View;
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
@@ -42,10 +42,8 @@ pub(super) fn grow(
     let mut macros = Macros::none(tree, warm, all);
     macros.knows_all = true;
     let pasting = macros.pasting(files, grows);
-    let added = (0..files.len())
-        .into_par_iter()
-        .filter(|it| grows(&files[*it].source))
-        .flat_map_iter(|it| macros.added_in(files, it, &pasting.names));
+    let users = pasting.users.par_iter().with_max_len(1);
+    let added = users.flat_map_iter(|it| macros.added_in(files, it, &pasting.names));
     let mut found = pasting.fixed;
     found.extend(added.collect::<Vec<_>>());
     drop(macros);
@@ -68,6 +66,9 @@ pub(super) fn grow(
     pasting.dedup();
     Decided { making, pasting }
 }
+
+/// What uses call: by definition and arguments.
+type Known = FxHashMap<(Place, Sym), Called>;
 
 /// Names that an item calls.
 pub(super) struct Addition {
@@ -118,23 +119,26 @@ fn with_calls(scan: &FileScan, added: &[Addition]) -> FileScan {
 }
 
 impl Macros<'_> {
-    /// What the functions of a file call through macros that make names.
-    fn added_in(&self, files: &[ReadFile], file: usize, pasting: &FxHashSet<u32>) -> Vec<Addition> {
-        let source = &files[file];
-        let items = source.scan.items.iter().enumerate();
-        let functions = items.filter(|it| it.1.kind == ItemKind::Function);
+    /// What functions of a file call through macros that make names.
+    fn added_in(
+        &self,
+        files: &[ReadFile],
+        (file, users): &Users,
+        pasting: &FxHashSet<u32>,
+    ) -> Vec<Addition> {
+        let (file, source) = (*file, &files[*file]);
+        let items = &source.scan.items;
         let uses = |at: usize| called(source.scan.refs(at)).any(|it| pasting.contains(&it));
-        let using: Vec<(usize, Item)> = functions
-            .clone()
-            .filter(|it| uses(it.0))
-            .map(|it| (it.0, *it.1))
-            .collect();
+        let users = users.iter().filter(|it| uses(**it));
+        let using: Vec<(usize, Item)> = users.map(|it| (*it, items[*it])).collect();
         if using.is_empty() {
             return Vec::new();
         }
-        let own: FxHashSet<Sym> = functions.map(|it| it.1.name).collect();
+        let functions = items.iter().filter(|it| it.kind == ItemKind::Function);
+        let own: FxHashSet<Sym> = functions.map(|it| it.name).collect();
         self.with_text(&source.source, |text| {
             let view = View::new(self, files, (file, text), &own, None);
+            let mut known = Known::default();
             let made = source.source.made.as_deref();
             let body = |it: &Item| match made.filter(|made| made.holds(it.start)) {
                 Some(made) => made.text(it.body, it.end),
@@ -145,7 +149,7 @@ impl Macros<'_> {
             let added = using.iter().map(|(item, it)| Addition {
                 file,
                 item: *item,
-                names: self.names_in(&view, body(it), pasting),
+                names: self.names_in((&view, &mut known), body(it), pasting),
                 used: Vec::new(),
             });
             let mut added: Vec<Addition> = added.collect();
@@ -154,8 +158,13 @@ impl Macros<'_> {
         })
     }
 
-    /// The names that the uses in a function's body make and call.
-    fn names_in(&self, view: &View<'_, '_>, body: &[u8], pasting: &FxHashSet<u32>) -> Vec<u32> {
+    /// The names that the uses in a function's body make and call; `known` are those of uses in the same file.
+    fn names_in(
+        &self,
+        (view, known): (&View<'_, '_>, &mut Known),
+        body: &[u8],
+        pasting: &FxHashSet<u32>,
+    ) -> Vec<u32> {
         let mut found = Vec::new();
         lex::each_call(body, 0, |from, to, is_member| {
             let (name, short) = (&body[from..to], Sym::of(&body[from..to]));
@@ -165,15 +174,23 @@ impl Macros<'_> {
             let Some((args, end)) = names::arguments(body, to) else {
                 return;
             };
+            let args = split(args);
             let is_applied = body[end..].trim_ascii_start().starts_with(b"(");
             let candidates = self.candidates(view.files, short, view.file);
             for (_, place) in candidates.into_iter().take(MAX_TWINS) {
-                let definition = self.own_definition(view.files, place, (view.file, view.text));
-                let expand = |it: Arc<Definition>| Expander::new(view).expand_use(name, &it, args);
-                let Some(expanded) = definition.and_then(expand) else {
+                let Some(read) = self.own_definition(view.files, place, (view.file, view.text))
+                else {
                     continue;
                 };
-                let made = Called::of(&expanded);
+                let is_macro = |it: &[u8]| self.all.defines(Sym::of(it).short());
+                let made = Called::of_use(&args, is_macro, |args| {
+                    let called = || {
+                        let expanded = Expander::new(view).expand_use(name, &read, args);
+                        expanded.map_or_else(Called::default, |it| Called::of(&it))
+                    };
+                    let known = known.entry((place, Sym::of(args)));
+                    known.or_insert_with(called).clone()
+                });
                 let last = made.last.filter(|_| is_applied);
                 let names = made.names.iter().chain(&last);
                 found.extend(names.map(|it| Sym::of(it).short()));

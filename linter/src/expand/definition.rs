@@ -65,6 +65,10 @@ impl Definition {
         self.params.as_ref().map_or(0, Vec::len) + usize::from(self.rest.is_some())
     }
 
+    pub(super) fn is_variadic(&self) -> bool {
+        self.rest.is_some()
+    }
+
     /// Whether a parameter stands before arguments, outside of braces; what declares a pointer is none.
     pub(super) fn applies_outside_of_braces(&self) -> bool {
         let params: Vec<&[u8]> = self.params.iter().flatten().map(Vec::as_slice).collect();

@@ -8,9 +8,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::definition::Definition;
 use super::make::{called, is_use, mentioned};
+use super::pasting::MakingNames;
 use super::stages::{Stage, Tracepoints};
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
+use crate::graph::table::Table;
 use crate::lex::{FileScan, ItemKind, Sym, flags};
 use crate::tree::TreeSource;
 use crate::warm::{Copies, Warm};
@@ -22,20 +24,18 @@ const MAX_ROUNDS: usize = 12;
 pub(super) type Place = (u32, u32);
 
 /// All macros of some files by name, as [`Sym::short`]; those of one name in the order of files.
-pub(super) struct Definers(Vec<(u32, Place)>);
+pub(super) struct Definers(Table<3>);
 
 impl Definers {
     pub(super) fn of(files: &[ReadFile]) -> Self {
         let of_file = |(file, read): (usize, &ReadFile)| {
             let items = read.scan.items.iter().enumerate();
             let macros = items.filter(|it| it.1.kind == ItemKind::Macro);
-            let named = macros.map(|(at, it)| (it.name.short(), (file as u32, at as u32)));
-            named.collect::<Vec<_>>()
+            let rows = macros.map(|(at, it)| [it.name.short(), file as u32, at as u32]);
+            rows.collect::<Vec<_>>()
         };
         let files = files.par_iter().enumerate();
-        let mut all: Vec<(u32, Place)> = files.flat_map_iter(of_file).collect();
-        all.par_sort_unstable();
-        Self(all)
+        Self(Table::new(files.flat_map_iter(of_file).collect()))
     }
 
     /// Whether there is a macro of this name, as [`Sym::short`].
@@ -43,14 +43,8 @@ impl Definers {
         self.of_name(short).next().is_some()
     }
 
-    pub(super) fn places(&self) -> impl ParallelIterator<Item = Place> {
-        self.0.par_iter().map(|it| it.1)
-    }
-
-    fn of_name(&self, short: u32) -> impl Iterator<Item = Place> {
-        let first = self.0.partition_point(|it| it.0 < short);
-        let named = self.0[first..].iter();
-        named.take_while(move |it| it.0 == short).map(|it| it.1)
+    pub(super) fn of_name(&self, short: u32) -> impl Iterator<Item = Place> {
+        self.0.of(short).iter().map(|it| (it[1], it[2]))
     }
 }
 
@@ -72,6 +66,8 @@ pub(super) struct Macros<'t> {
     pub(super) stages: Vec<Stage>,
     /// All names that were looked for, as [`Sym::short`], in order.
     pub(super) names: Vec<u32>,
+    /// Which of them may make names, as far as somebody asked.
+    pub(super) making_names: MakingNames,
     /// What was taken apart so far.
     pub(super) definitions: Copies<Place, Option<Arc<Definition>>>,
 }
@@ -137,6 +133,7 @@ impl<'t> Macros<'t> {
             tracepoints: false,
             stages: Vec::new(),
             names: Vec::new(),
+            making_names: MakingNames::new(),
             definitions: Copies::new(),
         }
     }

@@ -1,12 +1,14 @@
 //! What an expanded use of a macro calls, and whether that depends on what the macro was given.
 
-use super::text::{close_of, split};
+use super::text::{close_of, is_single_word, split};
 use crate::lex;
 
 /// Uses whose arguments are longer are not expanded: they hold code, which is read where it stands.
 const MAX_USE_BYTES: usize = 2048;
 /// How what stands for an argument begins; its number and an underscore follow.
 const PLACE: &str = "lorelint_argument_";
+/// Times that more arguments are put in before all are.
+const MAX_STEPS: usize = 4;
 /// Attributes whose argument is called when a variable goes out of scope.
 const CLEANUP: &[&[u8]] = &[b"__cleanup__", b"__cleanup"];
 
@@ -31,10 +33,39 @@ impl Called {
         }
     }
 
-    /// Whether a name is joined with what stands for an argument.
-    pub(super) fn depends(&self) -> bool {
-        let mut names = self.names.iter().chain(&self.last);
-        names.any(|it| pastes_places(it))
+    /// The numbers of the arguments with which names are joined, of those that have not been put in.
+    pub(super) fn joined(&self) -> Vec<usize> {
+        let names = self.names.iter().chain(&self.last);
+        names.flat_map(|it| joined(it)).collect()
+    }
+
+    /// What a use with these arguments calls. `expanded` says so of arguments: it is asked for as few of them as
+    /// decide, so that its answers serve other uses. `is_macro` says of a word whether it is one.
+    pub(crate) fn of_use(
+        args: &[Vec<u8>],
+        is_macro: impl Fn(&[u8]) -> bool,
+        mut expanded: impl FnMut(&[u8]) -> Self,
+    ) -> Self {
+        let decides = |it: &Vec<u8>| is_single_word(it) && is_macro(it);
+        let mut kept: Vec<bool> = args.iter().map(decides).collect();
+        for _ in 0..MAX_STEPS {
+            let known = args.iter().zip(&kept).enumerate();
+            let known = known.map(
+                |(at, (it, is_kept))| {
+                    if *is_kept { it.clone() } else { place(at) }
+                },
+            );
+            let made = expanded(&known.collect::<Names>().join(&b", "[..]));
+            let mut joined = made.joined();
+            joined.retain(|it| kept.get(*it) == Some(&false));
+            if joined.is_empty() {
+                return made;
+            }
+            for it in joined {
+                kept[it] = true;
+            }
+        }
+        expanded(&args.join(&b", "[..]))
     }
 }
 
@@ -53,20 +84,26 @@ pub(crate) fn arguments(text: &[u8], name_end: usize) -> Option<(&[u8], usize)> 
 }
 
 /// What stands for so many arguments that have not been put in yet.
-pub(crate) fn places(count: usize) -> Vec<u8> {
-    let places = (0..count).map(|it| format!("{PLACE}{it}_").into_bytes());
-    places.collect::<Names>().join(&b", "[..])
+pub(super) fn places(count: usize) -> Vec<u8> {
+    (0..count).map(place).collect::<Names>().join(&b", "[..])
 }
 
-/// Whether a macro has pasted something to what stands for an argument.
-pub(crate) fn pastes_places(text: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, PLACE.as_bytes()).any(|start| {
+fn place(argument: usize) -> Vec<u8> {
+    format!("{PLACE}{argument}_").into_bytes()
+}
+
+/// The numbers of the arguments to whose places a macro has pasted something.
+fn joined(text: &[u8]) -> Vec<usize> {
+    let places = memchr::memmem::find_iter(text, PLACE.as_bytes());
+    let joined = places.filter_map(|start| {
         let number = &text[start + PLACE.len()..];
         let digits = number.iter().take_while(|it| it.is_ascii_digit()).count();
         let is_joined = |it: Option<&u8>| it.is_some_and(|it| lex::is_word_byte(*it));
-        is_joined(start.checked_sub(1).and_then(|it| text.get(it)))
-            || is_joined(number.get(digits + 1))
-    })
+        let before = start.checked_sub(1).and_then(|it| text.get(it));
+        let at = std::str::from_utf8(&number[..digits]).ok()?.parse().ok()?;
+        (is_joined(before) || is_joined(number.get(digits + 1))).then_some(at)
+    });
+    joined.collect()
 }
 
 /// The words before `(`, what cleans up, and what is chosen by a type and followed by arguments.

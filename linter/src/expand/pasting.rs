@@ -5,13 +5,14 @@ use rustc_hash::FxHashSet;
 
 use super::calls::Addition;
 use super::make::called;
-use super::makers::{Macros, Place, names_in};
+use super::makers::{Macros, Place};
 use super::names::{self, Called};
 use super::text::Expander;
 use super::view::View;
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
-use crate::lex::{self, Item, ItemKind, Sym, flags};
+use crate::lex::{self, FileScan, Item, ItemKind, Ref, Sym, flags};
+use crate::warm::Copies;
 
 /// Macros that call macros are followed through this many.
 const MAX_ROUNDS: usize = 12;
@@ -34,7 +35,12 @@ pub(super) struct Pasting {
     pub(super) fixed: Vec<Addition>,
     /// Those that were looked at.
     pub(super) seen: Vec<u32>,
+    /// The functions of each file that use some of them, perhaps.
+    pub(super) users: Vec<Users>,
 }
+
+/// A file and some of its items.
+pub(super) type Users = (usize, Vec<usize>);
 
 /// What is asked about the macros of some files.
 struct Asked<'f> {
@@ -60,7 +66,78 @@ impl Asked<'_> {
     }
 }
 
+/// Those of these names that functions call.
+fn used_by((file, items): &Users, asked: &Asked<'_>, names: &FxHashSet<u32>) -> FxHashSet<u32> {
+    let scan = &asked.files[*file].scan;
+    let calls = items.iter().flat_map(|it| called(scan.refs(*it)));
+    calls.filter(|it| names.contains(it)).collect()
+}
+
+/// The functions of a file that call some of these names.
+fn users_in(scan: &FileScan, names: &FxHashSet<u32>) -> Vec<usize> {
+    let items = scan.items.iter().enumerate();
+    let functions = items.filter(|it| it.1.kind == ItemKind::Function);
+    let using = functions.filter(|it| called(scan.refs(it.0)).any(|it| names.contains(&it)));
+    using.map(|it| it.0).collect()
+}
+
+/// The macros that paste names or call what they are given, and those that use such macros, as far as somebody asked.
+pub(crate) struct MakingNames(Copies<u32, bool>);
+
+impl MakingNames {
+    pub(crate) fn new() -> Self {
+        Self(Copies::new())
+    }
+
+    /// Whether a name, as [`Sym::short`], is one of them; `defined` gives the flags and names of its definitions.
+    pub(crate) fn ask<'r>(&self, name: u32, defined: &dyn Fn(u32) -> Vec<(u8, &'r [Ref])>) -> bool {
+        const BITS: u8 = flags::CALLS_MADE | flags::APPLIES;
+        if let Some(known) = self.0.known(name) {
+            return known;
+        }
+        let (mut seen, mut pending) = (FxHashSet::default(), vec![name]);
+        while let Some(used) = pending.pop() {
+            let known = self.0.known(used);
+            let definitions = if known.is_none() {
+                defined(used)
+            } else {
+                Vec::new()
+            };
+            if known == Some(true) || definitions.iter().any(|it| it.0 & BITS != 0) {
+                return self.0.get(name, || true);
+            }
+            if known.is_none() && seen.insert(used) {
+                pending.extend(definitions.into_iter().flat_map(|it| called(it.1)));
+            }
+        }
+        for it in seen {
+            self.0.get(it, || false);
+        }
+        false
+    }
+}
+
+/// The macros of a file that paste names or use macros.
+fn macros_of((file, read): (usize, &ReadFile)) -> Vec<Place> {
+    let items = read.scan.items.iter().enumerate();
+    let macros = items.filter(|(at, it)| {
+        it.kind == ItemKind::Macro
+            && (it.flags & flags::CALLS_MADE != 0 || called(read.scan.refs(*at)).next().is_some())
+    });
+    macros.map(|it| (file as u32, it.0 as u32)).collect()
+}
+
 impl Macros<'_> {
+    /// Whether macros of this name, as [`Sym::short`], may make names: see [`MakingNames`].
+    pub(super) fn makes_names(&self, files: &[ReadFile], name: u32) -> bool {
+        let asked = Asked { files };
+        self.making_names.ask(name, &|name| {
+            let places = self.all.of_name(name);
+            let refs = |it: Place| files[it.0 as usize].scan.refs(it.1 as usize);
+            places.map(|it| (asked.item(it).flags, refs(it))).collect()
+        })
+    }
+
     /// The macros that make names, as far as functions lead to them, of the files for which `grows` says so.
     pub(super) fn pasting(
         &self,
@@ -68,7 +145,7 @@ impl Macros<'_> {
         grows: &(dyn Fn(&SourceFile) -> bool + Sync),
     ) -> Pasting {
         let asked = Asked { files };
-        let mut left = self.perhaps_pasting(&asked, grows);
+        let (mut left, users) = self.perhaps_pasting(&asked, grows);
         let mut pasting: FxHashSet<u32> = FxHashSet::default();
         let (mut fixed, mut seen) = (Vec::new(), Vec::new());
         for round in 0..MAX_ROUNDS {
@@ -99,17 +176,19 @@ impl Macros<'_> {
             names: pasting,
             fixed,
             seen,
+            users,
         }
     }
 
-    /// The macros that paste a name, those that use such macros, and so on, as far as functions lead to them.
+    /// The macros that paste a name, those that use such macros, and so on, as far as functions lead to them; and
+    /// these functions.
     fn perhaps_pasting(
         &self,
         asked: &Asked<'_>,
         grows: &(dyn Fn(&SourceFile) -> bool + Sync),
-    ) -> Vec<Place> {
-        let is_any = |it: &Place| asked.is_direct(*it) || asked.calls(*it).next().is_some();
-        let mut left: Vec<Place> = self.all.places().filter(is_any).collect();
+    ) -> (Vec<Place>, Vec<Users>) {
+        let files = asked.files.par_iter().enumerate();
+        let mut left: Vec<Place> = files.flat_map_iter(macros_of).collect();
         let mut found: Vec<Place> = Vec::new();
         let mut names: FxHashSet<u32> = FxHashSet::default();
         for round in 0..MAX_ROUNDS {
@@ -125,13 +204,19 @@ impl Macros<'_> {
             names.extend(next.iter().map(|it| asked.name(*it)));
             found.extend(next);
         }
-        let growing: Vec<&ReadFile> = asked.files.iter().filter(|it| grows(&it.source)).collect();
-        let mut used = names_in(&growing, &|file| {
-            let items = file.scan.items.iter().enumerate();
-            let functions = items.filter(|it| it.1.kind == ItemKind::Function);
-            let calls = functions.flat_map(|it| called(file.scan.refs(it.0)));
-            calls.filter(|it| names.contains(it)).collect()
-        });
+        let growing = asked.files.par_iter().enumerate();
+        let growing = growing.filter(|it| grows(&it.1.source));
+        let users: Vec<Users> = growing
+            .map(|(at, file)| (at, users_in(&file.scan, &names)))
+            .filter(|it| !it.1.is_empty())
+            .collect();
+        let mut used: FxHashSet<u32> = users
+            .par_iter()
+            .map(|it| used_by(it, asked, &names))
+            .reduce(FxHashSet::default, |mut one, other| {
+                one.extend(other);
+                one
+            });
         loop {
             let before = used.len();
             // Those that use others mostly come after them.
@@ -145,7 +230,7 @@ impl Macros<'_> {
             }
         }
         found.retain(|it| used.contains(&asked.name(*it)));
-        found
+        (found, users)
     }
 
     /// The names that a macro calls whatever it is given; `None` where they depend on that.
@@ -164,13 +249,22 @@ impl Macros<'_> {
         let view = View::new(self, files, (file, &text), &own, None);
         let Item { start, body, .. } = files[file].scan.items[item];
         let name = name_in(&text[start as usize..body as usize]);
-        let args = names::places(definition.arity());
-        let Some(expanded) = Expander::new(&view).expand_use(name, &definition, &args) else {
+        let called = |count: usize| {
+            let args = names::places(count);
+            let expanded = Expander::new(&view).expand_use(name, &definition, &args);
+            expanded.map(|it| Called::of(&it))
+        };
+        let count = definition.arity();
+        let Some(made) = called(count) else {
             return Some(nothing);
         };
-        let made = Called::of(&expanded);
+        // A macro may count what follows, and make names of that.
+        let counts = || called(count + 2).is_none_or(|it| it.names != made.names);
+        if !made.joined().is_empty() || definition.is_variadic() && counts() {
+            return None;
+        }
         let names = made.names.iter().map(|it| Sym::of(it).short());
-        (!made.depends()).then(|| Addition {
+        Some(Addition {
             names: names.collect(),
             used: view.used(),
             ..nothing

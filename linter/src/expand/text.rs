@@ -20,6 +20,10 @@ pub(crate) trait Definitions {
     fn find(&self, name: &[u8]) -> Option<Arc<Definition>>;
     /// Whether the macro of this name makes functions or tables.
     fn makes(&self, name: &[u8]) -> bool;
+    /// Whether what is wanted of an expansion may depend on what this name stands for, outside of arguments.
+    fn matters(&self, _name: &[u8]) -> bool {
+        true
+    }
 }
 
 /// Expands uses.
@@ -196,6 +200,7 @@ impl<'a> Expander<'a> {
             || is_annotation(word)
             || is_control(word)
             || (depth > 0 && !self.definitions.makes(word))
+            || (!objects && !self.definitions.matters(word))
         {
             return Some(None);
         }

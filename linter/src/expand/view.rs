@@ -175,6 +175,10 @@ impl Definitions for View<'_, '_> {
         found.definition
     }
 
+    fn matters(&self, name: &[u8]) -> bool {
+        !self.macros.knows_all || self.macros.makes_names(self.files, Sym::of(name).short())
+    }
+
     fn makes(&self, name: &[u8]) -> bool {
         let name = Sym::of(name);
         let is_staged = |it: &Stage| it.names.contains(&name.short());

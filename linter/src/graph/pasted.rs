@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Site, Target, Through};
 use crate::expand::names::{self, Called};
-use crate::expand::{Definition, Definitions, Expander};
-use crate::facts::{Callee, Expr};
+use crate::expand::{Definition, Definitions, Expander, MakingNames};
+use crate::facts::{Call, Callee, Expr};
 use crate::graph::domains::Domain;
-use crate::lex::{self, Sym, flags};
+use crate::lex::{self, ItemKind, Sym, flags};
 use crate::warm::Memo;
 
 /// Macros inside macros are looked at this deep.
@@ -18,15 +18,17 @@ const MAX_DEPTH: u32 = 8;
 /// What is known of macros that paste.
 pub(crate) struct Pasting {
     pastes: Memo<ItemId, bool>,
+    making: MakingNames,
     definitions: Memo<ItemId, Option<Arc<Definition>>>,
-    /// The names that a macro makes for so many arguments in a file; `None` where they depend on the arguments.
-    made: Memo<(ItemId, u32, u32), Option<Called>>,
+    /// The names that a macro makes of some arguments in a file.
+    made: Memo<(ItemId, u32, Sym), Called>,
 }
 
 impl Pasting {
     pub(crate) fn new() -> Self {
         Self {
             pastes: Memo::new(),
+            making: MakingNames::new(),
             definitions: Memo::new(),
             made: Memo::new(),
         }
@@ -37,6 +39,8 @@ impl Pasting {
 struct View<'a, 'i, 't> {
     resolver: &'a Resolver<'i, 't>,
     file: usize,
+    /// Whether only the names matter that are called.
+    only_names: bool,
 }
 
 impl Definitions for View<'_, '_, '_> {
@@ -47,6 +51,21 @@ impl Definitions for View<'_, '_, '_> {
 
     fn makes(&self, _: &[u8]) -> bool {
         true
+    }
+
+    fn matters(&self, name: &[u8]) -> bool {
+        if !self.only_names {
+            return true;
+        }
+        let index = self.resolver.index;
+        let defined = |name: u32| {
+            let named = index.items_named(name);
+            let macros = named.map(|it| (index.item(it), index.refs(it)));
+            let macros = macros.filter(|it| it.0.kind == ItemKind::Macro);
+            macros.map(|it| (it.0.flags, it.1)).collect()
+        };
+        let making = &self.resolver.pasting.making;
+        making.ask(Sym::of(name).short(), &defined)
     }
 }
 
@@ -85,35 +104,29 @@ impl Resolver<'_, '_> {
         let view = View {
             resolver: self,
             file,
+            only_names: false,
         };
         let read = (*self.definition(definition)).clone()?;
         Expander::new(&view).expand_use(name, &read, args)
     }
 
     /// The names that a use of a macro calls, those in its arguments perhaps among them.
-    ///
-    /// Most macros make the same names whatever they are given: those are expanded once a file.
     fn made_names(&self, (definition, file): (ItemId, usize), name: &[u8], used: &[u8]) -> Called {
         let view = View {
             resolver: self,
             file,
+            only_names: true,
         };
         let expand = |args: &[u8]| {
             let read = (*self.definition(definition)).clone()?;
             Expander::new(&view).expand_use(name, &read, args)
         };
-        let count = crate::expand::split(used).len();
-        let made = self
-            .pasting
-            .made
-            .get((definition, file as u32, count as u32), || {
-                let expanded = expand(&names::places(count))?;
-                (!names::pastes_places(&expanded)).then(|| Called::of(&expanded))
-            });
-        match &*made {
-            Some(made) => made.clone(),
-            None => expand(used).map_or_else(Called::default, |it| Called::of(&it)),
-        }
+        let is_macro = |word: &[u8]| self.macro_in(Sym::of(word), file).is_some();
+        Called::of_use(&crate::expand::split(used), is_macro, |args| {
+            let key = (definition, file as u32, Sym::of(args));
+            let called = || expand(args).map_or_else(Called::default, |it| Called::of(&it));
+            (*self.pasting.made.get(key, called)).clone()
+        })
     }
 
     /// What a name is another word for: a macro may give a made name its meaning.
@@ -167,6 +180,17 @@ impl Resolver<'_, '_> {
                     domain: Domain::GENERIC,
                     enters: None,
                 });
+            }
+            // What is given to a macro of a made name stands among the arguments.
+            let call = Call {
+                offset: at.offset,
+                end: at.offset + end as u32,
+                callee: Callee::Name(name),
+                args: Vec::new(),
+                may_cast: false,
+            };
+            for definition in self.macros_in(name, file) {
+                self.macro_edges(definition, &call, at, out);
             }
         }
     }

@@ -445,7 +445,13 @@ impl<'i, 't> Resolver<'i, 't> {
         }
     }
 
-    fn macro_edges(&self, definition: ItemId, call: &Call, at: &Site<'_>, out: &mut Vec<Edge>) {
+    pub(super) fn macro_edges(
+        &self,
+        definition: ItemId,
+        call: &Call,
+        at: &Site<'_>,
+        out: &mut Vec<Edge>,
+    ) {
         // What stands in the body leads somewhere, or what is put into it does.
         if !self.sieve.passes(definition) && !call.args.iter().any(|it| self.names_what_passes(it))
         {
