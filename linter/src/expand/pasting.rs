@@ -191,9 +191,10 @@ impl Macros<'_> {
         let mut left: Vec<Place> = files.flat_map_iter(macros_of).collect();
         let mut found: Vec<Place> = Vec::new();
         let mut names: FxHashSet<u32> = FxHashSet::default();
+        let mut new: FxHashSet<u32> = FxHashSet::default();
         for round in 0..MAX_ROUNDS {
             let is_next = |it: &Place| {
-                round == 0 && asked.is_direct(*it) || asked.calls(*it).any(|it| names.contains(&it))
+                round == 0 && asked.is_direct(*it) || asked.calls(*it).any(|it| new.contains(&it))
             };
             let (next, others): (Vec<Place>, Vec<Place>) =
                 left.par_iter().partition(|it| is_next(it));
@@ -201,7 +202,8 @@ impl Macros<'_> {
                 break;
             }
             left = others;
-            names.extend(next.iter().map(|it| asked.name(*it)));
+            new = next.iter().map(|it| asked.name(*it)).collect();
+            names.extend(&new);
             found.extend(next);
         }
         let growing = asked.files.par_iter().enumerate();
