@@ -5,6 +5,7 @@
 )]
 
 mod bare;
+mod bits;
 mod bodies;
 mod callbacks;
 mod cleanups;

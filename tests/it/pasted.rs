@@ -45,11 +45,9 @@ fn a_name_that_a_macro_makes_comes_and_goes() {
     let wrapped = |body: &str| format!("{CALL}#define example_wrap(inode) {body}\n");
     let direct = wrapped("example_wait(inode)");
     let fixed = wrapped("example_call(put, inode)");
-    let other = format!(
-        "#define __example_call(name, ...) example_##name(__VA_ARGS__)\n\
-         #define example_call(name, ...) __example_call(name, __VA_ARGS__)\n\
-         #define OTHER wait\n"
-    );
+    let other = "#define __example_call(name, ...) example_##name(__VA_ARGS__)\n\
+        #define example_call(name, ...) __example_call(name, __VA_ARGS__)\n\
+        #define OTHER wait\n";
     let renamed = other.replace("OTHER wait", "OTHER put");
     let own = format!("{CALL}{call}");
     let states: &[(&str, Changes<'_>, bool)] = &[
@@ -70,7 +68,7 @@ fn a_name_that_a_macro_makes_comes_and_goes() {
         ("and no more", &[(HEADER, Some(&direct))], false),
         (
             "a name that a macro stands for",
-            &[(HEADER, Some(&other)), (SUPER, Some(&name))],
+            &[(HEADER, Some(other)), (SUPER, Some(&name))],
             false,
         ),
         ("it stands for another", &[(HEADER, Some(&renamed))], true),

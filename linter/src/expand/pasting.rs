@@ -64,6 +64,60 @@ impl Asked<'_> {
     fn calls(&self, place: Place) -> impl Iterator<Item = u32> + '_ {
         called(self.files[place.0 as usize].scan.refs(place.1 as usize))
     }
+
+    /// The macros that paste a name, those that use such macros, and so on, as far as functions lead to them; and
+    /// these functions.
+    fn perhaps_pasting(
+        &self,
+        grows: &(dyn Fn(&SourceFile) -> bool + Sync),
+    ) -> (Vec<Place>, Vec<Users>) {
+        let files = self.files.par_iter().enumerate();
+        let mut left: Vec<Place> = files.flat_map_iter(macros_of).collect();
+        let mut found: Vec<Place> = Vec::new();
+        let mut names: FxHashSet<u32> = FxHashSet::default();
+        let mut new: FxHashSet<u32> = FxHashSet::default();
+        for round in 0..MAX_ROUNDS {
+            let is_next = |it: &Place| {
+                round == 0 && self.is_direct(*it) || self.calls(*it).any(|it| new.contains(&it))
+            };
+            let (next, others): (Vec<Place>, Vec<Place>) =
+                left.par_iter().partition(|it| is_next(it));
+            if next.is_empty() {
+                break;
+            }
+            left = others;
+            new = next.iter().map(|it| self.name(*it)).collect();
+            names.extend(&new);
+            found.extend(next);
+        }
+        let growing = self.files.par_iter().enumerate();
+        let growing = growing.filter(|it| grows(&it.1.source));
+        let users: Vec<Users> = growing
+            .map(|(at, file)| (at, users_in(&file.scan, &names)))
+            .filter(|it| !it.1.is_empty())
+            .collect();
+        let mut used: FxHashSet<u32> = users.par_iter().map(|it| used_by(it, self, &names)).reduce(
+            FxHashSet::default,
+            |mut one, other| {
+                one.extend(other);
+                one
+            },
+        );
+        loop {
+            let before = used.len();
+            // Those that use others mostly come after them.
+            for place in found.iter().rev() {
+                if used.contains(&self.name(*place)) {
+                    used.extend(self.calls(*place).filter(|it| names.contains(it)));
+                }
+            }
+            if used.len() == before {
+                break;
+            }
+        }
+        found.retain(|it| used.contains(&self.name(*it)));
+        (found, users)
+    }
 }
 
 /// Those of these names that functions call.
@@ -110,9 +164,10 @@ impl MakingNames {
                 pending.extend(definitions.into_iter().flat_map(|it| called(it.1)));
             }
         }
-        for it in seen {
+        let seen = seen.into_iter();
+        seen.for_each(|it| {
             self.0.get(it, || false);
-        }
+        });
         false
     }
 }
@@ -145,7 +200,7 @@ impl Macros<'_> {
         grows: &(dyn Fn(&SourceFile) -> bool + Sync),
     ) -> Pasting {
         let asked = Asked { files };
-        let (mut left, users) = self.perhaps_pasting(&asked, grows);
+        let (mut left, users) = asked.perhaps_pasting(grows);
         let mut pasting: FxHashSet<u32> = FxHashSet::default();
         let (mut fixed, mut seen) = (Vec::new(), Vec::new());
         for round in 0..MAX_ROUNDS {
@@ -178,61 +233,6 @@ impl Macros<'_> {
             seen,
             users,
         }
-    }
-
-    /// The macros that paste a name, those that use such macros, and so on, as far as functions lead to them; and
-    /// these functions.
-    fn perhaps_pasting(
-        &self,
-        asked: &Asked<'_>,
-        grows: &(dyn Fn(&SourceFile) -> bool + Sync),
-    ) -> (Vec<Place>, Vec<Users>) {
-        let files = asked.files.par_iter().enumerate();
-        let mut left: Vec<Place> = files.flat_map_iter(macros_of).collect();
-        let mut found: Vec<Place> = Vec::new();
-        let mut names: FxHashSet<u32> = FxHashSet::default();
-        let mut new: FxHashSet<u32> = FxHashSet::default();
-        for round in 0..MAX_ROUNDS {
-            let is_next = |it: &Place| {
-                round == 0 && asked.is_direct(*it) || asked.calls(*it).any(|it| new.contains(&it))
-            };
-            let (next, others): (Vec<Place>, Vec<Place>) =
-                left.par_iter().partition(|it| is_next(it));
-            if next.is_empty() {
-                break;
-            }
-            left = others;
-            new = next.iter().map(|it| asked.name(*it)).collect();
-            names.extend(&new);
-            found.extend(next);
-        }
-        let growing = asked.files.par_iter().enumerate();
-        let growing = growing.filter(|it| grows(&it.1.source));
-        let users: Vec<Users> = growing
-            .map(|(at, file)| (at, users_in(&file.scan, &names)))
-            .filter(|it| !it.1.is_empty())
-            .collect();
-        let mut used: FxHashSet<u32> = users
-            .par_iter()
-            .map(|it| used_by(it, asked, &names))
-            .reduce(FxHashSet::default, |mut one, other| {
-                one.extend(other);
-                one
-            });
-        loop {
-            let before = used.len();
-            // Those that use others mostly come after them.
-            for place in found.iter().rev() {
-                if used.contains(&asked.name(*place)) {
-                    used.extend(asked.calls(*place).filter(|it| names.contains(it)));
-                }
-            }
-            if used.len() == before {
-                break;
-            }
-        }
-        found.retain(|it| used.contains(&asked.name(*it)));
-        (found, users)
     }
 
     /// The names that a macro calls whatever it is given; `None` where they depend on that.

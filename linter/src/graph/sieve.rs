@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::bits::Bits;
 use super::domains::Domain;
 use super::given::Reached;
 use super::index::{Index, ItemId, SourceFile};
@@ -72,51 +73,6 @@ impl Passing {
 /// Of the 30 bits of a name, the upper ones that tell names apart well enough.
 const NAME_BITS: u32 = 22;
 const NAME_SHIFT: u32 = 30 - NAME_BITS;
-
-/// One bit an item, by [`Index::number`].
-#[derive(Clone, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn has(&self, number: u32) -> bool {
-        self.0[number as usize / 64] & (1 << (number % 64)) != 0
-    }
-
-    fn set(&mut self, number: u32) {
-        self.0[number as usize / 64] |= 1 << (number % 64);
-    }
-
-    fn keep_below(&mut self, number: u32) {
-        self.0.truncate(number as usize / 64 + 1);
-        if let Some(last) = self.0.get_mut(number as usize / 64) {
-            *last &= (1 << (number % 64)) - 1;
-        }
-    }
-}
-
-impl Serialize for Bits {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(
-            &self
-                .0
-                .iter()
-                .flat_map(|it| it.to_le_bytes())
-                .collect::<Vec<_>>(),
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for Bits {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let bytes = <&[u8]>::deserialize(from)?;
-        let words = bytes.chunks_exact(8);
-        Ok(Self(
-            words
-                .map(|it| u64::from_le_bytes(it.try_into().expect("chunks of eight")))
-                .collect(),
-        ))
-    }
-}
 
 /// Values that are there or not.
 mod slots {
@@ -256,9 +212,7 @@ impl<'i, 't> Sieve<'i, 't> {
     /// Whether an item of the tree before passed there, by its [`Index::number`] in that tree.
     pub(crate) fn passed_before(&self, number: u32) -> bool {
         let before = self.closed.as_ref().and_then(|it| it.before.as_ref());
-        before.is_some_and(|it| {
-            (number as usize / 64) < it.all.items.0.len() && it.all.items.has(number)
-        })
+        before.is_some_and(|it| it.all.has(number))
     }
 
     /// Whether an item may lead to a sink at all.
@@ -415,7 +369,7 @@ impl<'i, 't> Users<'i, 't> {
     }
 
     fn passing_names(&self, passing: &Passing) -> Bits {
-        let mut names = Bits(vec![0; (1 << NAME_BITS) / 64]);
+        let mut names = Bits::none(1 << NAME_BITS);
         let others = self.sinks.iter().chain(&passing.cleanups).copied();
         // What these call is known of who uses them.
         let others = others.chain(self.index.pasting());
@@ -480,8 +434,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         let first_changed = users.index.first_changed();
         passing.items.keep_below(first_changed);
         passing.lent.retain(|it| *it < first_changed);
-        let words = users.index.item_count() as usize / 64 + 1;
-        passing.items.0.resize(words, 0);
+        passing.items.resize(users.index.item_count() as usize);
         Self {
             users,
             domain,

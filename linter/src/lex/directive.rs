@@ -2,7 +2,7 @@
 
 use super::Sym;
 use super::body::{Reading, is_word};
-use super::item::{Item, ItemKind, RefKind, flags};
+use super::item::{Item, ItemKind, Ref, RefKind, flags};
 use super::scan::Scanner;
 
 /// The brace depth around one `#if`.
@@ -320,16 +320,7 @@ impl Scanner<'_> {
         }
         makes |= self.byte(first) == b'{' && first < end && !is_block;
         self.calls = outer_calls;
-        // An object-like macro that is one bare word is an alias; the rules for values do not see its end.
-        let alias = self.skip_space(body);
-        let alias_end = self.word_end(alias);
-        let is_alias = alias_end > alias && self.skip_space(alias_end) >= end;
-        if is_alias {
-            let target = Sym::of(&self.src[alias..alias_end]);
-            self.refs.push(super::item::Ref::new(RefKind::Call, target));
-            self.refs
-                .push(super::item::Ref::new(RefKind::Mention, target));
-        }
+        self.add_alias(body, end);
         let applies = self.forget_params(name_end, body);
         // Without a body that names code it still hides a function of its name.
         if !self.refs.is_empty() || reaches_member || pastes || function_like {
@@ -347,6 +338,17 @@ impl Scanner<'_> {
         }
         self.refs = outer_refs;
         self.pairs = outer_pairs;
+    }
+
+    /// A macro that is one bare word is an alias; the rules for values do not see its end.
+    fn add_alias(&mut self, body: usize, end: usize) {
+        let alias = self.skip_space(body);
+        let alias_end = self.word_end(alias);
+        if alias_end > alias && self.skip_space(alias_end) >= end {
+            let target = Sym::of(&self.src[alias..alias_end]);
+            self.refs.push(Ref::new(RefKind::Call, target));
+            self.refs.push(Ref::new(RefKind::Mention, target));
+        }
     }
 
     /// Whether `.member` stands where an initialiser may begin.
