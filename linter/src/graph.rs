@@ -49,6 +49,7 @@ mod tables;
 mod ties;
 pub(crate) mod typing;
 mod unbound;
+mod users;
 pub(crate) mod values;
 mod variables;
 mod weigh;

@@ -10,8 +10,9 @@ use super::bits::Bits;
 use super::domains::Domain;
 use super::given::Reached;
 use super::index::{Index, ItemId, SourceFile};
+use super::users::{NAME_SHIFT, Users};
 use crate::kernel;
-use crate::lex::{Given, Item, ItemKind, Ref, RefKind, Sym, flags};
+use crate::lex::{Given, Item, ItemKind, RefKind, Sym};
 
 /// The items that may lead to a sink, over all implementations and within each.
 pub(crate) struct Sieve<'i, 't> {
@@ -45,20 +46,20 @@ pub(crate) struct Closures {
 
 /// Items and members that may lead to a sink.
 #[derive(Clone, Default, Serialize, Deserialize)]
-struct Passing {
+pub(super) struct Passing {
     items: Bits,
     members: FxHashSet<u32>,
     /// Members that hold what somebody passed to a helper, and who may call that.
     given: FxHashMap<u32, Vec<Reached>>,
     /// The words by which variables name functions that clean up.
-    cleanups: FxHashSet<u32>,
+    pub(super) cleanups: FxHashSet<u32>,
     /// Macros of headers that lead to what a file has that uses them, by [`Index::number`]: their users elsewhere do
     /// not lead there.
     lent: FxHashSet<u32>,
 }
 
 impl Passing {
-    fn has(&self, number: u32) -> bool {
+    pub(super) fn has(&self, number: u32) -> bool {
         self.items.has(number) || self.lent.contains(&number)
     }
 
@@ -69,10 +70,6 @@ impl Passing {
         self.members.contains(&member) || given().is_some_and(|it| it.iter().any(is_called))
     }
 }
-
-/// Of the 30 bits of a name, the upper ones that tell names apart well enough.
-const NAME_BITS: u32 = 22;
-const NAME_SHIFT: u32 = 30 - NAME_BITS;
 
 /// Values that are there or not.
 mod slots {
@@ -302,110 +299,6 @@ impl Closed<'_, '_> {
             }
         }
         closure.close_new().0
-    }
-}
-
-/// Who names what, and what is not led through.
-struct Users<'i, 't> {
-    index: &'i Index<'t>,
-    stop: FxHashSet<u32>,
-    sinks: Vec<u32>,
-    doors: FxHashSet<Sym>,
-    /// Files whose own uses of a sink do not count.
-    owners: &'static [&'static str],
-    /// What is named where another source is included, as [`Sym::short`].
-    lent: [Arc<FxHashSet<u32>>; 2],
-}
-
-impl<'i, 't> Users<'i, 't> {
-    fn new(index: &'i Index<'t>, sinks: &[Sym], stop: FxHashSet<u32>) -> Self {
-        let doors = kernel::FRONT_DOORS.iter().map(Sym::of).collect();
-        Self {
-            index,
-            stop,
-            sinks: sinks.iter().map(|it| it.short()).collect(),
-            doors,
-            owners: kernel::I_COUNT_OWNERS,
-            lent: index.lent(),
-        }
-    }
-
-    /// The file that an item is seen in, where no other sees it.
-    fn own_file(&self, id: ItemId) -> Option<usize> {
-        let item = self.index.item(id);
-        let is_own = item.kind == ItemKind::Macro || item.flags & flags::STATIC != 0;
-        let file = self.index.file_index(id);
-        (is_own && !self.index.file(file).is_shared).then_some(file)
-    }
-
-    fn sees(&self, user: ItemId, id: ItemId) -> bool {
-        self.is_in(user, self.own_file(id))
-    }
-
-    /// Whether an item stands in a file, or where that file may be included.
-    fn is_in(&self, user: ItemId, only: Option<usize>) -> bool {
-        let file = self.index.file_index(user);
-        only.is_none_or(|it| it == file || self.includes_unit(user))
-    }
-
-    fn includes_unit(&self, user: ItemId) -> bool {
-        self.index.file_of(user).includes_unit
-    }
-
-    /// The items of a file that call or mention a name.
-    fn users_in(&self, name: u32, file: usize) -> impl Iterator<Item = ItemId> + use<'i, 't, '_> {
-        let kinds = [RefKind::Call, RefKind::Mention];
-        let refs = kinds.map(|it| Ref::of_short(it, name));
-        let items = self.index.items(file).map(|it| it.0);
-        items.filter(move |id| {
-            let own = self.index.refs(*id);
-            refs.iter().any(|it| own.binary_search(it).is_ok())
-        })
-    }
-
-    /// Whether what an item names is looked for where the item is used: a macro of a header.
-    fn is_lent(&self, user: ItemId) -> bool {
-        self.index.item(user).kind == ItemKind::Macro && self.index.file_of(user).is_shared
-    }
-
-    fn passing_names(&self, passing: &Passing) -> Bits {
-        let mut names = Bits::none(1 << NAME_BITS);
-        let others = self.sinks.iter().chain(&passing.cleanups).copied();
-        // What these call is known of who uses them.
-        let others = others.chain(self.index.pasting());
-        others.for_each(|it| names.set(it >> NAME_SHIFT));
-        self.index.numbered_names(|number, name| {
-            if passing.has(number) {
-                names.set(name.short() >> NAME_SHIFT);
-            }
-        });
-        names
-    }
-
-    fn passing_functions(&self, passing: &Passing) -> impl Iterator<Item = ItemId> {
-        let functions = self.index.function_ids();
-        functions.filter(|it| passing.items.has(self.index.number(*it)))
-    }
-
-    /// Those of some items that are functions named outside their own implementation.
-    fn crossing(&self, items: impl Iterator<Item = ItemId>) -> Vec<(u32, Domain)> {
-        let index = self.index;
-        let is_crossed = |name: u32, home: Domain| {
-            let mut users = index.users(name);
-            users.any(|it| index.file_of(it).domain != home)
-        };
-        items
-            .map(|it| (index.item(it), index.file_of(it)))
-            .filter(|(item, file)| {
-                item.kind == ItemKind::Function
-                    && file.domain != Domain::GENERIC
-                    && (file.is_shared
-                        || item.flags & flags::STATIC == 0
-                        || self.lent.iter().any(|it| it.contains(&item.name.short())))
-            })
-            .map(|(item, file)| (item.name.short(), file.domain))
-            .filter(|it| !self.stop.contains(&it.0) && is_crossed(it.0, it.1))
-            .collect()
     }
 }
 
