@@ -142,7 +142,7 @@ impl<'i, 't> Sieve<'i, 't> {
     ) -> Self {
         let users = Users::new(index, sinks, stop);
         let (all, added) = match &before {
-            Some(before) => Closure::after(&users, None, &before.all).close_new(),
+            Some(before) => Closure::after(&users, None, &before.all).close_new(&|_| true),
             None => Closure::new(&users, None).close(&[]),
         };
         let crossing = || {
@@ -162,7 +162,9 @@ impl<'i, 't> Sieve<'i, 't> {
             Some(before) => {
                 let mut names = before.names.clone();
                 let new = added.iter().map(|it| index.item(*it).name.short());
-                let new = new.chain(index.pasting());
+                let new = new
+                    .chain(index.pasting())
+                    .chain(all.cleanups.iter().copied());
                 new.for_each(|it| names.set(it >> NAME_SHIFT));
                 names
             }
@@ -273,7 +275,12 @@ impl Closed<'_, '_> {
                 users.index.users(*name).for_each(|it| closure.add(it));
             }
         }
-        closure.close_new().0
+        closure.close_new(&|it| self.may_lead(it)).0
+    }
+
+    /// Whether something of this name passes for whatever chain; sometimes true of others.
+    fn may_lead(&self, name: u32) -> bool {
+        self.found.names.has(name >> NAME_SHIFT)
     }
 
     /// Generic code with the items of an implementation.
@@ -292,13 +299,13 @@ impl Closed<'_, '_> {
             let mut named = crossing[first..].iter().take_while(|it| it.0 == name);
             named.any(|it| it.1 != domain)
         };
-        let may_lead = |name: u32| self.found.names.has(name >> NAME_SHIFT);
+        let may_lead = |name: u32| self.may_lead(name);
         for slot in users.index.slots_of(&FxHashSet::from_iter([domain])) {
             for (id, item) in users.index.items(slot) {
                 closure.take_in((id, &item), &may_lead, &is_entry);
             }
         }
-        closure.close_new().0
+        closure.close_new(&may_lead).0
     }
 }
 
@@ -370,16 +377,16 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         (self.passing, self.added)
     }
 
-    /// Closes over the items of the changed files, whatever they now lead to.
-    fn close_new(mut self) -> (Passing, Vec<ItemId>) {
+    /// Closes over the items of the changed files, whatever they now lead to of the names that `may_lead`.
+    fn close_new(mut self, may_lead: &dyn Fn(u32) -> bool) -> (Passing, Vec<ItemId>) {
         let index = self.users.index;
         for name in index.new_givers() {
             for user in index.users(name) {
-                self.take_in_passed(user, &|_| true);
+                self.take_in_passed(user, may_lead);
             }
         }
         for (id, item) in index.changed_items() {
-            self.take_in((id, &item), &|_| true, &|_| false);
+            self.take_in((id, &item), may_lead, &|_| false);
             if self.users.is_lent(id) {
                 self.take_in_lent(id);
             }
