@@ -165,11 +165,14 @@ impl Resolver<'_, '_> {
         }
         let through = Through::Name(Sym::of(name));
         for called in made.names {
+            let name = Sym::of(&called);
             // What stands in the arguments is read there.
-            if memchr::memmem::find(used, &called).is_some() {
+            if !self.sieve.passes_name(name.short())
+                || memchr::memmem::find(used, &called).is_some()
+            {
                 continue;
             }
-            let name = self.unaliased(Sym::of(&called), file);
+            let name = self.unaliased(name, file);
             for (target, confidence) in self.functions_in(name, file).iter() {
                 out.push(Edge {
                     target: Target::Function(*target),
