@@ -2,8 +2,8 @@
 //!
 //! The lexical reading sees `DEFINE_RB_FUNCS(name, …)` as a macro use. Here the use is replaced by its
 //! text, which is appended to the file's own: what it makes become items like any other, at the
-//! line of the use. What is used inside of functions is not
-//! expanded: the resolver follows it. Only the names that it calls are added where they stand in no text.
+//! line of the use. What is used inside of functions is not expanded, the resolver follows it; only the names that
+//! it calls are added where they stand in no text.
 #![expect(
     clippy::cast_possible_truncation,
     reason = "a source is at most 64 MiB, and what macros make of it is bounded"

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::make::called;
+use super::make::{Deciding, called};
 use super::makers::{Definers, Macros, Place};
 use super::names::{self, Called};
 use super::pasting::Users;
@@ -23,22 +23,13 @@ use crate::warm::Warm;
 /// Definitions of one name that are all expanded.
 const MAX_TWINS: usize = 16;
 
-/// What the calls that macros make depend on, as [`Sym::short`], in order.
-#[derive(Default)]
-pub(super) struct Decided {
-    /// The macros that were expanded.
-    pub(super) making: Vec<u32>,
-    /// Those among them that paste: see [`Deciding::pasting`](super::make::Deciding::pasting).
-    pub(super) pasting: Vec<u32>,
-}
-
-/// Adds the names that macros make and call to what functions and macros call.
+/// Adds the names that macros make and call to what functions and macros call; returns on which macros that depends.
 pub(super) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     (files, all): (&mut [ReadFile], &Arc<Definers>),
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
-) -> Decided {
+) -> Deciding {
     let mut macros = Macros::none(tree, warm, all);
     macros.knows_all = true;
     let pasting = macros.pasting(files, grows);
@@ -52,8 +43,6 @@ pub(super) fn grow(
         .flat_map(|it| it.used.iter().copied())
         .collect();
     making.extend(&pasting.seen);
-    making.sort_unstable();
-    making.dedup();
     keep_known(files, all, &mut found);
     found.sort_by_key(|it| (it.file, it.item));
     for added in found.chunk_by(|one, other| one.file == other.file) {
@@ -64,7 +53,7 @@ pub(super) fn grow(
     let mut pasting: Vec<u32> = pasting.seen.iter().map(row).collect();
     pasting.sort_unstable();
     pasting.dedup();
-    Decided { making, pasting }
+    Deciding { making, pasting }
 }
 
 /// What uses call: by definition and arguments.

@@ -64,14 +64,11 @@ pub(crate) fn grow(
         super::renamed::grow(tree, warm, files);
     }
     names.extend(super::rows::grow(tree, warm, (files, &all), grows));
-    let decided = super::calls::grow(tree, warm, (files, &all), grows);
-    names.extend(decided.making);
-    names.sort_unstable();
-    names.dedup();
-    Deciding {
-        making: names,
-        pasting: decided.pasting,
-    }
+    let mut deciding = super::calls::grow(tree, warm, (files, &all), grows);
+    deciding.making.extend(names);
+    deciding.making.sort_unstable();
+    deciding.making.dedup();
+    deciding
 }
 
 /// The macros on which depends what macros make, as [`Sym::short`], in order.

@@ -27,13 +27,16 @@ pub(super) fn grow(
     for file in files.iter() {
         let old = base.file_at(&file.source.path);
         hidden.extend(old);
+        if !file.source.is_shared {
+            continue;
+        }
         let of_old = old.map_or(Vec::new(), |it| base.deciding(it, &mut pastes));
         let items = file.scan.items.iter().enumerate();
         let of_new = deciding(
             (base, &mut pastes),
             items.map(|(at, it)| (*it, file.scan.refs(at))),
         );
-        if file.source.is_shared && of_old != of_new {
+        if of_old != of_new {
             return None;
         }
     }

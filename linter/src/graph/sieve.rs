@@ -563,12 +563,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         match item.kind {
             ItemKind::Function => {
                 let own = users.own_file(id);
-                self.add_users(name, own);
-                for user in users.index.users(name) {
-                    if users.is_in(user, own) && users.index.mentions(user, name) {
-                        self.add_members_given(user, id);
-                    }
-                }
+                self.add_users(name, own, Some(id));
                 let word = users.index.cleanup_word(id);
                 if let Some(word) = word.filter(|it| self.passing.cleanups.insert(*it)) {
                     let named = users.index.users(word);
@@ -583,13 +578,14 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                     }
                 }
             }
-            ItemKind::Macro => self.add_users(name, users.own_file(id)),
+            ItemKind::Macro => self.add_users(name, users.own_file(id), None),
             ItemKind::Object => self.add_object(id),
             ItemKind::MacroUse | ItemKind::Type | ItemKind::Typedef => {}
         }
     }
 
-    fn add_users(&mut self, name: u32, only: Option<usize>) {
+    /// Adds who names something that `only` one file has, or all; a `function` may be given on by who mentions it.
+    fn add_users(&mut self, name: u32, only: Option<usize>, function: Option<ItemId>) {
         let users = self.users;
         // A header that has a macro of this name means that.
         let is_lent = LazyCell::new(|| {
@@ -599,6 +595,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         for user in users.index.users(name) {
             if users.is_in(user, only) {
                 self.add(user);
+                if let Some(function) = function
+                    && users.index.mentions(user, name)
+                {
+                    self.add_members_given(user, function);
+                }
             } else if let Some(file) = only
                 && users.is_lent(user)
                 && *is_lent
@@ -697,7 +698,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         let users = self.users;
         let item = users.index.item(id);
         if item.is_called_by_name() {
-            self.add_users(item.name.short(), users.own_file(id));
+            self.add_users(item.name.short(), users.own_file(id), None);
             return;
         }
         if users.doors.contains(&item.tag) {
