@@ -68,6 +68,8 @@ impl<'a> Expander<'a> {
         self.take(definition.body.len())?;
         let body = &definition.body;
         let mut out: Vec<u8> = Vec::with_capacity(body.len() * 2);
+        // Of the arguments that are no operands, the texts.
+        let mut expanded: Vec<(usize, Cow<'_, [u8]>)> = Vec::new();
         let (mut at, mut pasting) = (0, false);
         while at < body.len() {
             let byte = body[at];
@@ -80,8 +82,8 @@ impl<'a> Expander<'a> {
             if byte == b'#' {
                 let start = skip_blank(body, at + 1);
                 let end = word_end(body, start);
-                if let Some(value) = argument(definition, args, &body[start..end]) {
-                    stringify(&value, &mut out);
+                if let Some(param) = parameter(definition, &body[start..end]) {
+                    stringify(&argument(definition, args, param), &mut out);
                     at = end;
                     continue;
                 }
@@ -89,10 +91,11 @@ impl<'a> Expander<'a> {
             if is_word_byte(byte) {
                 let end = word_end(body, at);
                 let word = &body[at..end];
-                match argument(definition, args, word) {
-                    Some(value) => {
+                match parameter(definition, word) {
+                    Some(param) => {
                         let next = skip_blank(body, end);
                         let pasted = pasting || body[next.min(body.len())..].starts_with(b"##");
+                        let value = argument(definition, args, param);
                         if pasting
                             && value.is_empty()
                             && definition.rest.as_deref() == Some(word)
@@ -100,13 +103,21 @@ impl<'a> Expander<'a> {
                         {
                             out.pop();
                         }
-                        let value = if pasted {
-                            value
+                        if pasted {
+                            self.take(value.len())?;
+                            out.extend_from_slice(&value);
                         } else {
-                            self.argument_text(value, active)?
-                        };
-                        self.take(value.len())?;
-                        out.extend_from_slice(&value);
+                            let known = expanded.iter().position(|it| it.0 == param);
+                            let known = if let Some(known) = known {
+                                known
+                            } else {
+                                expanded.push((param, self.argument_text(value, active)?));
+                                expanded.len() - 1
+                            };
+                            let value = &expanded[known].1;
+                            self.take(value.len())?;
+                            out.extend_from_slice(value);
+                        }
                     }
                     None => out.extend_from_slice(word),
                 }
@@ -130,7 +141,8 @@ impl<'a> Expander<'a> {
         Some(out)
     }
 
-    /// An argument that is no operand of `##` is expanded before it is put in its place.
+    /// An argument that is no operand of `##` is expanded before it is put in its place: in it, the macro that it is
+    /// given to, the last of those under way, means itself again.
     fn argument_text<'t>(
         &self,
         value: Cow<'t, [u8]>,
@@ -139,7 +151,10 @@ impl<'a> Expander<'a> {
         if value.len() > MAX_WORDY_ARGUMENT || value.contains(&b';') || active.len() > MAX_DEPTH {
             return Some(value);
         }
-        Some(Cow::Owned(self.rescan(&value, active, true)?))
+        let given_to = active.pop();
+        let expanded = self.rescan(&value, active, true);
+        active.extend(given_to);
+        Some(Cow::Owned(expanded?))
     }
 
     /// Expands the uses in a text: all of them outside of braces, inside only those that make something.
@@ -255,19 +270,23 @@ pub(super) fn is_single_word(body: &[u8]) -> bool {
     !word.is_empty() && word.iter().all(|it| is_word_byte(*it)) && !word[0].is_ascii_digit()
 }
 
-/// The argument that a word of the replacement stands for.
-fn argument<'a>(
-    definition: &Definition,
-    args: &'a [Vec<u8>],
-    word: &[u8],
-) -> Option<Cow<'a, [u8]>> {
+/// The number of the parameter that a word of the replacement is; what remains of the arguments comes after the others.
+fn parameter(definition: &Definition, word: &[u8]) -> Option<usize> {
     let params = definition.params.as_ref()?;
     if definition.rest.as_deref() == Some(word) {
-        let rest = args.get(params.len()..).unwrap_or_default();
-        return Some(Cow::Owned(rest.join(&b", "[..])));
+        return Some(params.len());
     }
-    let at = params.iter().position(|it| it == word)?;
-    Some(Cow::Borrowed(args.get(at).map_or(b"", Vec::as_slice)))
+    params.iter().position(|it| it == word)
+}
+
+/// The argument for a parameter.
+fn argument<'a>(definition: &Definition, args: &'a [Vec<u8>], param: usize) -> Cow<'a, [u8]> {
+    let count = definition.params.as_ref().map_or(0, Vec::len);
+    if definition.rest.is_some() && param == count {
+        let rest = args.get(count..).unwrap_or_default();
+        return Cow::Owned(rest.join(&b", "[..]));
+    }
+    Cow::Borrowed(args.get(param).map_or(b"", Vec::as_slice))
 }
 
 fn stringify(value: &[u8], out: &mut Vec<u8>) {
@@ -447,6 +466,24 @@ mod tests {
         assert_eq!(
             expand(defines, "COPY", "to, 8").as_deref(),
             Some("sized_copy(to, 8)")
+        );
+    }
+
+    #[test]
+    fn reads_a_macro_among_its_own_arguments() {
+        let defines = &[
+            "#define PASTE(a, b) PASTE_(a, b)",
+            "#define PASTE_(a, b) a##b",
+            "#define MAKE(n) void PASTE(x_, PASTE(n, PASTE(_, two)))(void) { }",
+            "#define LOOP(n) int n; LOOP(n)",
+        ];
+        assert_eq!(
+            expand(defines, "MAKE", "one").as_deref(),
+            Some("void x_one_two(void) { }")
+        );
+        assert_eq!(
+            expand(defines, "LOOP", "LOOP(a)").as_deref(),
+            Some("int int a; LOOP(a); LOOP( int a; LOOP(a))")
         );
     }
 
