@@ -52,13 +52,15 @@ pub(crate) struct Checked {
     pub(crate) is_fresh: bool,
 }
 
-/// When the edges of a tree are kept, which is work for whoever lints a similar tree next.
+/// What a check leaves behind beside its report.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum KeepEdges {
-    Always,
-    /// Where everything was read anew.
-    OfFresh,
-    Never,
+pub(crate) enum Keep {
+    /// The edges, which is work for whoever lints a similar tree next.
+    Edges,
+    /// The edges where everything was read anew.
+    EdgesOfFresh,
+    /// Nothing: the process ends with it. What is only counted is left out unless it `counts`.
+    Nothing { counts: bool },
 }
 
 /// Lints one tree; `before` is a tree that may differ in a few files only.
@@ -67,7 +69,7 @@ pub(crate) fn check(
     warm: &Warm,
     options: &Options,
     (listing, before): (Listing, Option<&Checked>),
-    keep: KeepEdges,
+    keep: Keep,
 ) -> Result<Checked, TreeError> {
     let contexts = contexts_of(options);
     let clock = Clock::start();
@@ -91,10 +93,11 @@ pub(crate) fn check(
         });
     }
     let mut prepared = Prepared::new(read.index, contexts, clock, true)?;
+    prepared.keep = keep;
     prepared.keeps_edges = match keep {
-        KeepEdges::Always => true,
-        KeepEdges::OfFresh => before.is_none(),
-        KeepEdges::Never => false,
+        Keep::Edges => true,
+        Keep::EdgesOfFresh => before.is_none(),
+        Keep::Nothing { .. } => false,
     };
     let linted = match &before {
         Some((before, changed)) => {
@@ -147,7 +150,7 @@ pub(crate) fn recheck(
             warm,
             options,
             (listing(tree, options)?, None),
-            KeepEdges::OfFresh,
+            Keep::EdgesOfFresh,
         )?;
         return Ok(CheckReport::clone(&checked.report));
     };
@@ -219,6 +222,7 @@ struct Prepared<'t> {
     before: Option<Before<'t>>,
     /// Whether it is asked for itself, and not as one of many states: its stages are measured.
     is_whole: bool,
+    keep: Keep,
     keeps_edges: bool,
     clock: Clock,
 }
@@ -240,6 +244,7 @@ impl<'t> Prepared<'t> {
             helpers,
             before: None,
             is_whole,
+            keep: Keep::EdgesOfFresh,
             keeps_edges: false,
             clock,
         })
@@ -336,7 +341,7 @@ impl<'t> Prepared<'t> {
         clock.stage("rules", self.work_on(self.suspects.iter().copied()));
         report.stages = clock.stages;
         if self.is_whole {
-            report.stats = stats(index, &resolver);
+            report.stats = stats(index, &resolver, self.keep);
         }
         report.gaps.extend(index.gaps().cloned());
         report.gaps.sort();
@@ -349,7 +354,11 @@ impl<'t> Prepared<'t> {
             report.warnings.extend(missing);
         }
         let edges = self.keeps_edges.then(|| resolver.known_edges());
-        resolver.let_go();
+        if let Keep::Nothing { .. } = self.keep {
+            std::mem::forget(resolver);
+        } else {
+            resolver.let_go();
+        }
         Linted {
             report,
             edges,
@@ -438,13 +447,14 @@ fn helpers(index: &Index<'_>) -> Result<Helpers, TreeError> {
     ))
 }
 
-fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>) -> TreeStats {
+fn stats(index: &Index<'_>, resolver: &Resolver<'_, '_>, keep: Keep) -> TreeStats {
+    let counts = keep != Keep::Nothing { counts: false };
     TreeStats {
         files: index.files().count() as u64,
         functions: index.function_ids().count() as u64,
         call_sites: index.files().map(|it| u64::from(it.call_sites)).sum(),
         edges: resolver.edge_count(),
-        unbound_calls: index.unbound_calls(),
+        unbound_calls: if counts { index.unbound_calls() } else { 0 },
     }
 }
 

@@ -33,7 +33,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use check::KeepEdges;
+use check::Keep;
 use graph::reading::Listing;
 use report::{CheckReport, PatchInput, ReviewReport};
 use tree::{TreeError, TreeSource};
@@ -119,22 +119,29 @@ impl Linter {
         {
             return Ok(report.under(&self.options.under));
         }
-        let checked = self.checked(tree, id, listing, KeepEdges::OfFresh)?;
+        let checked = self.checked(tree, id, listing, Keep::EdgesOfFresh)?;
         if let (Some(cache), Some(name)) = (&self.cache, &name) {
             cache.keep_report(name, &checked.report);
         }
         Ok(checked.report.under(&self.options.under))
     }
 
-    /// Lints one tree with nothing before or after it, so no content need be known again.
+    /// Lints one tree with nothing before or after it, so no content need be known again; unless it `counts`,
+    /// [`TreeStats::unbound_calls`](report::TreeStats::unbound_calls) is left at 0.
     ///
     /// # Errors
     ///
     /// As [`Linter::check`].
-    pub fn check_once(self, tree: &dyn TreeSource) -> Result<CheckedOnce, TreeError> {
+    pub fn check_once(self, tree: &dyn TreeSource, counts: bool) -> Result<CheckedOnce, TreeError> {
         let listing = check::listing(tree, &self.options)?.numbered();
         let (warm, options) = (&self.warm, &self.options);
-        let checked = check::check(tree, warm, options, (listing, None), KeepEdges::Never)?;
+        let checked = check::check(
+            tree,
+            warm,
+            options,
+            (listing, None),
+            Keep::Nothing { counts },
+        )?;
         Ok(CheckedOnce {
             report: checked.report.under(&options.under),
             read: (self, checked),
@@ -163,7 +170,7 @@ impl Linter {
         line: u32,
     ) -> Result<query::Why, query::QueryError> {
         let id = tree.tree_id_with(&tree::FileChanges::new())?;
-        let checked = self.checked(tree, id, None, KeepEdges::OfFresh)?;
+        let checked = self.checked(tree, id, None, Keep::EdgesOfFresh)?;
         query::why((tree, &self.warm, &self.options), &checked, file, line)
     }
 
@@ -215,7 +222,7 @@ impl Linter {
         patches: &[PatchInput],
     ) -> Result<ReviewReport, TreeError> {
         let id = base.tree_id_with(&tree::FileChanges::new())?;
-        let start = self.checked(base, id, None, KeepEdges::Always)?;
+        let start = self.checked(base, id, None, Keep::Edges)?;
         let lint = |tree: &dyn TreeSource, changed: &[tree::TreePath]| {
             self.known_or(tree, || {
                 check::recheck(tree, &self.warm, &self.options, &start, changed)
@@ -230,7 +237,7 @@ impl Linter {
         tree: &dyn TreeSource,
         id: Option<String>,
         listing: Option<Listing>,
-        keep: KeepEdges,
+        keep: Keep,
     ) -> Result<Arc<check::Checked>, TreeError> {
         self.warm.trim();
         let last = self.last.lock().expect("no panic while locked").clone();

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::args::{CheckArgs, Common};
 use super::{ExitStatus, Io, settings, tree};
 use crate::Options;
-use crate::render::{Stage, render_check, render_stats};
+use crate::render::{Format, Stage, render_check, render_stats};
 use crate::suppress::Baseline;
 
 pub(super) fn run(
@@ -29,9 +29,11 @@ pub(super) fn run(
     let opened = Instant::now();
     let linter = settings::linter(options, common, &tree, io);
     let source = tree.source.as_ref();
+    let format = settings::format(&args.lint, common, io);
+    let counts = args.lint.stats || matches!(format, Format::Json);
     let mut report = super::progress::watched(common, io, || {
         if !is_kept {
-            let checked = linter.check_once(source)?;
+            let checked = linter.check_once(source, counts)?;
             return Ok(ManuallyDrop::new(checked).report.clone());
         }
         // The process ends with this: to take a kernel apart again would only cost time.
@@ -61,7 +63,6 @@ pub(super) fn run(
         report.findings.retain(|it| !baseline.knows(it));
     }
     settings::print_warnings(&report.warnings, common, io)?;
-    let format = settings::format(&args.lint, common, io);
     let mut out = std::io::BufWriter::new(&mut *io.stdout);
     render_check(&report, &tree.header, format, &|it| tree.read(it), &mut out)?;
     std::io::Write::flush(&mut out)?;
