@@ -30,7 +30,7 @@ const TABLES: usize = 7;
 /// Takes the rows that files give to the tables.
 trait Sink {
     fn pair(&mut self, table: usize, row: [u32; 2]);
-    fn setter(&mut self, row: [u32; 3]);
+    fn setter(&mut self, row: [u32; 3], at_home: bool);
     fn suspect(&mut self, item: u32, is_one: impl FnOnce() -> bool);
 }
 
@@ -39,6 +39,7 @@ trait Sink {
 struct Counts {
     pairs: [usize; TABLES],
     setters: usize,
+    values: usize,
 }
 
 impl Sink for Counts {
@@ -46,8 +47,9 @@ impl Sink for Counts {
         self.pairs[table] += 1;
     }
 
-    fn setter(&mut self, _: [u32; 3]) {
+    fn setter(&mut self, row: [u32; 3], at_home: bool) {
         self.setters += 1;
+        self.values += usize::from(is_value(row, at_home));
     }
 
     fn suspect(&mut self, _: u32, _: impl FnOnce() -> bool) {}
@@ -57,6 +59,7 @@ impl Sink for Counts {
 struct Slots<'r> {
     pairs: [IterMut<'r, [u32; 2]>; TABLES],
     setters: IterMut<'r, [u32; 3]>,
+    values: IterMut<'r, [u32; 3]>,
     suspects: Vec<u32>,
 }
 
@@ -65,8 +68,12 @@ impl Sink for Slots<'_> {
         *self.pairs[table].next().expect("they were counted") = row;
     }
 
-    fn setter(&mut self, row: [u32; 3]) {
+    fn setter(&mut self, row: [u32; 3], at_home: bool) {
         *self.setters.next().expect("they were counted") = row;
+        if is_value(row, at_home) {
+            let [member, value, item] = row;
+            *self.values.next().expect("they were counted") = [value, member, item];
+        }
     }
 
     fn suspect(&mut self, item: u32, is_one: impl FnOnce() -> bool) {
@@ -74,6 +81,11 @@ impl Sink for Slots<'_> {
             self.suspects.push(item);
         }
     }
+}
+
+/// Whether a row of [`Image::setters`] is one of [`Image::values`] as well.
+fn is_value([member, value, _]: [u32; 3], at_home: bool) -> bool {
+    at_home && Given::of([member, value]).is_none()
 }
 
 /// What one file gives to the tables; its items are numbered from `first`.
@@ -109,7 +121,7 @@ fn rows_of(first: u32, file: &ReadFile, to: &mut impl Sink) {
             }
         }
         for [member, value] in file.scan.pairs(at) {
-            to.setter([*member, *value, id]);
+            to.setter([*member, *value, id], file.source.at_home);
         }
         if !file.source.at_home {
             continue;
@@ -141,7 +153,7 @@ impl Image {
         let starts: Vec<(u32, &ReadFile)> = first_item.iter().copied().zip(&read).collect();
         let (items, tables) = rayon::join(|| Self::of_items(&read), || Self::of_tables(&starts));
         let files: Vec<SourceFile> = read.into_par_iter().map(|it| it.source).collect();
-        let mut this = Self {
+        Self {
             domains,
             first_item: first_item.into(),
             gaps,
@@ -151,9 +163,7 @@ impl Image {
             pairs: items.pairs,
             item_file: items.item_file,
             ..tables
-        };
-        this.values = this.home_values();
-        this
+        }
     }
 
     /// The items one after the other.
@@ -209,7 +219,7 @@ impl Image {
         }
     }
 
-    /// The tables and the suspects, but for [`Image::values`].
+    /// The tables and the suspects.
     fn of_tables(starts: &[(u32, &ReadFile)]) -> Self {
         let parts: Vec<&[(u32, &ReadFile)]> = starts.chunks(FILES).collect();
         let count = |files: &&[(u32, &ReadFile)]| {
@@ -224,7 +234,8 @@ impl Image {
         let mut pairs: [Vec<[u32; 2]>; TABLES] =
             std::array::from_fn(|it| vec![[0; 2]; of_table(it)]);
         let mut setters = vec![[0; 3]; counts.iter().map(|it| it.setters).sum()];
-        let suspects: Vec<Vec<u32>> = slots(&counts, &mut pairs, &mut setters)
+        let mut values = vec![[0; 3]; counts.iter().map(|it| it.values).sum()];
+        let suspects: Vec<Vec<u32>> = slots(&counts, &mut pairs, [&mut setters, &mut values])
             .into_par_iter()
             .zip(&parts)
             .map(|(mut slots, files)| {
@@ -235,7 +246,8 @@ impl Image {
             })
             .collect();
         let tables = || pairs.into_par_iter().map(Table::new).collect::<Vec<_>>();
-        let (tables, setters) = rayon::join(tables, || Table::new(setters));
+        let triples = || rayon::join(|| Table::new(setters), || Table::new(values));
+        let (tables, (setters, values)) = rayon::join(tables, triples);
         let Ok([functions, macros, types, objects, tagged, users, callers]) =
             <[Table<2>; TABLES]>::try_from(tables)
         else {
@@ -250,25 +262,10 @@ impl Image {
             users,
             callers,
             setters,
+            values,
             suspects: suspects.concat().into(),
             ..Self::default()
         }
-    }
-
-    fn home_values(&self) -> Table<3> {
-        let setters = self.setters.rows();
-        let at_home = |it: &&[u32; 3]| {
-            let is_named = Given::of([it[0], it[1]]).is_none();
-            is_named && self.files[self.item_file[it[2] as usize] as usize].at_home
-        };
-        let mut values = Vec::with_capacity(setters.len());
-        values.extend(
-            setters
-                .iter()
-                .filter(at_home)
-                .map(|it| [it[1], it[0], it[2]]),
-        );
-        Table::new(values)
     }
 }
 
@@ -276,10 +273,10 @@ impl Image {
 fn slots<'r>(
     counts: &[Counts],
     pairs: &'r mut [Vec<[u32; 2]>; TABLES],
-    setters: &'r mut [[u32; 3]],
+    [setters, values]: [&'r mut [[u32; 3]]; 2],
 ) -> Vec<Slots<'r>> {
     let mut pairs = pairs.each_mut().map(Vec::as_mut_slice);
-    let mut setters = setters;
+    let (mut setters, mut values) = (setters, values);
     counts
         .iter()
         .map(|count| {
@@ -288,6 +285,10 @@ fn slots<'r>(
                 pairs: std::array::from_fn(|it| rows(it).unwrap_or_default().iter_mut()),
                 setters: setters
                     .split_off_mut(..count.setters)
+                    .unwrap_or_default()
+                    .iter_mut(),
+                values: values
+                    .split_off_mut(..count.values)
                     .unwrap_or_default()
                     .iter_mut(),
                 suspects: Vec::new(),

@@ -33,7 +33,7 @@ where
 
 impl<const N: usize> Table<N>
 where
-    [u32; N]: FromBytes + IntoBytes + Immutable + Ord + Send + Copy,
+    [u32; N]: FromBytes + IntoBytes + Immutable + Ord + Send + Sync + Copy,
 {
     /// Sorts the rows.
     pub(crate) fn new(rows: Vec<[u32; N]>) -> Self {
@@ -101,19 +101,45 @@ fn starts<const N: usize>(rows: &[[u32; N]], bits: u32) -> Vec<u32> {
 /// Puts the rows into their buckets, and then in order: keys spread evenly, so that a bucket holds few.
 fn sorted<const N: usize>(rows: Vec<[u32; N]>) -> Vec<[u32; N]>
 where
-    [u32; N]: Ord + Send + Copy,
+    [u32; N]: Ord + Send + Sync + Copy,
 {
     let bits = bits_of(rows.len());
     let starts = starts(&rows, bits);
-    let mut next = starts.clone();
     let mut sorted = vec![[0; N]; rows.len()];
-    for row in rows {
-        let at = &mut next[bucket(&row, bits)];
-        sorted[*at as usize] = row;
-        *at += 1;
-    }
+    scatter(&rows, bits, &mut sorted, (0, &starts));
+    drop(rows);
     sort_buckets(&mut sorted, &starts);
     sorted
+}
+
+/// Puts the rows of the buckets from the `first` on, which begin at `starts`, where they belong.
+fn scatter<const N: usize>(
+    rows: &[[u32; N]],
+    bits: u32,
+    sorted: &mut [[u32; N]],
+    (first, starts): (usize, &[u32]),
+) where
+    [u32; N]: Send + Sync + Copy,
+{
+    /// To read all rows twice costs less than to put so many in their places.
+    const ALONE: usize = 1 << 16;
+    let count = starts.len() - 1;
+    if sorted.len() > ALONE && sorted.len() == rows.len() && count > 1 {
+        let half = count / 2;
+        let (left, right) = sorted.split_at_mut((starts[half] - starts[0]) as usize);
+        rayon::join(
+            || scatter(rows, bits, left, (first, &starts[..=half])),
+            || scatter(rows, bits, right, (first + half, &starts[half..])),
+        );
+        return;
+    }
+    let mut next: Vec<u32> = starts[..count].iter().map(|it| it - starts[0]).collect();
+    for row in rows {
+        if let Some(at) = next.get_mut(bucket(row, bits).wrapping_sub(first)) {
+            sorted[*at as usize] = *row;
+            *at += 1;
+        }
+    }
 }
 
 /// Sorts each of the buckets that begin at `starts`, the first of which is where `rows` begin.
