@@ -19,6 +19,7 @@ mod pasting;
 mod renamed;
 mod rows;
 mod stages;
+mod templates;
 mod text;
 mod view;
 

@@ -133,3 +133,31 @@ void two(struct node *it)\n{\n\tin_place(it);\n}\n",
     check_edges(&files, "one", &["direct call_tasks", "macro call_plain"]);
     check_edges(&files, "two", &["macro call_plain"]);
 }
+
+#[test]
+fn what_a_use_makes_in_one_file_is_not_taken_for_what_it_makes_in_another() {
+    let header = (
+        "include/linux/make.h",
+        "#define KIND(n) common_##n
+#define MAKE(n, t) t KIND(n)(t it) { return work_for_##n(it); }
+#define word another
+",
+    );
+    let users = [
+        ("fs/a/a.c", "MAKE(one, int)\nMAKE(word, int)\n"),
+        ("fs/b/b.c", "#define KIND(n) own_##n\nMAKE(two, int)\n"),
+        ("fs/c/c.h", "#define KIND(n) near_##n\n"),
+        ("fs/c/c.c", "MAKE(three, int)\n"),
+        ("fs/d/d.c", "MAKE(four, int)\n"),
+    ];
+    let files: Vec<(&str, &str)> = [header].into_iter().chain(users).collect();
+    for (function, called) in [
+        ("common_one", "work_for_one"),
+        ("common_word", "work_for_word"),
+        ("own_two", "work_for_two"),
+        ("near_three", "work_for_three"),
+        ("common_four", "work_for_four"),
+    ] {
+        check_edges(&files, function, &[&format!("macro {called}")]);
+    }
+}

@@ -12,7 +12,7 @@ use super::make::{Deciding, called};
 use super::makers::{Definers, Macros, Place};
 use super::names::{self, Called};
 use super::pasting::Users;
-use super::text::{Expander, split};
+use super::text::split;
 use super::view::View;
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
@@ -174,7 +174,7 @@ impl Macros<'_> {
                 let is_macro = |it: &[u8]| self.all.defines(Sym::of(it).short());
                 let made = Called::of_use(&args, is_macro, |args| {
                     let called = || {
-                        let expanded = Expander::new(view).expand_use(name, &read, args);
+                        let expanded = self.expanded(view, (name, place, &read), args);
                         expanded.map_or_else(Called::default, |it| Called::of(&it))
                     };
                     let known = known.entry((place, Sym::of(args)));

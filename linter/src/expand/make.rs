@@ -5,7 +5,6 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::definition::Definition;
 use super::made::{Made, Span};
 use super::makers::{Definers, Macros};
 use super::stages::{Tracepoints, is_of_tracepoints};
@@ -210,17 +209,15 @@ impl Macros<'_> {
             &head[open + 1..close.saturating_sub(1).max(open + 1)],
         );
         let mut found: Vec<Vec<u8>> = Vec::new();
-        let mut expand = |definition: &Definition, view: &View<'_, '_>| {
-            if let Some(expanded) = Expander::new(view).expand_use(name, definition, args) {
-                let expanded = [before, &expanded[..]].concat();
-                if !found.contains(&expanded) {
-                    found.push(expanded);
-                }
+        let mut take = |expanded: Option<Vec<u8>>| {
+            let expanded = expanded.map(|it| [before, &it[..]].concat());
+            if let Some(expanded) = expanded.filter(|it| !found.contains(it)) {
+                found.push(expanded);
             }
         };
         if view.stage.is_some() {
             if let Some(definition) = view.find(name) {
-                expand(&definition, view);
+                take(Expander::new(view).expand_use(name, &definition, args));
             }
             return found;
         }
@@ -237,10 +234,10 @@ impl Macros<'_> {
             };
             view.arch = false;
             view.saw_arch.set(false);
-            expand(&definition, view);
+            take(self.expanded(view, (name, *place, &definition), args));
             if view.saw_arch.get() {
                 view.arch = true;
-                expand(&definition, view);
+                take(self.expanded(view, (name, *place, &definition), args));
             }
         }
         found

@@ -10,6 +10,7 @@ use super::definition::Definition;
 use super::make::{called, is_use, mentioned};
 use super::pasting::MakingNames;
 use super::stages::{Stage, Tracepoints};
+use super::templates::Templates;
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
 use crate::graph::table::Table;
@@ -70,6 +71,8 @@ pub(super) struct Macros<'t> {
     pub(super) making_names: MakingNames,
     /// What was taken apart so far.
     pub(super) definitions: Copies<Place, Option<Arc<Definition>>>,
+    /// What was expanded for any word.
+    pub(super) templates: Templates,
 }
 
 impl<'t> Macros<'t> {
@@ -135,6 +138,7 @@ impl<'t> Macros<'t> {
             names: Vec::new(),
             making_names: MakingNames::new(),
             definitions: Copies::new(),
+            templates: Copies::new(),
         }
     }
 

@@ -10,9 +10,9 @@ use crate::lex::{Sym, is_annotation, is_control, is_word_byte, word_length};
 /// Macros nest this deep at most.
 const MAX_DEPTH: usize = 40;
 /// One use grows to this many bytes at most.
-const MAX_BYTES: usize = 256 << 10;
+pub(super) const MAX_BYTES: usize = 256 << 10;
 /// Longer arguments are code: what they use is not expanded before they are put in their place.
-const MAX_WORDY_ARGUMENT: usize = 256;
+pub(super) const MAX_WORDY_ARGUMENT: usize = 256;
 
 /// Where definitions come from.
 pub(crate) trait Definitions {
@@ -24,6 +24,8 @@ pub(crate) trait Definitions {
     fn matters(&self, _name: &[u8]) -> bool {
         true
     }
+    /// Says that an argument is expanded before it is put in its place.
+    fn expands(&self, _argument: &[u8]) {}
 }
 
 /// Expands uses.
@@ -47,10 +49,24 @@ impl<'a> Expander<'a> {
         definition: &Definition,
         args: &[u8],
     ) -> Option<Vec<u8>> {
+        self.expand(name, definition, &split(args))
+    }
+
+    /// As [`Expander::expand_use`], of arguments that were taken apart.
+    pub(super) fn expand(
+        &self,
+        name: &[u8],
+        definition: &Definition,
+        args: &[Vec<u8>],
+    ) -> Option<Vec<u8>> {
         let mut active = vec![Sym::of(name)];
-        let args = split(args);
-        let body = self.substitute(definition, &args, &mut active)?;
+        let body = self.substitute(definition, args, &mut active)?;
         self.rescan(&body, &mut active, false)
+    }
+
+    /// How much of [`MAX_BYTES`] is gone.
+    pub(super) fn spent(&self) -> usize {
+        MAX_BYTES - self.left.get()
     }
 
     fn take(&self, bytes: usize) -> Option<()> {
@@ -148,6 +164,7 @@ impl<'a> Expander<'a> {
         value: Cow<'t, [u8]>,
         active: &mut Vec<Sym>,
     ) -> Option<Cow<'t, [u8]>> {
+        self.definitions.expands(&value);
         if value.len() > MAX_WORDY_ARGUMENT || value.contains(&b';') || active.len() > MAX_DEPTH {
             return Some(value);
         }

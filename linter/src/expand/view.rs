@@ -82,6 +82,8 @@ pub(super) struct View<'a, 't> {
     pub(super) stage: Option<&'a Stage>,
     /// What was found so far, with `arch`.
     found: RefCell<FxHashMap<(Sym, bool), Found>>,
+    /// The macros that were meant by what others found, as [`Sym::short`].
+    used_more: RefCell<FxHashSet<u32>>,
 }
 
 /// What a name means.
@@ -110,6 +112,7 @@ impl<'a, 't> View<'a, 't> {
             saw_arch: Cell::new(false),
             stage,
             found: RefCell::default(),
+            used_more: RefCell::default(),
         }
     }
 
@@ -117,7 +120,21 @@ impl<'a, 't> View<'a, 't> {
     pub(super) fn used(&self) -> Vec<u32> {
         let found = self.found.borrow();
         let used = found.iter().filter(|it| it.1.definition.is_some());
-        used.map(|it| it.0.0.short()).collect()
+        let mut used: Vec<u32> = used.map(|it| it.0.0.short()).collect();
+        used.extend(self.used_more.borrow().iter());
+        used
+    }
+
+    /// Takes the macros of what somebody else expanded for ones that were found here.
+    pub(super) fn use_more(&self, macros: &[u32]) {
+        self.used_more.borrow_mut().extend(macros);
+    }
+
+    /// Whether macros that only headers of the kernel's own define mean here what they do in most files.
+    pub(super) fn is_plain(&self) -> bool {
+        let file = &self.files[self.file].source;
+        let is_header = || file.path.as_str().starts_with("include/");
+        self.stage.is_none() && !self.arch && !file.is_foreign && !is_header()
     }
 
     fn definition(&self, place: Place) -> Option<Arc<Definition>> {
