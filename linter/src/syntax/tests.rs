@@ -362,6 +362,11 @@ fn what_functions_mostly_say_is_read_directly() {
         "void f(void) { if (b && (c) && d) return (a) * b; a = !b++ + !c->d-- - !++e; }",
         "void f(void) { for (u64 i = 0; i < (n) + 1; i++) g(-i); for (struct box *b = a; b; b = c) g(b); }",
         "void f(int (*g)(struct box *, u64, gfp_t), u8 a) { }",
+        "void f(void) { a = sizeof(struct box)-4; b = c(0, sizeof(long)-8 + 2 * d, sizeof(int)+1); }",
+        "void f(void) { a = sizeof(*b)-8; c = sizeof(b->lid)-4 * d; g(sizeof(&b.c)-1); }",
+        "void f(void) { a = sizeof(of(b)->lid) - 1; g(sizeof(of(b, c).lid), 2); }",
+        "static const struct ops table = { .open = f, }",
+        "static struct work a = { .f = g }, b = { .f = h }",
     ] {
         check_direct(text, true);
     }
@@ -385,7 +390,11 @@ fn what_can_be_read_in_two_ways_is_left_to_the_grammar() {
         "void f(void) { if ((is_set(b)) && c) g(); }",
         "void f(void) { TYPE(x) *p; }",
         "void f(void) { put(OF(sizeof(struct box))); }",
-        "void f(void) { a = sizeof(struct box)-4; }",
+        "void f(void) { a = sizeof(struct box)-4[b]; }",
+        "void f(void) { put(sizeof(of(b))); }",
+        "void f(void) { a = sizeof(u64 *)-8; }",
+        "void f(void) { a = sizeof(b[1])+2; }",
+        "struct work a",
         "void f(a, b) int a; { }",
         "void f(void) { a * b(c); }",
         "void f(void) { g(a,); }",

@@ -355,7 +355,10 @@ impl Reader {
                 );
             }
             self.add(&mut children, Field::Declarator, declarator);
-            if self.takes(T::Semicolon) {
+            // What a macro makes ends before the semicolon behind its use.
+            let is_made = self.kind() == T::End
+                && self.nodes[declarator as usize].kind == Kind::InitDeclarator;
+            if is_made || self.takes(T::Semicolon) {
                 return Some(self.node(Kind::Declaration, start, children));
             }
             self.take(T::Comma)?;

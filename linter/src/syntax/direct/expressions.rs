@@ -217,13 +217,26 @@ impl Reader {
 
     fn size(&mut self, start: u32) -> Option<Id> {
         self.at += 1;
+        let open = self.start();
         if self.kind() == T::OpenParen && self.is_type(1) {
             self.at += 1;
             let of = self.type_descriptor()?;
             self.take(T::CloseParen)?;
-            // It could also be the size of a cast.
-            if self.kind() == T::OpenBrace || self.is_signed_number() {
+            if self.kind() == T::OpenBrace {
                 return None;
+            }
+            // `sizeof(struct x)-4`: the grammar takes the size of a cast.
+            if self.is_signed_number() {
+                let at = self.start();
+                self.at += 2;
+                let number = self.node(Kind::NumberLiteral, at, Children::default());
+                let parts = [(Field::Type, of), (Field::Value, number)];
+                let cast = self.wrap(Kind::CastExpression, open, &parts);
+                let is_more = matches!(
+                    self.kind(),
+                    T::OpenParen | T::OpenBracket | T::Dot | T::Arrow | T::Increment
+                );
+                return (!is_more).then(|| self.wrap(Kind::Other, start, &[(Field::Value, cast)]));
             }
             return Some(self.wrap(Kind::Other, start, &[(Field::Type, of)]));
         }
@@ -236,19 +249,43 @@ impl Reader {
                 self.at += 1;
                 let of = self.type_descriptor()?;
                 self.take(T::CloseParen)?;
-                return Some(self.wrap(Kind::Other, start, &[(Field::Type, of)]));
+                let whole = self.wrap(Kind::Other, start, &[(Field::Type, of)]);
+                return (!self.is_signed_number()).then_some(whole);
             }
         }
         // `sizeof(TYPE())`
-        if self.kind() == T::OpenParen && self.peek(1) == T::Name && self.peek(2) == T::OpenParen {
+        if self.kind() == T::OpenParen
+            && self.peek(1) == T::Name
+            && self.peek(2) == T::OpenParen
+            && !self.is_member_of_call()
+        {
             return None;
         }
         let is_named = self.peek(1) == T::Name && self.peek(2) == T::CloseParen;
+        let is_value = matches!(self.peek(1), T::Star | T::Ampersand)
+            || self.peek(1) == T::Name && matches!(self.peek(2), T::Dot | T::Arrow);
         let value = self.unary()?;
-        if self.is_signed_number() && !is_named {
+        if self.is_signed_number() && !is_named && !is_value {
             return None;
         }
         Some(self.wrap(Kind::Other, start, &[(Field::Value, value)]))
+    }
+
+    /// `(name(…)->` or `(name(…).`
+    fn is_member_of_call(&self) -> bool {
+        let (mut depth, mut ahead) = (0u32, 2);
+        loop {
+            match self.peek(ahead) {
+                T::OpenParen => depth += 1,
+                T::CloseParen => depth -= 1,
+                T::End => return false,
+                _ => {}
+            }
+            ahead += 1;
+            if depth == 0 {
+                return matches!(self.peek(ahead), T::Arrow | T::Dot);
+            }
+        }
     }
 
     /// `offsetof(type, member)`
