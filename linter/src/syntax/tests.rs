@@ -358,6 +358,7 @@ fn what_functions_mostly_say_is_read_directly() {
         "struct box { struct lid { int a:1, b; } lid, *lids[2]; int (*open)(struct box *, int); union { u8 c; }; };",
         "void f(void) { a * b; }",
         "enum colour { RED, GREEN = 2, };",
+        "struct ops { u64 (*hash)(u64); bool (*is_one)(u32, gfp_t); void (*put)(u32 a, int); };",
         "void f(void) { a = (b) - c; d = (u64)-1; g((u64)-1, sizeof(a) + sizeof(b) * 2, (b) & c); }",
         "void f(void) { if (b && (c) && d) return (a) * b; a = !b++ + !c->d-- - !++e; }",
         "void f(void) { for (u64 i = 0; i < (n) + 1; i++) g(-i); for (struct box *b = a; b; b = c) g(b); }",

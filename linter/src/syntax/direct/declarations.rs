@@ -220,7 +220,7 @@ impl Reader {
         loop {
             match self.kind() {
                 T::OpenParen if base != Base::Name => {
-                    let list = self.parameters()?;
+                    let list = self.parameters(base)?;
                     declarator = self.wrap(
                         Kind::FunctionDeclarator,
                         start,
@@ -249,11 +249,11 @@ impl Reader {
         }
     }
 
-    fn parameters(&mut self) -> Option<Id> {
+    fn parameters(&mut self, base: Base) -> Option<Id> {
         let start = self.start();
         self.take(T::OpenParen)?;
         let mut children = Children::default();
-        let mut is_old_style = true;
+        let mut is_old_style = base != Base::Member;
         if self.takes(T::CloseParen) {
             is_old_style = false;
         } else {
