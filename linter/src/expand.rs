@@ -25,7 +25,7 @@ mod view;
 
 pub(crate) use definition::Definition;
 pub(crate) use made::Made;
-pub(crate) use make::{Deciding, called, grow, is_use, mentioned};
+pub(crate) use make::{Deciding, called, grow, is_use, mentioned, named};
 pub(crate) use pasting::MakingNames;
 pub(crate) use rows::used_in_tables;
 pub(crate) use stages::Tracepoints;

@@ -50,6 +50,11 @@ fn a_name_that_a_macro_makes_comes_and_goes() {
         #define OTHER wait\n";
     let renamed = other.replace("OTHER wait", "OTHER put");
     let own = format!("{CALL}{call}");
+    let list = "#define EXAMPLE_LIST(x, inode) x(put, inode)\n".to_owned();
+    let handed = format!(
+        "{CALL}{}",
+        source("EXAMPLE_LIST(example_call, mapping->host)")
+    );
     let states: &[(&str, Changes<'_>, bool)] = &[
         (
             "a macro of which no function knew",
@@ -74,9 +79,61 @@ fn a_name_that_a_macro_makes_comes_and_goes() {
         ("it stands for another", &[(HEADER, Some(&renamed))], true),
         ("the header goes", &[(HEADER, None)], false),
         ("a macro of the source itself", &[(SUPER, Some(&own))], true),
+        (
+            "a macro that is handed to one that uses it",
+            &[(HEADER, Some(&list)), (SUPER, Some(&handed))],
+            true,
+        ),
+        (
+            "that uses it for another",
+            &[(HEADER, Some(&list.replace("put", "wait")))],
+            false,
+        ),
+        ("for the first again", &[(HEADER, Some(&list))], true),
         ("the source goes", &[(SUPER, None)], false),
     ];
     let files = [(SUPER, nothing.as_str()), (HEADER, CALL)];
+    let files = files.map(|(path, text)| file(path, text));
+    let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
+    check_in_a_row(&base, states);
+}
+
+#[test]
+fn a_word_that_a_source_defines_for_itself_comes_and_goes() {
+    static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
+    let header = "#define __example_join(one, other) one##other
+#define _example_join(one, other) __example_join(one, other)
+#define example_call(...) _example_join(EXAMPLE_WORD, _put)(__VA_ARGS__)
+";
+    let call = source("example_call(mapping->host);");
+    let own = |word: &str| format!("#define EXAMPLE_WORD {word}\n{call}");
+    let (example, none) = (own("example"), own("none"));
+    let other = example.replace("example_aops", "other_aops");
+    let states: &[(&str, Changes<'_>, bool)] = &[
+        ("its own word", &[(SUPER, Some(&example))], true),
+        ("another word", &[(SUPER, Some(&none))], false),
+        ("the first again", &[(SUPER, Some(&example))], true),
+        ("none", &[(SUPER, Some(&call))], false),
+        (
+            "of another source",
+            &[("fs/example/other.c", Some(&other))],
+            true,
+        ),
+        (
+            "the header has one",
+            &[(
+                HEADER,
+                Some(&format!("{header}#define EXAMPLE_WORD example\n")),
+            )],
+            true,
+        ),
+        (
+            "and the source another",
+            &[(SUPER, Some(&none)), ("fs/example/other.c", None)],
+            false,
+        ),
+    ];
+    let files = [(SUPER, call.as_str()), (HEADER, header)];
     let files = files.map(|(path, text)| file(path, text));
     let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
     check_in_a_row(&base, states);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::make::{Deciding, called};
+use super::make::{Deciding, named};
 use super::makers::{Definers, Macros, Place};
 use super::names::{self, Called};
 use super::pasting::Users;
@@ -117,7 +117,7 @@ impl Macros<'_> {
     ) -> Vec<Addition> {
         let (file, source) = (*file, &files[*file]);
         let items = &source.scan.items;
-        let uses = |at: usize| called(source.scan.refs(at)).any(|it| pasting.contains(&it));
+        let uses = |at: usize| named(source.scan.refs(at)).any(|it| pasting.contains(&it));
         let users = users.iter().filter(|it| uses(**it));
         let using: Vec<(usize, Item)> = users.map(|it| (*it, items[*it])).collect();
         if using.is_empty() {
@@ -157,13 +157,22 @@ impl Macros<'_> {
         let mut found = Vec::new();
         lex::each_call(body, 0, |from, to, is_member| {
             let (name, short) = (&body[from..to], Sym::of(&body[from..to]));
-            if is_member || !pasting.contains(&short.short()) {
+            let is_known = pasting.contains(&short.short());
+            if is_member || !(is_known || self.all.defines(short.short())) {
                 return;
             }
             let Some((args, end)) = names::arguments(body, to) else {
                 return;
             };
             let args = split(args);
+            // One that makes names may be handed to one that uses it.
+            let is_handed = |it: &Vec<u8>| pasting.contains(&Sym::of(it).short());
+            if !is_known
+                && !(args.iter().any(is_handed) && self.makes_names(view.files, short.short()))
+            {
+                return;
+            }
+            view.use_more(&[short.short()]);
             let is_applied = body[end..].trim_ascii_start().starts_with(b"(");
             let candidates = self.candidates(view.files, short, view.file);
             for (_, place) in candidates.into_iter().take(MAX_TWINS) {

@@ -60,6 +60,15 @@ impl Definition {
         })
     }
 
+    /// Of a name that stands for a text.
+    pub(super) fn bare(body: Vec<u8>) -> Self {
+        Self {
+            params: None,
+            rest: None,
+            body,
+        }
+    }
+
     /// How many arguments a use of it has, those that the last name stands for counted as one.
     pub(super) fn arity(&self) -> usize {
         self.params.as_ref().map_or(0, Vec::len) + usize::from(self.rest.is_some())

@@ -95,6 +95,11 @@ pub(crate) fn mentioned(refs: &[Ref]) -> impl Iterator<Item = u32> {
     mentions.map(|it| it.name())
 }
 
+/// What refs call, and what they may hand to a macro that calls it, as [`Sym::short`].
+pub(crate) fn named(refs: &[Ref]) -> impl Iterator<Item = u32> {
+    called(refs).chain(mentioned(refs))
+}
+
 /// Whether an item is a use of a macro that may make something.
 pub(crate) fn is_use(item: &Item) -> bool {
     item.kind == ItemKind::MacroUse

@@ -88,7 +88,7 @@ pub(super) fn places(count: usize) -> Vec<u8> {
     (0..count).map(place).collect::<Names>().join(&b", "[..])
 }
 
-fn place(argument: usize) -> Vec<u8> {
+pub(super) fn place(argument: usize) -> Vec<u8> {
     format!("{PLACE}{argument}_").into_bytes()
 }
 

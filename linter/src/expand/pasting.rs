@@ -4,13 +4,16 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::calls::Addition;
-use super::make::called;
+use super::definition::Definition;
+use super::make::{called, named};
 use super::makers::{Macros, Place};
 use super::names::{self, Called};
+use super::templates::Watched;
 use super::text::Expander;
 use super::view::View;
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
+use crate::graph::typing;
 use crate::lex::{self, FileScan, Item, ItemKind, Ref, Sym, flags};
 use crate::warm::Copies;
 
@@ -61,8 +64,9 @@ impl Asked<'_> {
         self.item(place).flags & flags::CALLS_MADE != 0
     }
 
-    fn calls(&self, place: Place) -> impl Iterator<Item = u32> + '_ {
-        called(self.files[place.0 as usize].scan.refs(place.1 as usize))
+    /// What a macro uses or hands to what it uses.
+    fn named(&self, place: Place) -> impl Iterator<Item = u32> + '_ {
+        named(self.files[place.0 as usize].scan.refs(place.1 as usize))
     }
 
     /// The macros that paste a name, those that use such macros, and so on, as far as functions lead to them; and
@@ -78,7 +82,7 @@ impl Asked<'_> {
         let mut new: FxHashSet<u32> = FxHashSet::default();
         for round in 0..MAX_ROUNDS {
             let is_next = |it: &Place| {
-                round == 0 && self.is_direct(*it) || self.calls(*it).any(|it| new.contains(&it))
+                round == 0 && self.is_direct(*it) || self.named(*it).any(|it| new.contains(&it))
             };
             let (next, others): (Vec<Place>, Vec<Place>) =
                 left.par_iter().partition(|it| is_next(it));
@@ -108,7 +112,7 @@ impl Asked<'_> {
             // Those that use others mostly come after them.
             for place in found.iter().rev() {
                 if used.contains(&self.name(*place)) {
-                    used.extend(self.calls(*place).filter(|it| names.contains(it)));
+                    used.extend(self.named(*place).filter(|it| names.contains(it)));
                 }
             }
             if used.len() == before {
@@ -120,18 +124,18 @@ impl Asked<'_> {
     }
 }
 
-/// Those of these names that functions call.
+/// Those of these names that functions use or hand on.
 fn used_by((file, items): &Users, asked: &Asked<'_>, names: &FxHashSet<u32>) -> FxHashSet<u32> {
     let scan = &asked.files[*file].scan;
-    let calls = items.iter().flat_map(|it| called(scan.refs(*it)));
-    calls.filter(|it| names.contains(it)).collect()
+    let named = items.iter().flat_map(|it| named(scan.refs(*it)));
+    named.filter(|it| names.contains(it)).collect()
 }
 
-/// The functions of a file that call some of these names.
+/// The functions of a file that use or hand on some of these names.
 fn users_in(scan: &FileScan, names: &FxHashSet<u32>) -> Vec<usize> {
     let items = scan.items.iter().enumerate();
     let functions = items.filter(|it| it.1.kind == ItemKind::Function);
-    let using = functions.filter(|it| called(scan.refs(it.0)).any(|it| names.contains(&it)));
+    let using = functions.filter(|it| named(scan.refs(it.0)).any(|it| names.contains(&it)));
     using.map(|it| it.0).collect()
 }
 
@@ -206,12 +210,13 @@ impl Macros<'_> {
         for round in 0..MAX_ROUNDS {
             let is_next = |it: &Place| {
                 round == 0 && asked.is_direct(*it)
-                    || asked.calls(*it).any(|it| pasting.contains(&it))
+                    || asked.named(*it).any(|it| pasting.contains(&it))
             };
             let (next, others): (Vec<Place>, Vec<Place>) =
                 left.par_iter().partition(|it| is_next(it));
             left = others;
-            let made = next.par_iter().map(|it| self.made_by(files, *it));
+            let made = next.par_iter();
+            let made = made.map(|it| self.made_by(files, *it, &pasting));
             let made: Vec<Option<Addition>> = made.collect();
             let before = pasting.len();
             seen.extend(next.iter().map(|it| asked.name(*it)));
@@ -235,8 +240,64 @@ impl Macros<'_> {
         }
     }
 
-    /// The names that a macro calls whatever it is given; `None` where they depend on that.
-    fn made_by(&self, files: &[ReadFile], place: Place) -> Option<Addition> {
+    /// Whether the names that a macro makes depend on words of which the files that use it have their own definition;
+    /// `asked` are those that it leads to.
+    fn depends_on_user(
+        &self,
+        (view, place): (&View<'_, '_>, Place),
+        (name, definition): (&[u8], &Definition),
+        asked: &[Sym],
+        pasting: &FxHashSet<u32>,
+    ) -> bool {
+        let files = view.files;
+        if !files[place.0 as usize].source.is_shared {
+            return false;
+        }
+        let asked = asked.iter().filter(|it| self.has_meanings(files, **it));
+        let asked: Vec<Sym> = asked.copied().collect();
+        if asked.iter().any(|it| pasting.contains(&it.short())) {
+            return true;
+        }
+        let asked_in = Asked { files };
+        let is_bare = |it: &Place| asked_in.item(*it).flags & flags::FUNCTION_LIKE == 0;
+        let bare = asked.iter();
+        let bare = bare.filter(|it| self.places(files, **it).iter().any(is_bare));
+        let bare: Vec<Sym> = bare.copied().collect();
+        if bare.is_empty() {
+            return false;
+        }
+        let count = definition.arity();
+        let marked = Watched::with_marks(view, &bare, count);
+        let expanded = Expander::new(&marked).expand_use(name, definition, &names::places(count));
+        expanded.is_none_or(|it| !Called::of(&it).joined().is_empty())
+    }
+
+    /// Whether different files may have different definitions of a name.
+    fn has_meanings(&self, files: &[ReadFile], name: Sym) -> bool {
+        let places = self.places(files, name);
+        let sources = places.iter().map(|it| &files[it.0 as usize].source);
+        let mut headers: Vec<&str> = Vec::new();
+        for it in sources {
+            if !it.is_shared {
+                return true;
+            }
+            let path = it.path.as_str();
+            headers.push(if path.starts_with("include/") {
+                "include"
+            } else {
+                typing::directory(path)
+            });
+        }
+        headers.windows(2).any(|it| it[0] != it[1])
+    }
+
+    /// The names that a macro calls whatever it is given and whoever uses it; `None` where they depend on that.
+    fn made_by(
+        &self,
+        files: &[ReadFile],
+        place: Place,
+        pasting: &FxHashSet<u32>,
+    ) -> Option<Addition> {
         let (file, item) = (place.0 as usize, place.1 as usize);
         let nothing = Addition {
             file,
@@ -251,9 +312,10 @@ impl Macros<'_> {
         let view = View::new(self, files, (file, &text), &own, None);
         let Item { start, body, .. } = files[file].scan.items[item];
         let name = name_in(&text[start as usize..body as usize]);
+        let watched = Watched::new(&view);
         let called = |count: usize| {
             let args = names::places(count);
-            let expanded = Expander::new(&view).expand_use(name, &definition, &args);
+            let expanded = Expander::new(&watched).expand_use(name, &definition, &args);
             expanded.map(|it| Called::of(&it))
         };
         let count = definition.arity();
@@ -265,10 +327,15 @@ impl Macros<'_> {
         if !made.joined().is_empty() || definition.is_variadic() && counts() {
             return None;
         }
+        let asked = watched.asked();
+        if self.depends_on_user((&view, place), (name, &definition), &asked, pasting) {
+            return None;
+        }
         let names = made.names.iter().map(|it| Sym::of(it).short());
         Some(Addition {
             names: names.collect(),
-            used: view.used(),
+            // What a file defines of these for itself makes another name of it.
+            used: asked.into_iter().map(Sym::short).collect(),
             ..nothing
         })
     }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::definition::Definition;
 use super::makers::{Macros, Place};
+use super::names;
 use super::text::{Definitions, Expander, MAX_BYTES, MAX_WORDY_ARGUMENT, is_single_word, split};
 use super::view::View;
 use crate::graph::image::ReadFile;
@@ -84,8 +85,9 @@ impl<'a> Pattern<'a> {
 }
 
 /// The definitions of a view, which says what was asked of it.
-struct Watched<'a, 'v, 't> {
+pub(super) struct Watched<'a, 'v, 't> {
     view: &'a View<'v, 't>,
+    marks: FxHashMap<Sym, Arc<Definition>>,
     found: RefCell<FxHashMap<Vec<u8>, Option<Arc<Definition>>>>,
     joined: RefCell<Vec<Vec<u8>>>,
     /// Whether a definition has what a mark begins with.
@@ -95,14 +97,30 @@ struct Watched<'a, 'v, 't> {
 }
 
 impl<'a, 'v, 't> Watched<'a, 'v, 't> {
-    fn new(view: &'a View<'v, 't>) -> Self {
+    pub(super) fn new(view: &'a View<'v, 't>) -> Self {
         Self {
             view,
+            marks: FxHashMap::default(),
             found: RefCell::default(),
             joined: RefCell::default(),
             has_mark: Cell::new(false),
             widest: Cell::default(),
         }
+    }
+
+    /// Some names stand for arguments that have not been put in, numbered from `first` on.
+    pub(super) fn with_marks(view: &'a View<'v, 't>, names: &[Sym], first: usize) -> Self {
+        let bare = |number: usize| Arc::new(Definition::bare(names::place(number)));
+        let marks = names.iter().zip(first..);
+        Self {
+            marks: marks.map(|(it, number)| (*it, bare(number))).collect(),
+            ..Self::new(view)
+        }
+    }
+
+    /// The names that were looked for.
+    pub(super) fn asked(&self) -> Vec<Sym> {
+        self.found.borrow().keys().map(Sym::of).collect()
     }
 
     /// Whether a name has a mark in it, which is noted unless it is nothing else.
@@ -119,6 +137,11 @@ impl Definitions for Watched<'_, '_, '_> {
     fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
         if self.is_marked(name) {
             return None;
+        }
+        if !self.marks.is_empty()
+            && let Some(mark) = self.marks.get(&Sym::of(name))
+        {
+            return Some(Arc::clone(mark));
         }
         let known = self.found.borrow().get(name).cloned();
         known.unwrap_or_else(|| {

@@ -57,15 +57,7 @@ impl Definitions for View<'_, '_, '_> {
         if !self.only_names {
             return true;
         }
-        let index = self.resolver.index;
-        let defined = |name: u32| {
-            let named = index.items_named(name);
-            let macros = named.map(|it| (index.item(it), index.refs(it)));
-            let macros = macros.filter(|it| it.0.kind == ItemKind::Macro);
-            macros.map(|it| (it.0.flags, it.1)).collect()
-        };
-        let making = &self.resolver.pasting.making;
-        making.ask(Sym::of(name).short(), &defined)
+        self.resolver.makes_names(Sym::of(name))
     }
 }
 
@@ -129,6 +121,28 @@ impl Resolver<'_, '_> {
         })
     }
 
+    /// Whether macros of a name make names, or call what they are given.
+    fn makes_names(&self, name: Sym) -> bool {
+        let index = self.index;
+        let defined = |name: u32| {
+            let named = index.items_named(name);
+            let macros = named.map(|it| (index.item(it), index.refs(it)));
+            let macros = macros.filter(|it| it.0.kind == ItemKind::Macro);
+            macros.map(|it| (it.0.flags, it.1)).collect()
+        };
+        self.pasting.making.ask(name.short(), &defined)
+    }
+
+    /// Whether one of the arguments is a macro that pastes.
+    fn hands_on_pasting(&self, args: &[u8], file: usize) -> bool {
+        let words = args.split(|it| *it == b',').map(<[u8]>::trim_ascii);
+        let mut words = words.filter(|it| lex::word_length(it) == it.len());
+        words.any(|it| {
+            let handed = self.macro_in(Sym::of(it), file);
+            handed.is_some_and(|it| self.pastes(it, file, 0))
+        })
+    }
+
     /// What a name is another word for: a macro may give a made name its meaning.
     fn unaliased(&self, name: Sym, file: usize) -> Sym {
         let definition = self.macro_in(name, file);
@@ -148,7 +162,8 @@ impl Resolver<'_, '_> {
         out: &mut Vec<Edge>,
     ) {
         let file = at.scope.file;
-        if !self.pastes(definition, file, 0) {
+        let pastes = self.pastes(definition, file, 0);
+        if !pastes && !self.makes_names(self.index.item(definition).name) {
             return;
         }
         let text = self.index.item_text(caller);
@@ -159,6 +174,9 @@ impl Resolver<'_, '_> {
         let Some((used, end)) = names::arguments(rest, name.len()) else {
             return;
         };
+        if !pastes && !self.hands_on_pasting(used, file) {
+            return;
+        }
         let mut made = self.made_names((definition, file), name, used);
         if rest[end..].trim_ascii_start().starts_with(b"(") {
             made.names.extend(made.last);

@@ -24,6 +24,9 @@ pub(super) fn grow(
 ) -> Option<expand::Deciding> {
     let mut pastes = MayPaste::new(base);
     let mut hidden: FxHashSet<u32> = FxHashSet::default();
+    for file in files.iter().filter(|it| !it.source.is_shared) {
+        pastes.take_source(&file.scan, base.file_at(&file.source.path));
+    }
     for file in files.iter() {
         let old = base.file_at(&file.source.path);
         hidden.extend(old);
