@@ -22,6 +22,7 @@ mod stages;
 mod templates;
 mod text;
 mod view;
+mod word_set;
 
 pub(crate) use definition::Definition;
 pub(crate) use made::Made;

@@ -14,6 +14,7 @@ use super::names::{self, Called};
 use super::pasting::Users;
 use super::text::split;
 use super::view::View;
+use super::word_set::WordSet;
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
 use crate::lex::{self, FileScan, Item, ItemKind, Ref, RefKind, Sym};
@@ -49,7 +50,7 @@ pub(super) fn grow(
         let file = &mut files[added[0].file];
         file.scan = Arc::new(with_calls(&file.scan, added));
     }
-    let row = |it: &u32| it << 1 | u32::from(pasting.names.contains(it));
+    let row = |it: &u32| it << 1 | u32::from(pasting.names.has(*it));
     let mut pasting: Vec<u32> = pasting.seen.iter().map(row).collect();
     pasting.sort_unstable();
     pasting.dedup();
@@ -113,11 +114,11 @@ impl Macros<'_> {
         &self,
         files: &[ReadFile],
         (file, users): &Users,
-        pasting: &FxHashSet<u32>,
+        pasting: &WordSet,
     ) -> Vec<Addition> {
         let (file, source) = (*file, &files[*file]);
         let items = &source.scan.items;
-        let uses = |at: usize| named(source.scan.refs(at)).any(|it| pasting.contains(&it));
+        let uses = |at: usize| named(source.scan.refs(at)).any(|it| pasting.has(it));
         let users = users.iter().filter(|it| uses(**it));
         let using: Vec<(usize, Item)> = users.map(|it| (*it, items[*it])).collect();
         if using.is_empty() {
@@ -152,12 +153,12 @@ impl Macros<'_> {
         &self,
         (view, known): (&View<'_, '_>, &mut Known),
         body: &[u8],
-        pasting: &FxHashSet<u32>,
+        pasting: &WordSet,
     ) -> Vec<u32> {
         let mut found = Vec::new();
         lex::each_call(body, 0, |from, to, is_member| {
             let (name, short) = (&body[from..to], Sym::of(&body[from..to]));
-            let is_known = pasting.contains(&short.short());
+            let is_known = pasting.has(short.short());
             if is_member || !(is_known || self.all.defines(short.short())) {
                 return;
             }
@@ -166,10 +167,9 @@ impl Macros<'_> {
             };
             let args = split(args);
             // One that makes names may be handed to one that uses it.
-            let is_handed = |it: &Vec<u8>| pasting.contains(&Sym::of(it).short());
-            if !is_known
-                && !(args.iter().any(is_handed) && self.makes_names(view.files, short.short()))
-            {
+            let is_handed = |it: &Vec<u8>| pasting.has(Sym::of(it).short());
+            let makes_names = || self.makes_names(view.files, short.short());
+            if !(is_known || args.iter().any(is_handed) && makes_names()) {
                 return;
             }
             view.use_more(&[short.short()]);

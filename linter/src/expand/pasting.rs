@@ -11,6 +11,7 @@ use super::names::{self, Called};
 use super::templates::Watched;
 use super::text::Expander;
 use super::view::View;
+use super::word_set::WordSet;
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
 use crate::graph::typing;
@@ -33,7 +34,7 @@ fn name_in(head: &[u8]) -> &[u8] {
 /// The macros that make names, as [`Sym::short`].
 pub(super) struct Pasting {
     /// Those that make them of what they are given.
-    pub(super) names: FxHashSet<u32>,
+    pub(super) names: WordSet,
     /// What others call through these whatever they are given.
     pub(super) fixed: Vec<Addition>,
     /// Those that were looked at.
@@ -69,6 +70,15 @@ impl Asked<'_> {
         named(self.files[place.0 as usize].scan.refs(place.1 as usize))
     }
 
+    /// Takes the macros out of those that are left that paste a name, in the first round, or that name some of `new`.
+    fn next(&self, left: &mut Vec<Place>, round: usize, new: &WordSet) -> Vec<Place> {
+        let is_next =
+            |it: &Place| round == 0 && self.is_direct(*it) || self.named(*it).any(|it| new.has(it));
+        let (next, others) = left.par_iter().partition(|it| is_next(it));
+        *left = others;
+        next
+    }
+
     /// The macros that paste a name, those that use such macros, and so on, as far as functions lead to them; and
     /// these functions.
     fn perhaps_pasting(
@@ -78,20 +88,14 @@ impl Asked<'_> {
         let files = self.files.par_iter().enumerate();
         let mut left: Vec<Place> = files.flat_map_iter(macros_of).collect();
         let mut found: Vec<Place> = Vec::new();
-        let mut names: FxHashSet<u32> = FxHashSet::default();
-        let mut new: FxHashSet<u32> = FxHashSet::default();
+        let (mut names, mut new) = (WordSet::default(), WordSet::default());
         for round in 0..MAX_ROUNDS {
-            let is_next = |it: &Place| {
-                round == 0 && self.is_direct(*it) || self.named(*it).any(|it| new.contains(&it))
-            };
-            let (next, others): (Vec<Place>, Vec<Place>) =
-                left.par_iter().partition(|it| is_next(it));
+            let next = self.next(&mut left, round, &new);
             if next.is_empty() {
                 break;
             }
-            left = others;
             new = next.iter().map(|it| self.name(*it)).collect();
-            names.extend(&new);
+            names.extend(next.iter().map(|it| self.name(*it)));
             found.extend(next);
         }
         let growing = self.files.par_iter().enumerate();
@@ -112,7 +116,7 @@ impl Asked<'_> {
             // Those that use others mostly come after them.
             for place in found.iter().rev() {
                 if used.contains(&self.name(*place)) {
-                    used.extend(self.named(*place).filter(|it| names.contains(it)));
+                    used.extend(self.named(*place).filter(|it| names.has(*it)));
                 }
             }
             if used.len() == before {
@@ -125,17 +129,17 @@ impl Asked<'_> {
 }
 
 /// Those of these names that functions use or hand on.
-fn used_by((file, items): &Users, asked: &Asked<'_>, names: &FxHashSet<u32>) -> FxHashSet<u32> {
+fn used_by((file, items): &Users, asked: &Asked<'_>, names: &WordSet) -> FxHashSet<u32> {
     let scan = &asked.files[*file].scan;
     let named = items.iter().flat_map(|it| named(scan.refs(*it)));
-    named.filter(|it| names.contains(it)).collect()
+    named.filter(|it| names.has(*it)).collect()
 }
 
 /// The functions of a file that use or hand on some of these names.
-fn users_in(scan: &FileScan, names: &FxHashSet<u32>) -> Vec<usize> {
+fn users_in(scan: &FileScan, names: &WordSet) -> Vec<usize> {
     let items = scan.items.iter().enumerate();
     let functions = items.filter(|it| it.1.kind == ItemKind::Function);
-    let using = functions.filter(|it| named(scan.refs(it.0)).any(|it| names.contains(&it)));
+    let using = functions.filter(|it| named(scan.refs(it.0)).any(|it| names.has(it)));
     using.map(|it| it.0).collect()
 }
 
@@ -205,16 +209,10 @@ impl Macros<'_> {
     ) -> Pasting {
         let asked = Asked { files };
         let (mut left, users) = asked.perhaps_pasting(grows);
-        let mut pasting: FxHashSet<u32> = FxHashSet::default();
+        let mut pasting = WordSet::default();
         let (mut fixed, mut seen) = (Vec::new(), Vec::new());
         for round in 0..MAX_ROUNDS {
-            let is_next = |it: &Place| {
-                round == 0 && asked.is_direct(*it)
-                    || asked.named(*it).any(|it| pasting.contains(&it))
-            };
-            let (next, others): (Vec<Place>, Vec<Place>) =
-                left.par_iter().partition(|it| is_next(it));
-            left = others;
+            let next = asked.next(&mut left, round, &pasting);
             let made = next.par_iter();
             let made = made.map(|it| self.made_by(files, *it, &pasting));
             let made: Vec<Option<Addition>> = made.collect();
@@ -223,9 +221,7 @@ impl Macros<'_> {
             for (place, made) in next.into_iter().zip(made) {
                 match made {
                     Some(made) => fixed.push(made),
-                    None => {
-                        pasting.insert(asked.name(place));
-                    }
+                    None => pasting.extend([asked.name(place)]),
                 }
             }
             if pasting.len() == before {
@@ -247,7 +243,7 @@ impl Macros<'_> {
         (view, place): (&View<'_, '_>, Place),
         (name, definition): (&[u8], &Definition),
         asked: &[Sym],
-        pasting: &FxHashSet<u32>,
+        pasting: &WordSet,
     ) -> bool {
         let files = view.files;
         if !files[place.0 as usize].source.is_shared {
@@ -255,7 +251,7 @@ impl Macros<'_> {
         }
         let asked = asked.iter().filter(|it| self.has_meanings(files, **it));
         let asked: Vec<Sym> = asked.copied().collect();
-        if asked.iter().any(|it| pasting.contains(&it.short())) {
+        if asked.iter().any(|it| pasting.has(it.short())) {
             return true;
         }
         let asked_in = Asked { files };
@@ -292,12 +288,7 @@ impl Macros<'_> {
     }
 
     /// The names that a macro calls whatever it is given and whoever uses it; `None` where they depend on that.
-    fn made_by(
-        &self,
-        files: &[ReadFile],
-        place: Place,
-        pasting: &FxHashSet<u32>,
-    ) -> Option<Addition> {
+    fn made_by(&self, files: &[ReadFile], place: Place, pasting: &WordSet) -> Option<Addition> {
         let (file, item) = (place.0 as usize, place.1 as usize);
         let nothing = Addition {
             file,
