@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::conditions::conditions;
 use super::expr::{Text, declared, each_child, expr, type_ref};
 use super::initializer::initializer;
-use super::unread::{add_unread_calls, attributes, declared_pointer, is_within};
+use super::unread::{add_unread_calls, declared_pointer, is_within, not_done};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, Tree, clean};
@@ -86,7 +86,7 @@ fn read_into(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: 
         let mut walk = Walk {
             text,
             facts,
-            attributes: attributes(&parsed.clean, 0),
+            not_done: not_done(&parsed.clean, 0),
         };
         walk.visit(tree.root_node(), 0);
         mark_stack_objects(facts);
@@ -131,7 +131,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
     Walk {
         text,
         facts: &mut facts,
-        attributes: attributes(&clean, 0),
+        not_done: not_done(&clean, 0),
     }
     .visit(tree.root_node(), 0);
     facts.params = params;
@@ -232,8 +232,8 @@ fn is_pointer(mut node: Node<'_>) -> bool {
 struct Walk<'a, 'f> {
     text: Text<'a>,
     facts: &'f mut FunctionFacts,
-    /// The bounds of attributes: `section("x")` in one calls nothing, whatever it is taken for.
-    attributes: Vec<std::ops::Range<usize>>,
+    /// Where nothing is called: `section("x")` in an attribute is no call, whatever it is taken for.
+    not_done: Vec<std::ops::Range<usize>>,
 }
 
 impl Walk<'_, '_> {
@@ -323,7 +323,7 @@ impl Walk<'_, '_> {
         let start = node.start_byte();
         if crate::lex::is_control(self.text.of(function))
             || self.is_annotated(function)
-            || is_within(&self.attributes, start)
+            || is_within(&self.not_done, start)
         {
             return;
         }

@@ -1,5 +1,8 @@
 //! Calls that the grammar did not see.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use rustc_hash::FxHashSet;
 
 use super::{Call, Callee, Expr, FunctionFacts};
@@ -18,7 +21,7 @@ pub(super) fn add_unread_calls(
     from: usize,
     facts: &mut FunctionFacts,
 ) {
-    let attributes = attributes(text, from);
+    let not_done = not_done(text, from);
     let known: FxHashSet<u32> = facts.calls.iter().map(|it| it.offset).collect();
     let mut found = Vec::new();
     let mut unread = Vec::new();
@@ -30,7 +33,7 @@ pub(super) fn add_unread_calls(
             && !words::is_annotation(word)
             && !text[..start].trim_ascii_end().ends_with(b"##")
             && !is_pointer_declared(text, end)
-            && !is_within(&attributes, start)
+            && !is_within(&not_done, start)
         {
             if is_as_written((text, clean), start, end) {
                 unread.push(start as u32);
@@ -48,16 +51,28 @@ pub(super) fn add_unread_calls(
     facts.unread = unread;
 }
 
-/// The bounds of the attributes from `from` on, in order; words before parentheses in them are no calls.
-pub(super) fn attributes(text: &[u8], from: usize) -> Vec<std::ops::Range<usize>> {
-    let (mut found, mut at) = (Vec::new(), from);
-    while let Some(start) = text
-        .get(at..)
-        .and_then(|rest| memchr::memmem::find(rest, b"__attribute__"))
-        .map(|it| at + it)
-    {
+/// What stands in parentheses behind these words is not done.
+const NOT_DONE: [&str; 4] = ["__attribute__", "sizeof", "typeof", "__typeof__"];
+
+/// The bounds of attributes and of what only its size or type is asked for, from `from` on, in order: words before
+/// parentheses in them are no calls.
+pub(super) fn not_done(text: &[u8], from: usize) -> Vec<std::ops::Range<usize>> {
+    static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let kind = aho_corasick::MatchKind::LeftmostLongest;
+        let words = AhoCorasick::builder().match_kind(kind).build(NOT_DONE);
+        words.expect("a few words make an automaton")
+    });
+    let mut found: Vec<std::ops::Range<usize>> = Vec::new();
+    for word in WORDS.find_iter(&text[from.min(text.len())..]) {
+        let (start, end) = (from + word.start(), from + word.end());
+        let is_inside = found.last().is_some_and(|it| it.contains(&start));
+        let is_part = start > 0 && crate::lex::is_word_byte(text[start - 1]);
+        let open = end + text[end..].len() - text[end..].trim_ascii_start().len();
+        if is_inside || is_part || text.get(open) != Some(&b'(') {
+            continue;
+        }
         let mut depth = 0u32;
-        let close = text[start..].iter().position(|it| {
+        let close = text[open..].iter().position(|it| {
             match it {
                 b'(' => depth += 1,
                 b')' => depth = depth.saturating_sub(1),
@@ -65,8 +80,7 @@ pub(super) fn attributes(text: &[u8], from: usize) -> Vec<std::ops::Range<usize>
             }
             *it == b')' && depth == 0
         });
-        at = close.map_or(text.len(), |it| start + it);
-        found.push(start..at);
+        found.push(start..close.map_or(text.len(), |it| open + it));
     }
     found
 }
