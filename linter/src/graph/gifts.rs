@@ -11,8 +11,10 @@ use super::index::ItemId;
 use super::resolve::{FEW, Resolver, Scope, named_values};
 use super::roots::callers_of;
 use super::tables::Entry;
-use crate::facts::{Callee, TypeRef};
+use super::typing::substitute;
+use crate::facts::{Call, Callee, FunctionFacts, Step, TypeRef};
 use crate::finding::Confidence;
+use crate::kernel::Runner;
 use crate::lex::{Argument, Given, ItemKind, Ref, RefKind, Sym};
 
 /// How a function came to a helper that stores it.
@@ -135,7 +137,7 @@ impl Resolver<'_, '_> {
             for (to, place) in passed {
                 let callee = index.item(to).name;
                 let callers = callers_of(index, callee, &|it| it != to).into_iter();
-                let meant = callers.filter(|it| self.is_meant(to, *it));
+                let meant = callers.filter(|it| self.means(*it, to));
                 helper.givers.extend(meant.map(|caller| Giver {
                     helper: function,
                     caller,
@@ -176,7 +178,17 @@ impl Resolver<'_, '_> {
                     _ => None,
                 });
         let others = rows.filter(|it| it.0 != function && self.index.file_of(it.0).at_home);
-        others.filter(|it| self.is_meant(function, it.0)).collect()
+        others.filter(|it| self.means(it.0, function)).collect()
+    }
+
+    /// Whether the name of a function or macro means it where `user` stands.
+    fn means(&self, user: ItemId, callee: ItemId) -> bool {
+        let item = self.index.item(callee);
+        if item.kind != ItemKind::Macro {
+            return self.is_meant(callee, user);
+        }
+        let file = self.index.file_index(user);
+        self.macros_in(item.name, file).contains(&callee)
     }
 
     /// Whether a function's name stands where it is not called: others may call it without naming it. What a macro
@@ -206,6 +218,12 @@ impl Resolver<'_, '_> {
         };
         let stores = facts.stores.iter().filter(|it| !it.on_stack);
         let mut stores = stores.filter(|it| named_values(&it.value).contains(param));
+        if self.index.item(helper.function).kind == ItemKind::Macro {
+            // Of what type the object is, those say who use it.
+            let runs_later = |it: &(Sym, Sym, Runner)| (TypeRef::Tag(it.0), it.1) == member;
+            return !self.deferring.iter().any(runs_later)
+                && stores.any(|it| it.path.last() == Some(&Step::Member(member.1)));
+        }
         stores.any(|it| {
             let start = self.type_of(&it.object, scope).of;
             self.walk_path(start, false, &it.path, file) == Some(member)
@@ -253,6 +271,10 @@ impl Resolver<'_, '_> {
             let Some(value) = call.args.get(giver.place as usize) else {
                 continue;
             };
+            let is_macro = self.index.item(giver.helper).kind == ItemKind::Macro;
+            if is_macro && !(is_direct && self.sets_of((&helper, giver.place), call, scope, of)) {
+                continue;
+            }
             let mut read = members_read(value);
             read.retain(|it| passes(it.1, true));
             let read = self.entries_read(read, scope, focus).into_iter();
@@ -278,6 +300,26 @@ impl Resolver<'_, '_> {
                 }));
             }
         }
+    }
+
+    /// Whether a macro puts its argument at `place` into an object that is of a type where it is used.
+    fn sets_of(
+        &self,
+        (helper, place): (&FunctionFacts, u32),
+        call: &Call,
+        scope: Scope<'_>,
+        of: TypeRef,
+    ) -> bool {
+        let Some((param, _)) = helper.params.get(place as usize) else {
+            return false;
+        };
+        let mut stores = helper.stores.iter();
+        stores.any(|it| {
+            let object = substitute(&it.object, helper, &call.args, 0);
+            let start = self.type_of(&object, scope).of;
+            let holder = self.walk_path(start, false, &it.path, scope.file);
+            named_values(&it.value).contains(param) && holder.is_some_and(|it| it.0 == of)
+        })
     }
 
     /// How sure a call in a file leads to what was given to the member that it calls; `None` where the file knows

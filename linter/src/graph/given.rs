@@ -172,7 +172,7 @@ impl Index<'_> {
     pub(super) fn members_perhaps_given(&self, caller: ItemId) -> Vec<u32> {
         let calls = self.refs(caller).iter();
         let calls = calls.filter(|it| it.kind() == RefKind::Call && self.is_giver(it.name()));
-        let helpers = calls.flat_map(|it| self.functions_of(it.name()));
+        let helpers = calls.flat_map(|it| self.helpers(it.name()));
         let helpers = helpers.filter(|it| self.may_be_meant(*it, caller));
         let members = helpers.flat_map(|it| self.members_behind(it));
         let mut found: Vec<u32> = members.map(|it| it.1).collect();
@@ -224,7 +224,7 @@ impl Index<'_> {
         for _ in 0..=helpers {
             let mut on = Vec::new();
             for (user, callee, place) in passed {
-                let meant = self.functions_of(callee);
+                let meant = self.helpers(callee);
                 for helper in meant.filter(|it| self.may_be_meant(*it, user)) {
                     for given in self.given_by(helper).filter(|it| it.place() == place) {
                         match given {
@@ -243,9 +243,15 @@ impl Index<'_> {
         found
     }
 
-    /// Whether the name of a function may mean it where `user` stands.
+    /// The functions and macros of a name, given as [`Sym::short`], that may put what they get into a member.
+    fn helpers(&self, name: u32) -> impl Iterator<Item = ItemId> {
+        self.functions_of(name).chain(self.macros_of(name))
+    }
+
+    /// Whether the name of a function or macro may mean it where `user` stands.
     fn may_be_meant(&self, function: ItemId, user: ItemId) -> bool {
-        self.item(function).flags & flags::STATIC == 0
+        let item = self.item(function);
+        item.kind == ItemKind::Function && item.flags & flags::STATIC == 0
             || self.file_of(function).is_shared
             || self.file_index(function) == self.file_index(user)
             || self.file_of(user).includes_unit

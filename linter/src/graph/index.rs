@@ -501,6 +501,11 @@ impl<'t> Index<'t> {
         self.rows(|it| &it.functions, short).map(|it| it.1)
     }
 
+    /// The macros of a name, given as [`Sym::short`]; in no order.
+    pub(super) fn macros_of(&self, short: u32) -> impl Iterator<Item = ItemId> {
+        self.rows(|it| &it.macros, short).map(|it| it.1)
+    }
+
     /// The (value, item) pairs that set `member`, in no order.
     pub(crate) fn setters(&self, member: u32) -> impl Iterator<Item = (u32, ItemId)> {
         self.rows(|it| &it.setters, member)

@@ -462,7 +462,7 @@ impl Change<'_, '_, '_, '_> {
             .map(|it| it[0])
             .collect();
         self.members.extend(members);
-        if index.item(id).kind == ItemKind::Function {
+        if matches!(index.item(id).kind, ItemKind::Function | ItemKind::Macro) {
             self.behind(index, id);
         }
     }

@@ -390,7 +390,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             if self.users.is_lent(id) {
                 self.take_in_lent(id);
             }
-            if item.kind == ItemKind::Function {
+            if matches!(item.kind, ItemKind::Function | ItemKind::Macro) {
                 // Somebody may have passed it a function all the time.
                 for it in index.members_behind(id) {
                     self.add_given(it, Domain::GENERIC);

@@ -356,7 +356,8 @@ impl Scanner<'_> {
                 reading.after_equals = true;
             }
             b',' if !reading.gives => reading.pending_member = None,
-            b')' if reading.gives => {
+            // `WRITE_ONCE((x)->member, value)`
+            b')' if reading.gives && reading.pending_member.is_some() => {
                 reading.gives = false;
                 reading.pending_member = None;
             }

@@ -376,7 +376,11 @@ impl Scanner<'_> {
             applies |= !is_kept && it.kind() == RefKind::Call;
             is_kept
         });
-        self.pairs.retain(|it| !params.contains(&it[1]));
+        for pair in &mut self.pairs {
+            if let Some(place) = params.iter().position(|it| *it == pair[1]) {
+                *pair = super::given::stored(pair[0], place as u32);
+            }
+        }
         applies
     }
 

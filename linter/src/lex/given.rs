@@ -58,6 +58,11 @@ pub(crate) struct Argument {
     pub(crate) is_member: bool,
 }
 
+/// The pair for a parameter, by its place, that is put into a member.
+pub(super) fn stored(member: u32, place: u32) -> Pair {
+    [member, STORED | place.min((1 << PLACE_BITS) - 1)]
+}
+
 /// Adds pairs for the parameters of a function that may be pointers to functions: one for each member that is set to
 /// one, and one for each call that gets one. `head` stands between the parentheses of its head, `body` in its braces.
 pub(super) fn mark(head: &[u8], body: &[u8], refs: &[Ref], pairs: &mut Vec<Pair>) {
@@ -76,8 +81,8 @@ pub(super) fn mark(head: &[u8], body: &[u8], refs: &[Ref], pairs: &mut Vec<Pair>
     for at in 0..pairs.len() {
         let [member, value] = pairs[at];
         let stored = params.iter().filter(|it| it.0 == value);
-        let stored: Option<Pair> = stored.map(|it| [member, STORED | it.1]).next();
-        pairs.extend(stored);
+        let first: Option<Pair> = stored.map(|it| self::stored(member, it.1)).next();
+        pairs.extend(first);
     }
     each_argument(body, 0, |argument| {
         let is_handed = |it: &&(u32, u32)| !argument.is_member && it.0 == argument.name;
