@@ -321,7 +321,7 @@ impl Scanner<'_> {
         makes |= self.byte(first) == b'{' && first < end && !is_block;
         self.calls = outer_calls;
         self.add_alias(body, end);
-        let applies = self.forget_params(name_end, body);
+        let applies = self.forget_params(name_end, body, end);
         // Without a body that names code it still hides a function of its name.
         if !self.refs.is_empty() || reaches_member || pastes || function_like {
             let bits = [
@@ -360,7 +360,7 @@ impl Scanner<'_> {
     /// In a macro's body its parameters stand for what is passed, whatever else bears their names.
     ///
     /// Whether one of them is called.
-    fn forget_params(&mut self, open: usize, end: usize) -> bool {
+    fn forget_params(&mut self, open: usize, end: usize, past: usize) -> bool {
         if self.byte(open) != b'(' {
             return false;
         }
@@ -370,16 +370,22 @@ impl Scanner<'_> {
             .filter(|it| !it.is_empty())
             .map(|it| Sym::of(it).short())
             .collect();
-        let mut applies = false;
+        let (mut applies, mut is_mentioned) = (false, false);
         self.refs.retain(|it| {
             let is_kept = it.kind() == RefKind::Member || !params.contains(&it.name());
             applies |= !is_kept && it.kind() == RefKind::Call;
+            is_mentioned |= !is_kept && it.kind() == RefKind::Mention;
             is_kept
         });
         for pair in &mut self.pairs {
             if let Some(place) = params.iter().position(|it| *it == pair[1]) {
                 *pair = super::given::stored(pair[0], place as u32);
             }
+        }
+        let is_open = words.trim_ascii_end().ends_with(b"...)");
+        if is_mentioned || is_open {
+            let body = &self.src[end..past];
+            super::given::mark_macro((&params, is_open), body, &mut self.pairs);
         }
         applies
     }

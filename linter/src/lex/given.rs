@@ -94,6 +94,33 @@ pub(super) fn mark(head: &[u8], body: &[u8], refs: &[Ref], pairs: &mut Vec<Pair>
     });
 }
 
+/// Adds pairs for what the body of a macro hands on of its parameters, which stand in their order; where it is open,
+/// what follows them as well.
+pub(super) fn mark_macro((params, is_open): (&[u32], bool), body: &[u8], pairs: &mut Vec<Pair>) {
+    /// Arguments behind the last parameter that are followed.
+    const MAX_REST: u32 = 8;
+    let rest = Sym::of("__VA_ARGS__").short();
+    let mask = (1 << PLACE_BITS) - 1;
+    each_argument(body, 0, |argument| {
+        if argument.is_member {
+            return;
+        }
+        let mut add = |place: u32, to: u32| {
+            if place <= mask && to <= mask {
+                pairs.push([argument.callee, HANDED | to << PLACE_BITS | place]);
+            }
+        };
+        let place = params.iter().position(|it| *it == argument.name);
+        if let Some(place) = place {
+            add(place as u32, argument.place);
+        } else if is_open && argument.name == rest {
+            for it in 0..MAX_REST {
+                add(params.len() as u32 + it, argument.place + it);
+            }
+        }
+    });
+}
+
 /// Calls `found` with the places and names of parameters that may be pointers to functions: `int (*name)(…)`,
 /// `int name(…)`, or of a type that goes by one word.
 fn each_pointer<'t>(head: &'t [u8], mut found: impl FnMut(u32, &'t [u8])) {
