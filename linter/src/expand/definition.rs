@@ -60,11 +60,11 @@ impl Definition {
         })
     }
 
-    /// Of a name that stands for a text.
-    pub(super) fn bare(body: Vec<u8>) -> Self {
+    /// Of a name that stands for a text, with whatever arguments unless it is bare.
+    pub(super) fn constant(body: Vec<u8>, is_bare: bool) -> Self {
         Self {
-            params: None,
-            rest: None,
+            params: (!is_bare).then(Vec::new),
+            rest: (!is_bare).then(|| b"__VA_ARGS__".to_vec()),
             body,
         }
     }

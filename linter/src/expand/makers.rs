@@ -35,7 +35,9 @@ impl Definers {
             let rows = macros.map(|(at, it)| [it.name.short(), file as u32, at as u32]);
             rows.collect::<Vec<_>>()
         };
+        // What is read beside those depends on who reads.
         let files = files.par_iter().enumerate();
+        let files = files.filter(|it| it.1.source.at_home);
         Self(Table::new(files.flat_map_iter(of_file).collect()))
     }
 

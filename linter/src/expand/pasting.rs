@@ -209,12 +209,13 @@ impl Macros<'_> {
     ) -> Pasting {
         let asked = Asked { files };
         let (mut left, users) = asked.perhaps_pasting(grows);
+        let perhaps: WordSet = left.iter().map(|it| asked.name(*it)).collect();
         let mut pasting = WordSet::default();
         let (mut fixed, mut seen) = (Vec::new(), Vec::new());
         for round in 0..MAX_ROUNDS {
             let next = asked.next(&mut left, round, &pasting);
             let made = next.par_iter();
-            let made = made.map(|it| self.made_by(files, *it, &pasting));
+            let made = made.map(|it| self.made_by(files, *it, &perhaps));
             let made: Vec<Option<Addition>> = made.collect();
             let before = pasting.len();
             seen.extend(next.iter().map(|it| asked.name(*it)));
@@ -243,7 +244,7 @@ impl Macros<'_> {
         (view, place): (&View<'_, '_>, Place),
         (name, definition): (&[u8], &Definition),
         asked: &[Sym],
-        pasting: &WordSet,
+        perhaps: &WordSet,
     ) -> bool {
         let files = view.files;
         if !files[place.0 as usize].source.is_shared {
@@ -251,19 +252,18 @@ impl Macros<'_> {
         }
         let asked = asked.iter().filter(|it| self.has_meanings(files, **it));
         let asked: Vec<Sym> = asked.copied().collect();
-        if asked.iter().any(|it| pasting.has(it.short())) {
+        if asked.iter().any(|it| perhaps.has(it.short())) {
             return true;
+        }
+        if asked.is_empty() {
+            return false;
         }
         let asked_in = Asked { files };
         let is_bare = |it: &Place| asked_in.item(*it).flags & flags::FUNCTION_LIKE == 0;
-        let bare = asked.iter();
-        let bare = bare.filter(|it| self.places(files, **it).iter().any(is_bare));
-        let bare: Vec<Sym> = bare.copied().collect();
-        if bare.is_empty() {
-            return false;
-        }
+        let is_bare = |it: Sym| self.places(files, it).iter().any(is_bare);
+        let words: Vec<(Sym, bool)> = asked.iter().map(|it| (*it, is_bare(*it))).collect();
         let count = definition.arity();
-        let marked = Watched::with_marks(view, &bare, count);
+        let marked = Watched::with_marks(view, &words, count);
         let expanded = Expander::new(&marked).expand_use(name, definition, &names::places(count));
         expanded.is_none_or(|it| !Called::of(&it).joined().is_empty())
     }
@@ -288,7 +288,7 @@ impl Macros<'_> {
     }
 
     /// The names that a macro calls whatever it is given and whoever uses it; `None` where they depend on that.
-    fn made_by(&self, files: &[ReadFile], place: Place, pasting: &WordSet) -> Option<Addition> {
+    fn made_by(&self, files: &[ReadFile], place: Place, perhaps: &WordSet) -> Option<Addition> {
         let (file, item) = (place.0 as usize, place.1 as usize);
         let nothing = Addition {
             file,
@@ -319,10 +319,12 @@ impl Macros<'_> {
             return None;
         }
         let asked = watched.asked();
-        if self.depends_on_user((&view, place), (name, &definition), &asked, pasting) {
+        if self.depends_on_user((&view, place), (name, &definition), &asked, perhaps) {
             return None;
         }
-        let names = made.names.iter().map(|it| Sym::of(it).short());
+        // Arguments may follow what it ends with.
+        let names = made.names.iter().chain(&made.last);
+        let names = names.map(|it| Sym::of(it).short());
         Some(Addition {
             names: names.collect(),
             // What a file defines of these for itself makes another name of it.

@@ -108,12 +108,15 @@ impl<'a, 'v, 't> Watched<'a, 'v, 't> {
         }
     }
 
-    /// Some names stand for arguments that have not been put in, numbered from `first` on.
-    pub(super) fn with_marks(view: &'a View<'v, 't>, names: &[Sym], first: usize) -> Self {
-        let bare = |number: usize| Arc::new(Definition::bare(names::place(number)));
-        let marks = names.iter().zip(first..);
+    /// Some names, or uses of them where they are not bare, stand for arguments that have not been put in, numbered
+    /// from `first` on.
+    pub(super) fn with_marks(view: &'a View<'v, 't>, words: &[(Sym, bool)], first: usize) -> Self {
+        let mark =
+            |number: usize, is_bare| Arc::new(Definition::constant(names::place(number), is_bare));
+        let marks = words.iter().zip(first..);
+        let marks = marks.map(|((it, is_bare), number)| (*it, mark(number, *is_bare)));
         Self {
-            marks: marks.map(|(it, number)| (*it, bare(number))).collect(),
+            marks: marks.collect(),
             ..Self::new(view)
         }
     }

@@ -1,5 +1,6 @@
 //! Functions that are handed on: as arguments, in local pointers, in objects on the stack.
 
+use super::copies::members_read;
 use super::domains::Domain;
 use super::index::ItemId;
 use super::resolve::{
@@ -29,8 +30,10 @@ impl Resolver<'_, '_> {
         names.any(|local| {
             let mut given = facts.assigns.iter().filter(|it| it.0 == local);
             given.any(|it| {
-                let mut values = named_values(&it.1).into_iter();
-                values.any(|it| self.sieve.passes_name(it.short()))
+                let mut names = named_values(&it.1).into_iter();
+                let mut members = members_read(&it.1).into_iter();
+                names.any(|it| self.sieve.passes_name(it.short()))
+                    || members.any(|it| self.sieve.passes_member(it.1.short()))
             })
         })
     }

@@ -279,7 +279,8 @@ impl Index<'_> {
     /// Where the type of this name is known that a function knows by it.
     pub(super) fn reaches(&self, of: Sym, function: ItemId) -> Vec<Reach> {
         let path = self.file_of(function).path.as_str();
-        let known = self.types(of).map(|it| self.reach(it));
+        let known = self.types(of).filter(|it| self.file_of(*it).at_home);
+        let known = known.map(|it| self.reach(it));
         let mut known: Vec<Reach> = known.filter(|it| it.holds(path)).collect();
         known.sort_unstable();
         known.dedup();

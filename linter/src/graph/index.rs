@@ -482,7 +482,7 @@ impl<'t> Index<'t> {
 
     /// Whether some function has this name, given as [`Sym::short`].
     pub(crate) fn is_function_name(&self, short: u32) -> bool {
-        self.functions_of(short).next().is_some()
+        self.functions_of(short).any(|it| self.file_of(it).at_home)
     }
 
     /// Whether some variable of a file that a chain may enter has this name, given as [`Sym::short`].
@@ -506,10 +506,11 @@ impl<'t> Index<'t> {
         self.rows(|it| &it.macros, short).map(|it| it.1)
     }
 
-    /// The (value, item) pairs that set `member`, in no order.
+    /// The (value, item) pairs that set `member`, in files that a chain may enter; in no order.
     pub(crate) fn setters(&self, member: u32) -> impl Iterator<Item = (u32, ItemId)> {
         self.rows(|it| &it.setters, member)
             .map(|(row, id)| (row[1], id))
+            .filter(|it| self.file_of(it.1).at_home)
     }
 
     /// The (member, item) pairs that set a member to `value`, in files that a chain may enter; in no order.

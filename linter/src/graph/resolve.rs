@@ -304,7 +304,9 @@ impl<'i, 't> Resolver<'i, 't> {
         match value {
             Expr::Name(name) => {
                 // A macro may put the name behind an arrow.
-                self.sieve.passes_name(name.short()) || self.sieve.passes_member(name.short())
+                self.sieve.passes_name(name.short())
+                    || self.sieve.passes_member(name.short())
+                    || self.sieve.passes_member(variable(name.short()))
             }
             Expr::Member(object, member) => {
                 self.sieve.passes_member(member.short()) || self.names_what_passes(object)
@@ -433,7 +435,9 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     fn is_typedef(&self, name: Sym) -> bool {
-        let is_type = |it: ItemId| self.index.item(it).kind == ItemKind::Typedef;
+        let index = self.index;
+        let is_type =
+            |it: ItemId| index.item(it).kind == ItemKind::Typedef && index.file_of(it).at_home;
         self.index.types(name).any(is_type)
     }
 
@@ -452,15 +456,17 @@ impl<'i, 't> Resolver<'i, 't> {
         at: &Site<'_>,
         out: &mut Vec<Edge>,
     ) {
-        // What stands in the body leads somewhere, or what is put into it does.
-        if !self.sieve.passes(definition) && !call.args.iter().any(|it| self.names_what_passes(it))
-        {
-            return;
-        }
-        let name = self.index.item(definition).name;
+        // The uses are counted whether they lead anywhere or not.
         if !at.is_first_use(definition, &call.args) {
             return;
         }
+        // What stands in the body leads somewhere, or what is put into it does.
+        let hands_on =
+            |it: &Expr| self.names_what_passes(it) || self.hands_local(it, at.scope.facts);
+        if !self.sieve.passes(definition) && !call.args.iter().any(hands_on) {
+            return;
+        }
+        let name = self.index.item(definition).name;
         let facts = self.facts(definition);
         let inside = at.below(name);
         if self.index.item(definition).flags & flags::FUNCTION_LIKE == 0 {

@@ -15,6 +15,7 @@ use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Target};
 use super::weigh::{Flag, Weigh, flag_in};
 use crate::facts::{Callee, Conditions, FunctionFacts, Site, Value};
+use crate::kernel;
 use crate::lex::Sym;
 
 /// Parameters are followed through this many functions that only pass them on.
@@ -268,7 +269,11 @@ impl Resolver<'_, '_> {
 
     /// Whether a parameter decides about a call in the function, or in one that it is passed on to.
     fn decides(&self, function: ItemId, param: u16, depth: u32) -> bool {
-        if depth > MAX_PASSES || !self.sieve.passes(function) {
+        // What drops an inode decides whether there is one.
+        let leads_on = || {
+            self.sieve.passes(function) || self.index.item(function).name == Sym::of(kernel::IPUT)
+        };
+        if depth > MAX_PASSES || !leads_on() {
             return false;
         }
         self.decides.get((function, param, depth), || {

@@ -212,8 +212,8 @@ impl Scanner<'_> {
         } else if matches!(
             prev,
             b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}'
-        ) && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?' | END)
-            || (next == b':' && prev == b'?'))
+        ) && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?' | b'#' | END)
+            || (next == b':' && matches!(prev, b'?' | b'&' | b')')))
         {
             self.mention(start, end, reading);
         } else if (next == b'[' || (next == b')' && prev == b'*'))
@@ -261,6 +261,14 @@ impl Scanner<'_> {
             })
     }
 
+    /// Where the text goes on behind the parentheses that close at `at`.
+    fn behind_parens(&self, mut at: usize) -> usize {
+        while self.byte(at) == b')' {
+            at = self.skip_space(at + 1);
+        }
+        at
+    }
+
     /// Where the text goes on behind the subscripts that may begin at `at`.
     fn behind_subscripts(&self, mut at: usize) -> Option<usize> {
         while self.byte(at) == b'[' {
@@ -305,9 +313,9 @@ impl Scanner<'_> {
         {
             self.pairs.push([name, variables::copied(name)]);
         }
-        let through_parens = next == b')' && self.byte(self.skip_space(next_at + 1)) == b'(';
-        let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b':' | b',');
-        if next == b'(' || through_parens || taken || (next == b'[' && !reading.after_equals) {
+        let through_parens = next == b')' && self.byte(self.behind_parens(next_at)) == b'(';
+        let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b',');
+        if matches!(next, b'(' | b'[' | b':') || through_parens || taken {
             let name = Sym::of(word);
             if next == b'(' {
                 self.calls += 1;
