@@ -245,7 +245,8 @@ impl Index<'_> {
 
     /// The functions and macros of a name, given as [`Sym::short`], that may put what they get into a member.
     fn helpers(&self, name: u32) -> impl Iterator<Item = ItemId> {
-        self.functions_of(name).chain(self.macros_of(name))
+        let named = self.functions_of(name).chain(self.macros_of(name));
+        named.filter(|it| self.file_of(*it).at_home)
     }
 
     /// Whether the name of a function or macro may mean it where `user` stands.
