@@ -94,11 +94,6 @@ pub(crate) fn check(
     }
     let mut prepared = Prepared::new(read.index, contexts, clock, true)?;
     prepared.keep = keep;
-    prepared.keeps_edges = match keep {
-        Keep::Edges => true,
-        Keep::EdgesOfFresh => before.is_none(),
-        Keep::Nothing { .. } => false,
-    };
     let linted = match &before {
         Some((before, changed)) => {
             prepared.after(before, warm);
@@ -223,7 +218,6 @@ struct Prepared<'t> {
     /// Whether it is asked for itself, and not as one of many states: its stages are measured.
     is_whole: bool,
     keep: Keep,
-    keeps_edges: bool,
     clock: Clock,
 }
 
@@ -245,9 +239,16 @@ impl<'t> Prepared<'t> {
             before: None,
             is_whole,
             keep: Keep::EdgesOfFresh,
-            keeps_edges: false,
             clock,
         })
+    }
+
+    fn keeps_edges(&self) -> bool {
+        match self.keep {
+            Keep::Edges => true,
+            Keep::EdgesOfFresh => self.before.is_none(),
+            Keep::Nothing { .. } => false,
+        }
     }
 
     fn work_on(&self, items: impl Iterator<Item = ItemId>) -> Work {
@@ -353,7 +354,7 @@ impl<'t> Prepared<'t> {
                 .flat_map(|it| rules::missing_roots(it, &|kind| root_state(&resolver, kind)));
             report.warnings.extend(missing);
         }
-        let edges = self.keeps_edges.then(|| resolver.known_edges());
+        let edges = self.keeps_edges().then(|| resolver.known_edges());
         if let Keep::Nothing { .. } = self.keep {
             std::mem::forget(resolver);
         } else {

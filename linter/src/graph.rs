@@ -5,7 +5,7 @@
 )]
 
 mod bare;
-mod bits;
+pub(crate) mod bits;
 mod bodies;
 mod callbacks;
 mod cleanups;

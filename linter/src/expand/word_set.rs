@@ -2,6 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::graph::bits::Bits;
+
 /// Of the 30 bits of a name, those by which most that are not in the set are told from those that are.
 const BITS: u32 = 16;
 const SHIFT: u32 = 30 - BITS;
@@ -9,14 +11,14 @@ const SHIFT: u32 = 30 - BITS;
 /// Names, as [`Sym::short`](crate::lex::Sym::short).
 pub(super) struct WordSet {
     /// One bit for all names of the same upper bits.
-    some: Box<[u64; 1 << (BITS - 6)]>,
+    some: Bits,
     words: FxHashSet<u32>,
 }
 
 impl Default for WordSet {
     fn default() -> Self {
         Self {
-            some: Box::new([0; 1 << (BITS - 6)]),
+            some: Bits::none(1 << BITS),
             words: FxHashSet::default(),
         }
     }
@@ -24,8 +26,7 @@ impl Default for WordSet {
 
 impl WordSet {
     pub(super) fn has(&self, word: u32) -> bool {
-        let at = word >> SHIFT;
-        self.some[at as usize / 64] & (1 << (at % 64)) != 0 && self.words.contains(&word)
+        self.some.has(word >> SHIFT) && self.words.contains(&word)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -36,8 +37,7 @@ impl WordSet {
 impl Extend<u32> for WordSet {
     fn extend<I: IntoIterator<Item = u32>>(&mut self, words: I) {
         for word in words {
-            let at = word >> SHIFT;
-            self.some[at as usize / 64] |= 1 << (at % 64);
+            self.some.set(word >> SHIFT);
             self.words.insert(word);
         }
     }

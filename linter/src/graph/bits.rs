@@ -4,11 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One bit a number.
 #[derive(Clone, Default)]
-pub(super) struct Bits(Vec<u64>);
+pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
     /// Of all numbers below `count`, none.
-    pub(super) fn none(count: usize) -> Self {
+    pub(crate) fn none(count: usize) -> Self {
         Self(vec![0; count / 64 + 1])
     }
 
@@ -17,12 +17,12 @@ impl Bits {
         self.0.resize(count / 64 + 1, 0);
     }
 
-    pub(super) fn has(&self, number: u32) -> bool {
+    pub(crate) fn has(&self, number: u32) -> bool {
         let word = self.0.get(number as usize / 64);
         word.is_some_and(|it| it & (1 << (number % 64)) != 0)
     }
 
-    pub(super) fn set(&mut self, number: u32) {
+    pub(crate) fn set(&mut self, number: u32) {
         self.0[number as usize / 64] |= 1 << (number % 64);
     }
 

@@ -273,17 +273,23 @@ impl Reader {
 
     /// `(name(…)->` or `(name(…).`
     fn is_member_of_call(&self) -> bool {
-        let (mut depth, mut ahead) = (0u32, 2);
+        let past = self.past_parens(2);
+        past.is_some_and(|it| matches!(self.peek(it), T::Arrow | T::Dot))
+    }
+
+    /// How far ahead the text goes on behind the parenthesis that is `ahead`; `None` where nothing closes it.
+    fn past_parens(&self, mut ahead: usize) -> Option<usize> {
+        let mut depth = 0u32;
         loop {
             match self.peek(ahead) {
                 T::OpenParen => depth += 1,
                 T::CloseParen => depth -= 1,
-                T::End => return false,
+                T::End => return None,
                 _ => {}
             }
             ahead += 1;
             if depth == 0 {
-                return matches!(self.peek(ahead), T::Arrow | T::Dot);
+                return Some(ahead);
             }
         }
     }
@@ -384,21 +390,10 @@ impl Reader {
         if self.peek(2) != T::OpenParen || self.peek(3) != T::Star {
             return false;
         }
-        let (mut depth, mut ahead) = (0u32, 2);
-        loop {
-            match self.peek(ahead) {
-                T::OpenParen => depth += 1,
-                T::CloseParen => depth -= 1,
-                T::End => return false,
-                _ => {}
-            }
-            ahead += 1;
-            if depth == 0 {
-                let next = self.peek(ahead + 1);
-                return self.peek(ahead) == T::CloseParen
-                    && (next == T::OpenParen || is_sign_or_operator(next));
-            }
-        }
+        self.past_parens(2).is_some_and(|past| {
+            let next = self.peek(past + 1);
+            self.peek(past) == T::CloseParen && (next == T::OpenParen || is_sign_or_operator(next))
+        })
     }
 
     fn cast(&mut self, start: u32) -> Option<Id> {
