@@ -10,6 +10,7 @@ mod apply;
 mod bases;
 mod bot;
 mod cache;
+mod called;
 mod cli;
 mod corpus;
 mod damage;

@@ -55,7 +55,7 @@ impl Resolver<'_, '_> {
         member: Sym,
         focus: Option<&Focused>,
     ) -> Vec<Entry> {
-        if of == TypeRef::Unknown {
+        if of == TypeRef::Unknown || !self.index.is_called(member.short()) {
             return Vec::new();
         }
         let mut helpers = self.helpers_of(member);

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::copies::members_read;
@@ -149,7 +149,10 @@ impl Index<'_> {
         }
         for given in self.given_by(function) {
             match given {
-                Given::Stored { member, .. } => found.push((function, member)),
+                Given::Stored { member, .. } if self.is_called(member) => {
+                    found.push((function, member));
+                }
+                Given::Stored { .. } => {}
                 Given::Handed { callee, to: at, .. } => to.push((function, callee, at)),
             }
         }
@@ -228,7 +231,10 @@ impl Index<'_> {
                 for helper in meant.filter(|it| self.may_be_meant(*it, user)) {
                     for given in self.given_by(helper).filter(|it| it.place() == place) {
                         match given {
-                            Given::Stored { member, .. } => found.push((helper, member)),
+                            Given::Stored { member, .. } if self.is_called(member) => {
+                                found.push((helper, member));
+                            }
+                            Given::Stored { .. } => {}
                             Given::Handed { callee, to, .. } => on.push((helper, callee, to)),
                         }
                     }
@@ -324,8 +330,9 @@ fn holders(facts: &FunctionFacts, member: u32) -> Vec<Sym> {
 pub(super) struct Handing {
     /// With the name of the function.
     rows: Vec<(Given, u32)>,
-    /// Members that are called, that a type declares as pointers to functions, or at which contexts begin.
-    called: FxHashSet<u32>,
+    /// Members that are called, that a type declares as pointers to functions, or at which contexts begin, with how
+    /// often.
+    called: FxHashMap<u32, u32>,
     /// The names of those whose parameters may end in a member that is called.
     givers: Arc<FxHashSet<u32>>,
 }
@@ -335,14 +342,14 @@ impl Handing {
         let setters = image.setters.rows().iter();
         let given = setters.filter_map(|it| Some((Given::of([it[0], it[1]])?, it[2])));
         let rows = given.map(|it| (it.0, image.items.get(it.1).name.short()));
-        let called = image.refs.iter();
-        let called = called.filter(|it| it.kind() == RefKind::Declares);
+        let mut called = counted(image.refs.iter());
+        called.extend(root_members().map(|it| (it, u32::MAX)));
         let mut this = Self {
             rows: rows.collect(),
-            called: called.map(|it| it.name()).chain(root_members()).collect(),
+            called,
             givers: Arc::default(),
         };
-        this.givers = Arc::new(givers(&[&this]));
+        this.givers = Arc::new(givers(&[&this], &|it| this.called.contains_key(&it)));
         this
     }
 
@@ -350,13 +357,27 @@ impl Handing {
     fn adds_to(&self, base: &Self) -> bool {
         let is_new = |(given, name): &(Given, u32)| {
             let leads = match given {
-                Given::Stored { member, .. } => base.called.contains(member),
+                Given::Stored { member, .. } => base.called.contains_key(member),
                 Given::Handed { callee, .. } => base.givers.contains(callee),
             };
             leads && !base.givers.contains(name)
         };
-        !self.called.is_subset(&base.called) || self.rows.iter().any(is_new)
+        self.calls_beside(base) || self.rows.iter().any(is_new)
     }
+
+    /// Whether members are called here that are not in a base.
+    fn calls_beside(&self, base: &Self) -> bool {
+        self.called.keys().any(|it| !base.called.contains_key(it))
+    }
+}
+
+/// The members that are called or declared, with how often.
+fn counted<'r>(refs: impl Iterator<Item = &'r Ref>) -> FxHashMap<u32, u32> {
+    let mut called = FxHashMap::default();
+    for it in refs.filter(|it| it.kind() == RefKind::Declares) {
+        *called.entry(it.name()).or_default() += 1;
+    }
+    called
 }
 
 /// The members through which somebody outside of the tree's sight calls.
@@ -369,12 +390,11 @@ fn root_members() -> impl Iterator<Item = u32> {
 }
 
 /// The functions that may store a parameter in a member that is called, or hand it on to one that does.
-fn givers(all: &[&Handing]) -> FxHashSet<u32> {
+fn givers(all: &[&Handing], is_called: &dyn Fn(u32) -> bool) -> FxHashSet<u32> {
     // What these are given runs later, elsewhere.
     let deferrals = kernel::DEFERRALS.iter();
     let deferrals: FxHashSet<u32> = deferrals.map(|it| Sym::of(it.name).short()).collect();
     let rows = || all.iter().flat_map(|it| &it.rows);
-    let is_called = |member: u32| all.iter().any(|it| it.called.contains(&member));
     let mut found = FxHashSet::default();
     for depth in 0..=MAX_HELPERS {
         let leads = |it: &Given| match it {
@@ -389,11 +409,47 @@ fn givers(all: &[&Handing]) -> FxHashSet<u32> {
 }
 
 impl Index<'_> {
-    /// The givers that are none in the base alone, as [`Sym::short`]: what they get was passed to them all the time.
+    /// The givers that are none in the base alone, or whose parameters may end in members that nobody calls there, as
+    /// [`Sym::short`]: what they get was passed to them all the time.
     pub(super) fn new_givers(&self) -> Vec<u32> {
-        let base = &self.handing().0.givers;
-        let new = self.givers().difference(base).copied();
-        new.collect()
+        let (base, over) = self.handing();
+        let mut new: FxHashSet<u32> = self.givers().difference(&base.givers).copied().collect();
+        if let Some(over) = over.filter(|it| it.calls_beside(base)) {
+            let is_new = |it| over.called.contains_key(&it) && !base.called.contains_key(&it);
+            new.extend(givers(&[base, over], &is_new));
+        }
+        new.into_iter().collect()
+    }
+
+    /// Whether somebody calls a member of this name, given as [`Sym::short`], or declares it as a pointer to a
+    /// function.
+    pub(super) fn is_called(&self, member: u32) -> bool {
+        let (base, over) = self.handing();
+        over.is_some_and(|it| it.called.contains_key(&member))
+            || base.called.contains_key(&member) && !self.called_no_more().contains(&member)
+    }
+
+    /// The members that only files call which others have taken the place of.
+    fn called_no_more(&self) -> &FxHashSet<u32> {
+        self.called_no_more.get_or_init(|| {
+            let all = &self.handing().0.called;
+            let gone = counted(self.hidden_refs()).into_iter();
+            let gone = gone.filter(|it| all.get(&it.0) == Some(&it.1));
+            gone.map(|it| it.0).collect()
+        })
+    }
+
+    /// The members that are called here and not in another tree, as [`Sym::short`].
+    pub(super) fn called_beside(&self, other: &Index<'_>) -> Vec<u32> {
+        let (base, over) = self.handing();
+        let is_same = std::ptr::eq(base, other.handing().0);
+        let new = over.into_iter().chain((!is_same).then_some(base));
+        let new = new.flat_map(|it| it.called.keys()).copied();
+        // What is called no more there is called here, or nowhere.
+        let called = new.chain(other.called_no_more().iter().copied());
+        called
+            .filter(|it| self.is_called(*it) && !other.is_called(*it))
+            .collect()
     }
 
     /// The names of functions whose parameters may end in a member that is called, as [`Sym::short`].
@@ -402,7 +458,11 @@ impl Index<'_> {
             let (base, over) = self.handing();
             match over.filter(|it| it.adds_to(base)) {
                 None => Arc::clone(&base.givers),
-                Some(over) => Arc::new(givers(&[base, over])),
+                Some(over) => {
+                    let is_called =
+                        |it| base.called.contains_key(&it) || over.called.contains_key(&it);
+                    Arc::new(givers(&[base, over], &is_called))
+                }
             }
         })
     }

@@ -70,6 +70,7 @@ pub(crate) struct Index<'t> {
     over: Option<Arc<Over>>,
     texts: Vec<OnceLock<Arc<Vec<u8>>>>,
     pub(super) givers: OnceLock<Arc<FxHashSet<u32>>>,
+    pub(super) called_no_more: OnceLock<FxHashSet<u32>>,
 }
 
 /// What an index was made of, to make that of a similar tree.
@@ -161,6 +162,7 @@ impl<'t> Index<'t> {
             over,
             texts: (0..files).map(|_| OnceLock::new()).collect(),
             givers: OnceLock::new(),
+            called_no_more: OnceLock::new(),
         }
     }
 
@@ -606,6 +608,16 @@ impl<'t> Index<'t> {
         let images = std::iter::once(&*self.base).chain(over);
         let rows = images.flat_map(|it| it.pasting.iter());
         rows.filter(|it| **it & 1 == 1).map(|it| it >> 1)
+    }
+
+    /// What files of the base name that others have taken the place of.
+    pub(super) fn hidden_refs(&self) -> impl Iterator<Item = &lex::Ref> {
+        let hidden = self.over.iter().flat_map(|it| &it.hidden);
+        let items = hidden.flat_map(|it| {
+            let (start, end) = self.base.bounds(*it);
+            start..end
+        });
+        items.flat_map(|it| self.base.refs(it))
     }
 
     /// What functions do with their parameters: in the base, and in what stands in for its files.

@@ -317,6 +317,9 @@ impl Change<'_, '_, '_, '_> {
             }
             self.compare_items(&old_items, &new_items, domain)?;
         }
+        // Of these it counts now what helpers put there, or no more.
+        self.members.extend(index.called_beside(before));
+        self.members.extend(before.called_beside(index));
         Some(())
     }
 
