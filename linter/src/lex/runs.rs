@@ -1,74 +1,63 @@
-//! How long a word is, or white space: eight bytes at a time, where a loop over bytes would mostly guess wrong when
+//! How long a word is, or white space: sixteen bytes at a time, where a loop over bytes would mostly guess wrong when
 //! it ends.
 
-/// The highest bit of each byte.
-const HIGH: u64 = every(0x80);
-const LOW: u64 = every(0x7f);
-
-const fn every(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
+use wide::u8x16;
 
 /// How many bytes of words a text begins with: letters, digits, `_`, `$` and what is not ASCII.
 #[inline]
 pub(crate) fn word_length(text: &[u8]) -> usize {
-    length(text, |bytes| {
-        let ascii = bytes & LOW;
-        bytes | in_names(ascii) | equal(ascii, b'$')
-    })
+    length(text, |bytes| in_names(bytes) | equal(bytes, b'$') | bytes)
 }
 
 /// How many letters, digits and `_` of ASCII a text begins with.
 #[inline]
 pub(crate) fn name_length(text: &[u8]) -> usize {
-    length(text, |bytes| in_names(bytes & LOW) & !bytes)
+    length(text, in_names)
 }
 
 /// How many blanks, tabs and line ends a text begins with.
 #[inline]
 pub(crate) fn space_length(text: &[u8]) -> usize {
     length(text, |bytes| {
-        let ascii = bytes & LOW;
-        (between(ascii, b'\t', b'\r') | equal(ascii, b' ')) & !bytes
+        between(bytes, b'\t', b'\r') | equal(bytes, b' ')
     })
 }
 
 /// How many bytes a text begins with for which `of` sets the highest bit; other bits do not matter. Not a zero.
 #[inline]
-fn length(text: &[u8], of: impl Fn(u64) -> u64) -> usize {
+fn length(text: &[u8], of: impl Fn(u8x16) -> u8x16) -> usize {
+    let run = |bytes: [u8; 16]| (!of(bytes.into()).to_bitmask()).trailing_zeros() as usize;
     let mut at = 0;
     let mut rest = text;
-    while let Some((bytes, behind)) = rest.split_first_chunk::<8>() {
-        let others = !of(u64::from_le_bytes(*bytes)) & HIGH;
-        if others != 0 {
-            return at + (others.trailing_zeros() / 8) as usize;
+    while let Some((bytes, behind)) = rest.split_first_chunk() {
+        let length = run(*bytes);
+        if length < 16 {
+            return at + length;
         }
-        at += 8;
+        at += 16;
         rest = behind;
     }
-    let mut last = [0; 8];
+    let mut last = [0; 16];
     last[..rest.len()].copy_from_slice(rest);
-    let others = !of(u64::from_le_bytes(last)) & HIGH;
-    at + (others.trailing_zeros() / 8) as usize
+    at + run(last)
 }
 
-/// The letters, digits and `_`, of bytes that are all ASCII.
+/// The letters, digits and `_` of ASCII.
 #[inline]
-const fn in_names(ascii: u64) -> u64 {
-    let letters = between(ascii | every(0x20), b'a', b'z');
-    letters | between(ascii, b'0', b'9') | equal(ascii, b'_')
+fn in_names(bytes: u8x16) -> u8x16 {
+    let letters = between(bytes | u8x16::splat(0x20), b'a', b'z');
+    letters | between(bytes, b'0', b'9') | equal(bytes, b'_')
 }
 
-/// The bytes from `first` to `last`, of bytes that are all ASCII.
 #[inline]
-const fn between(ascii: u64, first: u8, last: u8) -> u64 {
-    ascii.wrapping_add(every(0x80 - first)) & !ascii.wrapping_add(every(0x7f - last))
+fn between(bytes: u8x16, first: u8, last: u8) -> u8x16 {
+    let from = bytes - u8x16::splat(first);
+    from.min(u8x16::splat(last - first)).simd_eq(from)
 }
 
-/// The bytes that are `byte`, of bytes that are all ASCII.
 #[inline]
-const fn equal(ascii: u64, byte: u8) -> u64 {
-    !(ascii ^ every(byte)).wrapping_add(LOW)
+fn equal(bytes: u8x16, byte: u8) -> u8x16 {
+    bytes.simd_eq(u8x16::splat(byte))
 }
 
 #[cfg(test)]
@@ -80,8 +69,8 @@ mod tests {
     fn runs_are_as_long_as_bytes_one_by_one_say() {
         let is_space = |it: &u8| matches!(it, b'\t'..=b'\r' | b' ');
         for byte in 0..=u8::MAX {
-            for before in 0..18 {
-                for behind in [0, 1, 9] {
+            for before in 0..35 {
+                for behind in [0, 1, 9, 17] {
                     for fill in *b"a_\x80 \t" {
                         let mut text = vec![fill; before];
                         text.push(byte);
