@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::callbacks::puts_on_stack;
+use super::callbacks::{functions_named, puts_on_stack};
 use super::copies::members_read;
 use super::domains::Domain;
 use super::focused::Focused;
@@ -285,8 +285,8 @@ impl Resolver<'_, '_> {
                 gift: Some(gift),
                 ..it
             }));
-            let known = named_values(value).into_iter();
-            let known = known.filter(|it| passes(*it, false) && !facts.declares(*it));
+            let known = functions_named(value, &facts).into_iter();
+            let known = known.filter(|it| passes(*it, false));
             for name in known {
                 let functions = self.functions_in(name, file);
                 out.extend(functions.iter().map(|(function, sure)| Entry {

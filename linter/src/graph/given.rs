@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
+use super::callbacks::functions_named;
 use super::copies::members_read;
 use super::domains::Domain;
 use super::image::Image;
@@ -119,6 +120,20 @@ impl Index<'_> {
                     found.push(it);
                 }
             });
+            // A local pointer stands for the functions that it was given.
+            let pairs = self.pairs_of(caller);
+            let given = |it: &Argument| {
+                let argument = *it;
+                let held = pairs.iter();
+                let held = held.filter(move |it| it[0] == lex::variable(argument.name));
+                held.map(move |it| Argument {
+                    name: it[1],
+                    ..argument
+                })
+            };
+            let locals = found.iter().filter(|it| !it.is_member);
+            let given: Vec<Argument> = locals.flat_map(given).collect();
+            found.extend(given);
             found
         }))
     }
@@ -202,8 +217,9 @@ impl Index<'_> {
                     name,
                     is_member,
                 };
-                let names = named_values(value).into_iter();
-                found.extend(names.map(|it| argument(it.short(), false)));
+                let mut names = functions_named(value, facts);
+                names.extend(named_values(value));
+                found.extend(names.iter().map(|it| argument(it.short(), false)));
                 let members = members_read(value).into_iter();
                 found.extend(members.map(|it| argument(it.1.short(), true)));
             }

@@ -60,6 +60,8 @@ pub(super) struct Reading {
     pub(super) after_equals: bool,
     /// Between the parentheses of what gives its first argument a value, see [`words::value_written`].
     pub(super) gives: bool,
+    /// The variable that `(*name)(…)` declares, where that calls nothing.
+    pub(super) declared: Option<u32>,
 }
 
 impl Reading {
@@ -221,6 +223,7 @@ impl Scanner<'_> {
         {
             let name = Sym::of(&self.src[start..end]);
             self.refs.push(Ref::new(RefKind::Call, name));
+            reading.declared = Some(name.short());
         }
         next_at
     }
@@ -229,7 +232,8 @@ impl Scanner<'_> {
     fn is_set(&self, prev: u8, next_at: usize, reading: &Reading) -> bool {
         let begins = matches!(prev, b';' | b'{' | b'}' | b')' | b':');
         let may_be = match self.byte(next_at) {
-            b'=' => begins || prev == b'*',
+            // `else hook = name`, `hook_t hook = name`
+            b'=' => begins || matches!(prev, b'*' | WORD),
             b'[' => begins,
             b',' => matches!(prev, b'(' | b'&'),
             _ => false,
@@ -362,6 +366,9 @@ impl Scanner<'_> {
                     return at + 2;
                 }
                 reading.after_equals = true;
+                if let Some(name) = reading.declared.take() {
+                    reading.pending_member = Some(variables::unsettled(name));
+                }
             }
             b',' if !reading.gives => reading.pending_member = None,
             // `WRITE_ONCE((x)->member, value)`
@@ -375,6 +382,7 @@ impl Scanner<'_> {
                 }
                 reading.after_equals = false;
                 reading.gives = false;
+                reading.declared = None;
             }
             _ => {}
         }
