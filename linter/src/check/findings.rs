@@ -342,6 +342,7 @@ impl Run<'_, '_, '_> {
                     confidence: chain.confidence.min(sure),
                     root_count: chain.root_count,
                     failing: chain.failing,
+                    again: chain.again,
                     weakest: chain.weakest,
                 })
                 .collect();
@@ -410,6 +411,7 @@ impl Run<'_, '_, '_> {
             confidence: Confidence::High,
             root_count: 1,
             failing: None,
+            again: None,
             weakest: None,
             flag: self.flag(id, release, Entry::ANY),
             contrary: None,

@@ -46,6 +46,8 @@ pub(crate) struct Reached {
     pub(crate) failing: Option<String>,
     /// Why the chain is not sure, where it is not.
     pub(crate) weakest: Option<String>,
+    /// A function that the chain enters again from below itself.
+    pub(crate) again: Option<String>,
     /// The functions of the chain that call the next one, with the offset of the call.
     pub(crate) calls: Vec<(ItemId, u32)>,
     /// What its last function is entered with.
@@ -225,7 +227,8 @@ impl Reach {
 
     /// The chain to a function, from its root, among those whose entry is `wanted`.
     ///
-    /// Of the surest ways it is the first, if possible one without a call that only a failure makes.
+    /// Of the surest ways it is the first, if possible one without a call that only a failure makes, and that enters no
+    /// function twice.
     pub(crate) fn chain(
         &self,
         resolver: &Resolver<'_, '_>,
@@ -235,15 +238,26 @@ impl Reach {
         let mut ways = self.ways(function).filter(|it| wanted(it.state.entry));
         let first = ways.next()?;
         let chain = self.chain_of(resolver, first)?;
-        if chain.failing.is_none() {
+        let doubts = |it: &Reached| (it.again.is_some(), it.failing.is_some());
+        let none = (false, false);
+        if doubts(&chain) == none {
             return Some(chain);
         }
         let as_sure = ways.filter(|it| it.confidence >= first.confidence);
         let others = as_sure
             .take(MAX_WAYS)
             .filter_map(|it| self.chain_of(resolver, it));
-        let mut better = others.filter(|it| it.failing.is_none());
-        Some(better.next().unwrap_or(chain))
+        // The first of those that are equal.
+        let mut best = chain;
+        for it in others {
+            if doubts(&it) < doubts(&best) {
+                best = it;
+            }
+            if doubts(&best) == none {
+                break;
+            }
+        }
+        Some(best)
     }
 
     fn chain_of(&self, resolver: &Resolver<'_, '_>, way: &Found) -> Option<Reached> {
@@ -268,6 +282,9 @@ impl Reach {
             let site = facts.conditions.site(edge.offset);
             site.is_some_and(|it| it.on_failure)
         });
+        let enters_again = |at: usize| steps[..=at].iter().any(|it| it.0 == steps[at].2);
+        let again = (0..steps.len()).find(|at| enters_again(*at));
+        let again = again.map(|at| resolver.index.name_of(steps[at].2));
         let edges: Vec<Edge> = steps.iter().map(|it| it.1).collect();
         Some(Reached {
             confidence: way.confidence,
@@ -275,6 +292,7 @@ impl Reach {
             path,
             root_count: 1,
             failing: failing.map(|it| resolver.index.name_of(it.0)),
+            again,
             calls: steps.iter().map(|it| (it.0, it.1.offset)).collect(),
             entry: way.state.entry,
         })

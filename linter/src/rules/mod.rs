@@ -111,6 +111,8 @@ pub(crate) struct Reach {
     pub(crate) root_count: u32,
     /// The first function of the chain that makes its call only where something failed.
     pub(crate) failing: Option<String>,
+    /// A function that the chain enters again from below itself.
+    pub(crate) again: Option<String>,
     /// Why the chain is not sure, where it is not.
     pub(crate) weakest: Option<String>,
     /// The flag of an object without which the release does not run, as `member has FLAG`.

@@ -46,11 +46,16 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             .filter(|it| it.context.sink == Sink::FinalIput)
             .map(|it| judge(reached, it))
             .collect();
-        // The chain that is shown: of the worst context, the surest, the first in the documentation.
+        // The chain that is shown: one that a person believes, of the worst context, the surest, the first in the
+        // documentation.
         judged.sort_by_key(|it| {
             (
                 it.is_excused,
-                std::cmp::Reverse((it.reach.context.severity, it.confidence)),
+                std::cmp::Reverse((
+                    it.confidence > Confidence::Low,
+                    it.reach.context.severity,
+                    it.confidence,
+                )),
                 CONTEXTS
                     .iter()
                     .position(|other| other.name == it.reach.context.name),
@@ -87,6 +92,14 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
     };
     if let Some(why) = &reach.weakest {
         lower(reach.confidence, why.clone());
+    }
+    if let Some(function) = &reach.again {
+        lower(
+            Confidence::Low,
+            format!(
+                "{function}() would run inside itself here: mostly a branch excludes that"
+            ),
+        );
     }
     let keeper = reached.keeper.as_ref();
     let keeper = keeper.filter(|_| reach.context.waits_for_itself);
