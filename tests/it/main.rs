@@ -11,6 +11,7 @@ mod bases;
 mod bot;
 mod cache;
 mod called;
+mod chains;
 mod cli;
 mod corpus;
 mod damage;

@@ -21,6 +21,8 @@ pub(super) struct RootAt {
     pub(super) confidence: Confidence,
     pub(super) domain: Domain,
     pub(super) is_shared: bool,
+    /// Which of the context's roots it is.
+    pub(super) rank: usize,
     /// What it is called with, where it is called.
     pub(super) entry: Entry,
 }
@@ -34,7 +36,7 @@ pub(super) fn roots(
     focus: Option<&Focused>,
 ) -> Vec<RootAt> {
     let mut found: Vec<RootAt> = Vec::new();
-    for root in context.roots {
+    for (rank, root) in context.roots.iter().enumerate() {
         let is_here = |it: &RootAt| {
             let other = root.elsewhere;
             !other.is_some_and(|other| is_elsewhere(resolver, it.item, other))
@@ -42,6 +44,7 @@ pub(super) fn roots(
         let of_kind = of_kind(resolver, root.kind, focus).into_iter();
         found.extend(of_kind.filter(is_here).map(|it| RootAt {
             is_shared: root.is_shared,
+            rank,
             ..it
         }));
     }
@@ -60,6 +63,8 @@ pub(super) fn roots(
         )
     });
     found.dedup_by_key(|it| (it.function, it.domain, it.entry));
+    // Of equal chains the one from what the documentation names first is shown.
+    found.sort_by_key(|it| it.rank);
     found
 }
 
@@ -76,6 +81,7 @@ fn of_kind(resolver: &Resolver<'_, '_>, kind: RootKind, focus: Option<&Focused>)
                 confidence: it.confidence,
                 domain: it.domain.or_private(),
                 is_shared: false,
+                rank: 0,
                 entry: Entry::ANY,
             });
             all.collect()
@@ -123,6 +129,7 @@ fn named(
             confidence: Confidence::High,
             domain,
             is_shared: false,
+            rank: 0,
             entry: Entry::ANY,
         })
         .collect()
@@ -206,6 +213,7 @@ pub(super) fn passed_in(
                     confidence,
                     domain: resolver.index.file_of(caller).domain,
                     is_shared: false,
+                    rank: 0,
                     entry: Entry::ANY,
                 });
             }
@@ -253,6 +261,7 @@ fn deferred_to(
                     confidence: edge.confidence,
                     domain: resolver.index.file_of(caller).domain,
                     is_shared: false,
+                    rank: 0,
                     entry: Entry::ANY,
                 });
             }

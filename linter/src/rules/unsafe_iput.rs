@@ -96,9 +96,7 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
     if let Some(function) = &reach.again {
         lower(
             Confidence::Low,
-            format!(
-                "{function}() would run inside itself here: mostly a branch excludes that"
-            ),
+            format!("{function}() would run inside itself here: mostly a branch excludes that"),
         );
     }
     let keeper = reached.keeper.as_ref();
