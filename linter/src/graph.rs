@@ -5,6 +5,7 @@
 )]
 
 mod bare;
+mod below;
 pub(crate) mod bits;
 mod bodies;
 mod callbacks;

@@ -98,3 +98,56 @@ fn a_member_that_is_called_comes_and_goes() {
     let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
     check_in_a_row(&base, states);
 }
+
+/// A source that puts a function into an object on its stack.
+fn on_stack(calls: &str) -> String {
+    format!(
+        "struct example_parm {{ int (*done)(struct inode *inode); struct inode *inode; }};
+
+static int example_put(struct inode *inode)
+{{
+	struct inode *other = example_other(inode);
+
+	if (other)
+		example_note(other);
+	iput(other);
+	return 0;
+}}
+
+static int example_run(struct example_parm *parm)
+{{
+	return {calls}(parm->inode);
+}}
+
+static int example_begin(struct inode *inode, int (*done)(struct inode *inode))
+{{
+	struct example_parm parm = {{ .done = done, .inode = inode }};
+
+	return example_run(&parm);
+}}
+
+static int example_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{{
+	return example_begin(mapping->host, example_put);
+}}
+
+static const struct address_space_operations example_aops = {{
+	.writepages = example_writepages,
+}};
+"
+    )
+}
+
+#[test]
+fn a_call_of_what_lies_on_a_stack_comes_and_goes() {
+    static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
+    let (calls, waits) = (on_stack("parm->done"), on_stack("example_wait"));
+    let states: &[(&str, Changes<'_>, bool)] = &[
+        ("nothing changes", &[], true),
+        ("it is called no more", &[(SUPER, Some(&waits))], false),
+        ("it is called again", &[(SUPER, Some(&calls))], true),
+    ];
+    let files = [(SUPER, calls.as_str())].map(|(path, text)| file(path, text));
+    let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
+    check_in_a_row(&base, states);
+}

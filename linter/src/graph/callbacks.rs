@@ -1,4 +1,4 @@
-//! Functions that are handed on: as arguments, in local pointers, in objects on the stack.
+//! Functions that are handed on as arguments, or in local pointers.
 
 use super::copies::members_read;
 use super::domains::Domain;
@@ -6,7 +6,7 @@ use super::index::ItemId;
 use super::resolve::{
     Edge, EdgeKind, MAX_PASS_DEPTH, Resolver, Scope, Site, Target, Through, named_values,
 };
-use crate::facts::{Call, Callee, Expr, FunctionFacts, Step, Store};
+use crate::facts::{Call, Callee, Expr, FunctionFacts};
 use crate::finding::Confidence;
 use crate::lex::Sym;
 
@@ -36,79 +36,6 @@ impl Resolver<'_, '_> {
                     || members.any(|it| self.sieve.passes_member(it.1.short()))
             })
         })
-    }
-
-    /// A function pointer in an object on the stack is called by what this function calls, or not at all.
-    pub(super) fn stack_edges(&self, scope: Scope<'_>, out: &mut Vec<Edge>) {
-        for store in scope.facts.stores.iter().filter(|it| it.on_stack) {
-            let Some(Step::Member(member)) = store.path.last() else {
-                continue;
-            };
-            if self.runner_of(store, scope).is_some() {
-                continue;
-            }
-            let targets = self.functions_meant(&store.value, scope);
-            out.extend(called_back(
-                &targets,
-                store.offset,
-                (*member, Confidence::High),
-            ));
-        }
-    }
-
-    /// A function that is given to a helper which puts it into an object on this function's stack, likewise:
-    /// `begin(&object, done); run(&object);`
-    pub(super) fn stack_gifts(&self, scope: Scope<'_>, out: &mut Vec<Edge>) {
-        let facts = scope.facts;
-        if facts.on_stack.is_empty() {
-            return;
-        }
-        for call in &facts.calls {
-            let Callee::Name(name) = call.callee else {
-                continue;
-            };
-            if !call.args.iter().any(|it| is_on_stack(it, facts)) {
-                continue;
-            }
-            for (place, given) in call.args.iter().enumerate() {
-                let targets = self.functions_meant(given, scope);
-                if !targets.iter().any(|it| self.sieve.passes(it.0)) {
-                    continue;
-                }
-                for (helper, sure) in self.functions_in(name, scope.file).iter() {
-                    for member in self.members_put(*helper, place, (&call.args, facts)) {
-                        out.extend(called_back(&targets, call.offset, (member, *sure)));
-                    }
-                }
-            }
-        }
-    }
-
-    /// The members into which a helper puts what it gets in a place, of objects on the stack of who calls it.
-    fn members_put(
-        &self,
-        helper: ItemId,
-        place: usize,
-        (args, caller): (&[Expr], &FunctionFacts),
-    ) -> Vec<Sym> {
-        let facts = self.facts(helper);
-        let Some((param, _)) = facts.params.get(place) else {
-            return Vec::new();
-        };
-        let scope = Scope {
-            file: self.index.file_index(helper),
-            facts: &facts,
-        };
-        let stores = facts.stores.iter().filter(|it| {
-            named_values(&it.value).contains(param)
-                && puts_on_stack(it, &facts, (args, caller))
-                && self.runner_of(it, scope).is_none()
-        });
-        let member = |it: &Store| match it.path.last() {
-            Some(Step::Member(member)) => Some(*member),
-            _ => None,
-        };
-        stores.filter_map(member).collect()
     }
 
     /// Functions among the arguments are called by a callee that calls its parameter.
@@ -178,8 +105,8 @@ impl Resolver<'_, '_> {
             let given = facts.assigns.iter();
             let given = given.filter(|it| it.1 == Expr::Name(*name)).map(|it| it.0);
             let names: Vec<Sym> = std::iter::once(*name).chain(given).collect();
-            let mut below = facts.stores.iter().filter(|it| hands_below(it, *name));
-            if below.any(|it| self.runner_of(it, scope).is_none()) {
+            let mut stores = facts.stores.iter();
+            if stores.any(|it| self.hands_below(it, *name, scope)) {
                 return true;
             }
             facts.calls.iter().any(|call| {
@@ -220,7 +147,7 @@ impl Resolver<'_, '_> {
 }
 
 /// The edges to functions that are called through a name, as sure as that leads there at most.
-fn called_back(
+pub(super) fn called_back(
     targets: &[(ItemId, Confidence)],
     offset: u32,
     (name, sure): (Sym, Confidence),
@@ -251,29 +178,4 @@ pub(super) fn functions_named(value: &Expr, facts: &FunctionFacts) -> Vec<Sym> {
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// Whether an argument is an object on the caller's stack, or its address.
-fn is_on_stack(argument: &Expr, caller: &FunctionFacts) -> bool {
-    let root = argument.root();
-    root.is_some_and(|it| caller.on_stack.contains(&it))
-}
-
-/// Whether a store of a helper goes into an object that lies on the stack of who calls it with these arguments.
-pub(super) fn puts_on_stack(
-    store: &Store,
-    helper: &FunctionFacts,
-    (args, caller): (&[Expr], &FunctionFacts),
-) -> bool {
-    let root = store.object.root();
-    let place = root.and_then(|root| helper.params.iter().position(|it| it.0 == root));
-    let object = place.and_then(|it| args.get(it));
-    object.is_some_and(|it| is_on_stack(it, caller))
-}
-
-/// Whether a store puts a parameter into an object on the stack, for what its function calls.
-pub(super) fn hands_below(store: &Store, param: Sym) -> bool {
-    store.on_stack
-        && matches!(store.path.last(), Some(Step::Member(_)))
-        && named_values(&store.value).contains(&param)
 }

@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
-use super::callbacks::{functions_named, puts_on_stack};
+use super::below::puts_on_stack;
+use super::callbacks::functions_named;
 use super::copies::members_read;
 use super::domains::Domain;
 use super::focused::Focused;

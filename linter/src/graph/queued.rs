@@ -1,5 +1,6 @@
 //! Work functions by the workqueue that runs them: one place sets an item up, another queues it.
 
+use super::callbacks::functions_named;
 use super::domains::Domain;
 use super::index::ItemId;
 use super::resolve::{Resolver, Scope, Through, named_values};
@@ -349,20 +350,21 @@ fn set_up(
             let own = index.item(caller).name;
             let passed = passed_to(resolver, own, param).into_iter();
             found.extend(passed.filter(|it| resolver.is_meant(caller, it.item)));
-        } else if !facts.declares(name) {
-            let functions = resolver.functions_in(name, file);
-            found.extend(functions.iter().map(|it| RootAt {
-                function: it.0,
-                item: caller,
-                offset,
-                through: Through::Name(through),
-                confidence: it.1,
-                domain: Domain::PRIVATE,
-                is_shared: false,
-                rank: 0,
-                entry: Entry::ANY,
-            }));
         }
+    }
+    for name in functions_named(callback, facts) {
+        let functions = resolver.functions_in(name, file);
+        found.extend(functions.iter().map(|it| RootAt {
+            function: it.0,
+            item: caller,
+            offset,
+            through: Through::Name(through),
+            confidence: it.1,
+            domain: Domain::PRIVATE,
+            is_shared: false,
+            rank: 0,
+            entry: Entry::ANY,
+        }));
     }
     for it in &mut found {
         it.confidence = it.confidence.min(sure);

@@ -109,6 +109,8 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
     pub(super) calls_param: Copies<(ItemId, u32), bool>,
+    /// Whether somebody calls a member of a type.
+    pub(super) called_members: Copies<(TypeRef, Sym), bool>,
     /// What functions do with their callers' locks, by how deep they were asked for.
     pub(super) lock_effects: Memo<(ItemId, u32), LockEffect>,
     /// What functions are entered with.
@@ -156,6 +158,7 @@ impl<'i, 't> Resolver<'i, 't> {
             tables: Memo::new(),
             edges: Memo::new(),
             calls_param: Copies::new(),
+            called_members: Copies::new(),
             lock_effects: Memo::new(),
             entered: Memo::new(),
             decides: Copies::new(),
@@ -361,19 +364,22 @@ impl<'i, 't> Resolver<'i, 't> {
         }
         if let Some(runners) = self.deferrals.get(&name) {
             for (index, runner) in runners {
-                if let Some(Expr::Name(function)) = call.args.get(*index) {
-                    for (target, confidence) in self.functions_in(*function, at.scope.file).iter() {
-                        out.push(Edge {
-                            target: Target::Function(*target),
+                let callback = call.args.get(*index);
+                let meant = callback.map(|it| self.functions_meant(it, at.scope));
+                out.extend(
+                    meant
+                        .into_iter()
+                        .flatten()
+                        .map(|(target, confidence)| Edge {
+                            target: Target::Function(target),
                             offset: at.offset,
                             kind: EdgeKind::Deferred(*runner),
-                            confidence: *confidence,
+                            confidence,
                             through: Through::Name(name),
                             domain: Domain::GENERIC,
                             enters: None,
-                        });
-                    }
-                }
+                        }),
+                );
             }
         }
         if !self.may_lead(call, at.scope.facts) {

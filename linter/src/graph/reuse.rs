@@ -386,6 +386,7 @@ impl Change<'_, '_, '_, '_> {
         self.changed.push(now.1.name.short());
         self.set_members(was.0, true);
         self.set_members(now.0, false);
+        self.called_otherwise(was.0, now.0);
         let old = self.now.warm.functions.peek(self.before.key(was.0));
         self.given_otherwise((was.0, old.as_deref()), now.0);
         if same_head {
@@ -400,6 +401,31 @@ impl Change<'_, '_, '_, '_> {
         Some(())
     }
 
+    /// What one item calls, or takes, of members, and the other does not.
+    fn called_otherwise(&mut self, was: ItemId, now: ItemId) {
+        let (before, index) = (self.before.refs(was), self.now.index.refs(now));
+        let of_one = |one: &[Ref], other: &[Ref]| {
+            let members = one.iter().filter(|it| it.kind() == RefKind::Member);
+            let new = members.filter(|it| other.binary_search(it).is_err());
+            new.map(|it| it.name()).collect::<Vec<u32>>()
+        };
+        let changed = [of_one(before, index), of_one(index, before)].concat();
+        changed.into_iter().for_each(|it| self.put_below(it));
+    }
+
+    /// Who puts something into a member that others call now, or no more: on the stack that is called by who is called.
+    fn put_below(&mut self, member: u32) {
+        let index = self.now.index;
+        let setters = index.setters(member).map(|it| it.1);
+        for setter in setters {
+            let item = index.item(setter);
+            if item.kind == ItemKind::Function {
+                self.reuse.affected.insert(setter);
+                self.callbacks.push(item.name);
+            }
+        }
+    }
+
     /// An item that is there only before or only now.
     fn gone(&mut self, id: (ItemId, bool), item: &Item, domain: Domain) -> Option<()> {
         if item.flags & flags::UNBALANCED != 0 {
@@ -407,6 +433,10 @@ impl Change<'_, '_, '_, '_> {
         }
         let index = if id.1 { self.before } else { self.now.index };
         self.givers_named((index, id.0), &[]);
+        let members = index.refs(id.0).iter();
+        let members = members.filter(|it| it.kind() == RefKind::Member);
+        let members: Vec<u32> = members.map(|it| it.name()).collect();
+        members.into_iter().for_each(|it| self.put_below(it));
         match item.kind {
             ItemKind::Function => {
                 self.names.push(item.name.short());
@@ -651,7 +681,7 @@ fn passes(facts: &FunctionFacts) -> Vec<(usize, Option<Sym>, usize)> {
     }
     for store in &facts.stores {
         let below = (0..).zip(&facts.params);
-        let below = below.filter(|it| super::callbacks::hands_below(store, it.1.0));
+        let below = below.filter(|it| super::below::puts_below(store, it.1.0));
         found.extend(below.map(|it| (it.0, None, 1)));
     }
     found.sort_unstable();

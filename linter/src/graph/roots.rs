@@ -1,9 +1,11 @@
 //! Where a context begins: members of ops tables, named functions, workers, callbacks.
 
+use super::callbacks::functions_named;
 use super::domains::Domain;
 use super::focused::Focused;
+use super::given::MAX_HELPERS;
 use super::index::{Index, ItemId};
-use super::resolve::{EdgeKind, Resolver, Target, Through};
+use super::resolve::{EdgeKind, Resolver, Target, Through, named_values};
 use super::values::Entry;
 use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, TypeRef};
@@ -183,7 +185,7 @@ pub(super) fn passed_to(
         .collect()
 }
 
-/// What one caller of a function passes as that argument.
+/// What one caller of a function passes as that argument, also in a local pointer, or for its own callers.
 pub(super) fn passed_in(
     resolver: &Resolver<'_, '_>,
     caller: ItemId,
@@ -191,35 +193,53 @@ pub(super) fn passed_in(
     argument: usize,
 ) -> Vec<RootAt> {
     let mut found = Vec::new();
+    passed_along(resolver, (caller, 0), (function, argument), &mut found);
+    for it in &mut found {
+        it.through = Through::Name(function);
+    }
+    found
+}
+
+/// As [`passed_in`], so many functions above.
+fn passed_along(
+    resolver: &Resolver<'_, '_>,
+    (caller, depth): (ItemId, usize),
+    (function, argument): (Sym, usize),
+    out: &mut Vec<RootAt>,
+) {
+    let index = resolver.index;
     let facts = resolver.facts(caller);
-    let file = resolver.index.file_index(caller);
-    for call in facts
-        .calls
-        .iter()
-        .filter(|it| it.callee == Callee::Name(function))
-    {
-        let names = call
-            .args
-            .get(argument)
-            .map(super::resolve::named_values)
-            .unwrap_or_default();
-        for name in names.into_iter().filter(|it| !facts.declares(*it)) {
-            for (target, confidence) in resolver.functions_in(name, file).to_vec() {
-                found.push(RootAt {
-                    function: target,
+    let file = index.file_index(caller);
+    let calls = facts.calls.iter();
+    for call in calls.filter(|it| it.callee == Callee::Name(function)) {
+        let Some(value) = call.args.get(argument) else {
+            continue;
+        };
+        for name in functions_named(value, &facts) {
+            for (target, confidence) in resolver.functions_in(name, file).iter() {
+                out.push(RootAt {
+                    function: *target,
                     item: caller,
                     offset: call.offset,
                     through: Through::Name(function),
-                    confidence,
-                    domain: resolver.index.file_of(caller).domain,
+                    confidence: *confidence,
+                    domain: index.file_of(caller).domain,
                     is_shared: false,
                     rank: 0,
                     entry: Entry::ANY,
                 });
             }
         }
+        let handed = named_values(value).into_iter();
+        let handed = handed.filter_map(|it| facts.params.iter().position(|param| param.0 == it));
+        for param in handed.filter(|_| depth < MAX_HELPERS) {
+            let own = index.item(caller).name;
+            let callers = callers_of(index, own, &|it| it != caller).into_iter();
+            for it in callers.filter(|it| resolver.is_meant(caller, *it)) {
+                passed_along(resolver, (it, depth + 1), (own, param), out);
+            }
+        }
     }
-    found
 }
 
 fn deferred_to(

@@ -236,6 +236,7 @@ fn severity(reached: &ReachedRelease, shown: &Judged<'_>) -> Severity {
     let weaker = shown.confidence == Confidence::Low
         || shown.reach.path.len() > LONG_CHAIN
         || shown.reach.failing.is_some()
+        || shown.reach.flag.is_some()
         || mild_root(shown.reach).is_some()
         || matches!(
             reached.release.doubt,
