@@ -497,6 +497,11 @@ pub static VAIN_CALLS: &[(&str, &str, &str)] = &[
         "swap_writepage",
         "do_writepages() never writes the swap cache",
     ),
+    (
+        "writeback_use_writepage",
+        "swap_writepage",
+        "do_writepages() never writes the swap cache",
+    ),
 ];
 
 /// Entry points that mostly run elsewhere, by what registers them, with the reason.

@@ -18,6 +18,9 @@ pub(super) static CONTEXT: Context = Context {
         Root::member("rpc_call_ops", "rpc_call_prepare"),
         Root::member("rpc_call_ops", "rpc_call_done"),
         Root::member("rpc_call_ops", "rpc_release").elsewhere("nfsiod_workqueue"),
+        // include/linux/sunrpc/sched.h: what a task does when it is woken, or its time is over
+        Root::argument("rpc_sleep_on", 2).optional(),
+        Root::argument("rpc_sleep_on_timeout", 2).optional(),
         // net/sunrpc/sched.c
         Root::queued("rpciod_workqueue", "net/sunrpc/"),
         // include/linux/nfs_xdr.h

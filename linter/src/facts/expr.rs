@@ -84,7 +84,10 @@ fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
                 .map_or(TypeRef::Unknown, |it| type_ref(text, it)),
         ),
         Kind::ConditionalExpression => {
-            let first = node.field(Field::Consequence).map_or(Expr::Unknown, inner);
+            // `a ?: b`
+            let first = node.field(Field::Consequence);
+            let first = first.or_else(|| node.field(Field::Condition));
+            let first = first.map_or(Expr::Unknown, inner);
             let second = node.field(Field::Alternative).map_or(Expr::Unknown, inner);
             Expr::Either(Box::new(first), Box::new(second))
         }

@@ -218,7 +218,12 @@ impl Resolver<'_, '_> {
             return false;
         };
         let stores = facts.stores.iter().filter(|it| !it.on_stack);
-        let mut stores = stores.filter(|it| named_values(&it.value).contains(param));
+        // A local pointer may stand for the parameter.
+        let is_param = |it: &Sym| {
+            let mut given = facts.assigns.iter().filter(|given| given.0 == *it);
+            it == param || given.any(|given| named_values(&given.1).contains(param))
+        };
+        let mut stores = stores.filter(|it| named_values(&it.value).iter().any(is_param));
         if self.index.item(helper.function).kind == ItemKind::Macro {
             // Of what type the object is, those say who use it.
             let runs_later = |it: &(Sym, Sym, Runner)| (TypeRef::Tag(it.0), it.1) == member;

@@ -3,7 +3,7 @@
 use super::body::{ARROW, Token, WORD, is_word};
 use super::item::{Pair, Ref, RefKind};
 use super::scan::Scanner;
-use super::{Sym, words};
+use super::{Sym, variables, words};
 
 /// Marks the value of a pair that is a parameter of the function, by its place; names have 30 bits.
 const STORED: u32 = 1 << 30;
@@ -81,8 +81,18 @@ pub(super) fn mark(head: &[u8], body: &[u8], refs: &[Ref], pairs: &mut Vec<Pair>
     for at in 0..pairs.len() {
         let [member, value] = pairs[at];
         let stored = params.iter().filter(|it| it.0 == value);
-        let first: Option<Pair> = stored.map(|it| self::stored(member, it.1)).next();
-        pairs.extend(first);
+        let Some(place) = stored.map(|it| it.1).next() else {
+            continue;
+        };
+        pairs.push(self::stored(member, place));
+        // `hook = param; object->member = hook;`
+        if let Some(local) = variables::set(member) {
+            let through = pairs.iter().filter(|it| it[1] == local);
+            let members = through.map(|it| it[0]);
+            let members = members.filter(|it| variables::set(*it).is_none());
+            let members: Vec<u32> = members.collect();
+            pairs.extend(members.into_iter().map(|it| self::stored(it, place)));
+        }
     }
     each_argument(body, 0, |argument| {
         let is_handed = |it: &&(u32, u32)| !argument.is_member && it.0 == argument.name;

@@ -30,6 +30,11 @@ pub(super) fn unsettled(name: u32) -> u32 {
     variable(name) | UNSETTLED
 }
 
+/// The variable that a pair of this member gives a value, until [`settle`] has seen the whole file.
+pub(super) fn set(member: u32) -> Option<u32> {
+    (member & UNSETTLED != 0).then(|| variable(member & !UNSETTLED))
+}
+
 /// Keeps the pairs of variables where the value is a function of the file or the variable one of its objects:
 /// nearly all others are locals.
 pub(super) fn settle(scan: &mut FileScan) {

@@ -33,6 +33,8 @@ struct Judged<'a> {
     confidence: Confidence,
     doubts: Vec<String>,
     is_excused: bool,
+    /// Whether the chain is known not to lead to the inode.
+    is_vain: bool,
 }
 
 fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
@@ -62,6 +64,10 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 it.reach.path.len(),
             )
         });
+        // Such a chain is shown where there is no other.
+        if judged.first().is_some_and(|it| !it.is_vain) {
+            judged.retain(|it| !it.is_vain);
+        }
         if let Some(shown) = judged.first() {
             findings.push(RuleFinding {
                 rule: RULE.name,
@@ -160,6 +166,10 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
             format!("{function}() makes its call only where something failed"),
         );
     }
+    let vain = rare_call(kernel::VAIN_CALLS, &reach.path);
+    if let Some(why) = vain {
+        lower(Confidence::Low, why.to_owned());
+    }
     for why in against_chain(reach) {
         lower(Confidence::Medium, why);
     }
@@ -168,6 +178,7 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
         confidence,
         doubts,
         is_excused: keeper.is_some() || reached.kept_by.is_some(),
+        is_vain: vain.is_some(),
     }
 }
 
@@ -182,14 +193,7 @@ fn against_chain(reach: &Reach) -> Vec<String> {
             "{macro_name}() calls {function}() only where it fails"
         ));
     }
-    let is_rare = |pair: &[Hop], it: &(&str, &str, &str)| {
-        it.0 == pair[0].function && it.1 == pair[1].function
-    };
-    let mut rare = path.windows(2).filter_map(|pair| {
-        let mut calls = kernel::RARE_CALLS.iter().chain(kernel::VAIN_CALLS);
-        calls.find(|it| is_rare(pair, it))
-    });
-    doubts.extend(rare.next().map(|it| it.2.to_owned()));
+    doubts.extend(rare_call(kernel::RARE_CALLS, path).map(str::to_owned));
     doubts.extend(mild_root(reach).map(str::to_owned));
     if call_count(reach) > FAR_CHAIN {
         doubts.push(format!(
@@ -198,6 +202,15 @@ fn against_chain(reach: &Reach) -> Vec<String> {
         ));
     }
     doubts
+}
+
+/// What is said of the first call of a chain that is one of these.
+fn rare_call<'c>(calls: &'c [(&str, &str, &str)], path: &[Hop]) -> Option<&'c str> {
+    path.windows(2).find_map(|pair| {
+        let mut calls = calls.iter();
+        let call = calls.find(|it| (it.0, it.1) == (&pair[0].function, &pair[1].function));
+        call.map(|it| it.2)
+    })
 }
 
 /// Why the chain's entry point is mostly no danger.

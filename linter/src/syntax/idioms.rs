@@ -12,7 +12,7 @@ use super::flow::{self, Event, EventKind, Observer};
 use super::nodes::{Field, Kind};
 use super::pending;
 use super::text::{call_argument, call_name, fold, squeeze, statement_of};
-use crate::kernel::IPUT;
+use crate::kernel::{self, IPUT};
 
 /// One call that drops a reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -265,8 +265,12 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
         }
         _ => {}
     });
+    // What it is about is the work then, and the call stands out.
+    let queues = kernel::QUEUE_CALLS.iter().map(|it| it.0);
+    let mut queues = queues.chain(["schedule_work", "schedule_delayed_work"]);
+    let has_queue = queues.any(|it| !calls_of(body, text, it).is_empty());
     let is_unconditional = is_unconditional(put, body, &[&names[parameter].0, &dropped], text);
-    (returns_nothing && !has_loop && is_unconditional && statement_count <= limit)
+    (returns_nothing && !has_loop && !has_queue && is_unconditional && statement_count <= limit)
         .then_some(parameter)
 }
 
