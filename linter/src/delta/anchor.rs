@@ -82,7 +82,8 @@ fn added_entry(
     Ok(None)
 }
 
-/// The change nearest to the chain inside a function of the chain, starting with the function of the finding.
+/// The change nearest to the chain inside a function of the chain, starting with the function of the finding. What
+/// stands before a call decides whether it runs, and how.
 fn changed_function(
     finding: &Finding,
     moved: &MovedLines,
@@ -106,7 +107,7 @@ fn changed_function(
         });
         let nearest = changed
             .filter(|it| (start..=end).contains(it))
-            .min_by_key(|it| it.abs_diff(line));
+            .min_by_key(|it| (*it > line, it.abs_diff(line)));
         if let Some(line) = nearest {
             return Ok(Some(place(file, line)));
         }

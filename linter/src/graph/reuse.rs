@@ -410,7 +410,9 @@ impl Change<'_, '_, '_, '_> {
             new.map(|it| it.name()).collect::<Vec<u32>>()
         };
         let changed = [of_one(before, index), of_one(index, before)].concat();
-        changed.into_iter().for_each(|it| self.put_below(it));
+        for it in changed {
+            self.put_below(it);
+        }
     }
 
     /// Who puts something into a member that others call now, or no more: on the stack that is called by who is called.
@@ -436,7 +438,9 @@ impl Change<'_, '_, '_, '_> {
         let members = index.refs(id.0).iter();
         let members = members.filter(|it| it.kind() == RefKind::Member);
         let members: Vec<u32> = members.map(|it| it.name()).collect();
-        members.into_iter().for_each(|it| self.put_below(it));
+        for it in members {
+            self.put_below(it);
+        }
         match item.kind {
             ItemKind::Function => {
                 self.names.push(item.name.short());

@@ -123,30 +123,8 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
             ),
         );
     }
-    match &reached.release.doubt {
-        Some(Doubt::OtherArmDefers(by)) => lower(
-            Confidence::Medium,
-            format!(
-                "the other arm of this if hands the inode over with {by}(): what is left may be safe"
-            ),
-        ),
-        // Where each last iput() evicts, it does so for an inode that was just looked up as well.
-        Some(Doubt::Rejected(lookup)) if !reached.always_drops => lower(
-            Confidence::Medium,
-            format!(
-                "this gives back what {lookup}() found just now, on a failure: mostly the inode stays cached"
-            ),
-        ),
-        Some(Doubt::Bad) => lower(
-            Confidence::Medium,
-            "this runs only where the inode that was looked up could not be read".to_owned(),
-        ),
-        Some(Doubt::Unhashed) => lower(
-            Confidence::Medium,
-            "this runs only where the inode that was looked up has left the hash, as a bad one does"
-                .to_owned(),
-        ),
-        _ => {}
+    if let Some(why) = doubt_of(reached) {
+        lower(Confidence::Medium, why);
     }
     if let Some(flag) = &reach.flag {
         lower(
@@ -180,6 +158,27 @@ fn judge<'a>(reached: &ReachedRelease, reach: &'a Reach) -> Judged<'a> {
         is_excused: keeper.is_some() || reached.kept_by.is_some(),
         is_vain: vain.is_some(),
     }
+}
+
+/// What makes it less likely that the release itself runs, or drops the last reference.
+fn doubt_of(reached: &ReachedRelease) -> Option<String> {
+    Some(match &reached.release.doubt {
+        Some(Doubt::OtherArmDefers(by)) => format!(
+            "the other arm of this if hands the inode over with {by}(): what is left may be safe"
+        ),
+        // Where each last iput() evicts, it does so for an inode that was just looked up as well.
+        Some(Doubt::Rejected(lookup)) if !reached.always_drops => format!(
+            "this gives back what {lookup}() found just now, on a failure: mostly the inode stays cached"
+        ),
+        Some(Doubt::Bad) => {
+            "this runs only where the inode that was looked up could not be read".to_owned()
+        }
+        Some(Doubt::Unhashed) => {
+            "this runs only where the inode that was looked up has left the hash, as a bad one does"
+                .to_owned()
+        }
+        _ => return None,
+    })
 }
 
 /// What makes it less likely that this chain runs, whatever is dropped at its end.
@@ -312,7 +311,12 @@ fn help(view: &FunctionView<'_>, release: &Release) -> String {
         "say why in a comment `/* lorelint: not-last: reason */`"
     };
     // What another name for iput() takes need not be an inode.
+    let grabs = |it: &&str| release.pointer.starts_with(&format!("{it}("));
     let (pointer, of) = match release.callee.as_str() {
+        // To grab it once more is no way to give it back.
+        kernel::IPUT if kernel::GRABS.iter().any(grabs) => {
+            ("inode", format!(" for what {} gives", release.pointer))
+        }
         kernel::IPUT => (release.pointer.as_str(), String::new()),
         alias => ("inode", format!(" for the inode of {alias}()")),
     };
