@@ -78,6 +78,7 @@ impl Resolver<'_, '_> {
             named_values(&it.value).contains(param)
                 && puts_on_stack(it, &facts, (args, caller))
                 && self.runner_of(it, scope).is_none()
+                && self.is_called_below(it, scope)
         });
         let member = |it: &Store| match it.path.last() {
             Some(Step::Member(member)) => Some(*member),
