@@ -318,7 +318,7 @@ impl Scanner<'_> {
             self.pairs.push([name, variables::copied(name)]);
         }
         let through_parens = next == b')' && self.byte(self.behind_parens(next_at)) == b'(';
-        let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b',');
+        let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b',' | b'}');
         if matches!(next, b'(' | b'[' | b':') || through_parens || taken {
             let name = Sym::of(word);
             if next == b'(' {
@@ -380,7 +380,8 @@ impl Scanner<'_> {
                 if byte != b'{' {
                     reading.pending_member = None;
                 }
-                reading.after_equals = false;
+                // What stands in the braces of a value is taken as well.
+                reading.after_equals = byte == b'{' && reading.prev == b'=';
                 reading.gives = false;
                 reading.declared = None;
             }
