@@ -15,9 +15,6 @@ impl Resolver<'_, '_> {
             let Some(Step::Member(member)) = store.path.last() else {
                 continue;
             };
-            if self.runner_of(store, scope).is_some() {
-                continue;
-            }
             let targets = self.functions_meant(&store.value, scope);
             let leads = targets.iter().any(|it| self.sieve.passes(it.0));
             if !leads || !self.is_called_below(store, scope) {
@@ -77,7 +74,6 @@ impl Resolver<'_, '_> {
         let stores = facts.stores.iter().filter(|it| {
             named_values(&it.value).contains(param)
                 && puts_on_stack(it, &facts, (args, caller))
-                && self.runner_of(it, scope).is_none()
                 && self.is_called_below(it, scope)
         });
         let member = |it: &Store| match it.path.last() {
@@ -89,16 +85,17 @@ impl Resolver<'_, '_> {
 
     /// Whether a store puts a parameter into an object on the stack, for what its function calls.
     pub(super) fn hands_below(&self, store: &Store, param: Sym, scope: Scope<'_>) -> bool {
-        puts_below(store, param)
-            && self.runner_of(store, scope).is_none()
-            && self.is_called_below(store, scope)
+        puts_below(store, param) && self.is_called_below(store, scope)
     }
 
-    /// Whether somebody may call what was put into a member of an object on the stack.
+    /// Whether somebody may call what was put into a member of an object on the stack, and does not run it later.
     fn is_called_below(&self, store: &Store, scope: Scope<'_>) -> bool {
         let Some(Step::Member(member)) = store.path.last() else {
             return false;
         };
+        if self.runner_of(store, scope).is_some() {
+            return false;
+        }
         let start = self.type_of(&store.object, scope).of;
         match self.walk_path(start, false, &store.path, scope.file) {
             Some((of, _)) if of != TypeRef::Unknown => self.is_member_called(of, *member),
@@ -113,8 +110,7 @@ impl Resolver<'_, '_> {
             let (TypeRef::Tag(name) | TypeRef::Name(name)) = of else {
                 return true;
             };
-            let types = index.types(name).filter(|it| index.file_of(*it).at_home);
-            let known: Vec<Reach> = types.map(|it| index.reach(it)).collect();
+            let known: Vec<Reach> = index.reaches_of(name).collect();
             let callers = index.member_callers(member.short());
             let mut callers = callers
                 .filter(|it| matches!(index.item(*it).kind, ItemKind::Function | ItemKind::Macro))

@@ -85,9 +85,13 @@ impl Index<'_> {
         self.givers().contains(&name)
     }
 
-    /// What a function does with the parameters that it gets functions in.
-    pub(super) fn given_by(&self, id: ItemId) -> impl Iterator<Item = Given> {
-        self.pairs_of(id).iter().filter_map(|it| Given::of(*it))
+    /// What a function does with the parameters that it gets functions in, as far as somebody calls them then.
+    fn given_by(&self, id: ItemId) -> impl Iterator<Item = Given> {
+        let given = self.pairs_of(id).iter().filter_map(|it| Given::of(*it));
+        given.filter(|it| match it {
+            Given::Stored { member, .. } => self.is_called(*member),
+            Given::Handed { .. } => true,
+        })
     }
 
     /// Whether an item names functions of this name, given as [`Sym::short`], without calling them.
@@ -164,10 +168,7 @@ impl Index<'_> {
         }
         for given in self.given_by(function) {
             match given {
-                Given::Stored { member, .. } if self.is_called(member) => {
-                    found.push((function, member));
-                }
-                Given::Stored { .. } => {}
+                Given::Stored { member, .. } => found.push((function, member)),
                 Given::Handed { callee, to: at, .. } => to.push((function, callee, at)),
             }
         }
@@ -247,10 +248,7 @@ impl Index<'_> {
                 for helper in meant.filter(|it| self.may_be_meant(*it, user)) {
                     for given in self.given_by(helper).filter(|it| it.place() == place) {
                         match given {
-                            Given::Stored { member, .. } if self.is_called(member) => {
-                                found.push((helper, member));
-                            }
-                            Given::Stored { .. } => {}
+                            Given::Stored { member, .. } => found.push((helper, member)),
                             Given::Handed { callee, to, .. } => on.push((helper, callee, to)),
                         }
                     }
@@ -302,12 +300,17 @@ impl Index<'_> {
     /// Where the type of this name is known that a function knows by it.
     pub(super) fn reaches(&self, of: Sym, function: ItemId) -> Vec<Reach> {
         let path = self.file_of(function).path.as_str();
-        let known = self.types(of).filter(|it| self.file_of(*it).at_home);
-        let known = known.map(|it| self.reach(it));
+        let known = self.reaches_of(of);
         let mut known: Vec<Reach> = known.filter(|it| it.holds(path)).collect();
         known.sort_unstable();
         known.dedup();
         known
+    }
+
+    /// Where the types of this name are known.
+    pub(super) fn reaches_of(&self, of: Sym) -> impl Iterator<Item = Reach> {
+        let known = self.types(of).filter(|it| self.file_of(*it).at_home);
+        known.map(|it| self.reach(it))
     }
 
     /// Where a type is known that is defined here.
@@ -474,11 +477,7 @@ impl Index<'_> {
             let (base, over) = self.handing();
             match over.filter(|it| it.adds_to(base)) {
                 None => Arc::clone(&base.givers),
-                Some(over) => {
-                    let is_called =
-                        |it| base.called.contains_key(&it) || over.called.contains_key(&it);
-                    Arc::new(givers(&[base, over], &is_called))
-                }
+                Some(over) => Arc::new(givers(&[base, over], &|it| self.is_called(it))),
             }
         })
     }

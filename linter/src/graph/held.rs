@@ -104,7 +104,6 @@ fn called_by(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<RootAt> {
                 confidence: edge.confidence,
                 domain: index.file_of(caller).domain,
                 is_shared: false,
-                rank: 0,
                 entry: resolver.entry((caller, edge), &facts, Entry::ANY),
             });
         }

@@ -362,7 +362,6 @@ fn set_up(
             confidence: it.1,
             domain: Domain::PRIVATE,
             is_shared: false,
-            rank: 0,
             entry: Entry::ANY,
         }));
     }

@@ -23,8 +23,6 @@ pub(super) struct RootAt {
     pub(super) confidence: Confidence,
     pub(super) domain: Domain,
     pub(super) is_shared: bool,
-    /// Which of the context's roots it is.
-    pub(super) rank: usize,
     /// What it is called with, where it is called.
     pub(super) entry: Entry,
 }
@@ -37,23 +35,24 @@ pub(super) fn roots(
     context: &Context,
     focus: Option<&Focused>,
 ) -> Vec<RootAt> {
-    let mut found: Vec<RootAt> = Vec::new();
+    // With the place of what they come from among the context's roots.
+    let mut found: Vec<(usize, RootAt)> = Vec::new();
     for (rank, root) in context.roots.iter().enumerate() {
         let is_here = |it: &RootAt| {
             let other = root.elsewhere;
             !other.is_some_and(|other| is_elsewhere(resolver, it.item, other))
         };
         let of_kind = of_kind(resolver, root.kind, focus).into_iter();
-        found.extend(of_kind.filter(is_here).map(|it| RootAt {
+        let of_kind = of_kind.filter(is_here).map(|it| RootAt {
             is_shared: root.is_shared,
-            rank,
             ..it
-        }));
+        });
+        found.extend(of_kind.map(|it| (rank, it)));
     }
-    found.retain(|it| {
+    found.retain(|(_, it)| {
         resolver.sieve.passes(it.function) && !resolver.index.file_of(it.item).is_foreign
     });
-    found.sort_by_key(|it| {
+    found.sort_by_key(|(_, it)| {
         (
             it.function,
             it.domain,
@@ -64,10 +63,10 @@ pub(super) fn roots(
             it.offset,
         )
     });
-    found.dedup_by_key(|it| (it.function, it.domain, it.entry));
+    found.dedup_by_key(|(_, it)| (it.function, it.domain, it.entry));
     // Of equal chains the one from what the documentation names first is shown.
-    found.sort_by_key(|it| it.rank);
-    found
+    found.sort_by_key(|it| it.0);
+    found.into_iter().map(|it| it.1).collect()
 }
 
 fn of_kind(resolver: &Resolver<'_, '_>, kind: RootKind, focus: Option<&Focused>) -> Vec<RootAt> {
@@ -83,7 +82,6 @@ fn of_kind(resolver: &Resolver<'_, '_>, kind: RootKind, focus: Option<&Focused>)
                 confidence: it.confidence,
                 domain: it.domain.or_private(),
                 is_shared: false,
-                rank: 0,
                 entry: Entry::ANY,
             });
             all.collect()
@@ -131,7 +129,6 @@ fn named(
             confidence: Confidence::High,
             domain,
             is_shared: false,
-            rank: 0,
             entry: Entry::ANY,
         })
         .collect()
@@ -193,18 +190,23 @@ pub(super) fn passed_in(
     argument: usize,
 ) -> Vec<RootAt> {
     let mut found = Vec::new();
-    passed_along(resolver, (caller, 0), (function, argument), &mut found);
-    for it in &mut found {
-        it.through = Through::Name(function);
-    }
+    let through = Through::Name(function);
+    passed_along(
+        resolver,
+        (caller, 0),
+        (function, argument),
+        through,
+        &mut found,
+    );
     found
 }
 
-/// As [`passed_in`], so many functions above.
+/// As [`passed_in`], so many functions above what it goes `through`.
 fn passed_along(
     resolver: &Resolver<'_, '_>,
     (caller, depth): (ItemId, usize),
     (function, argument): (Sym, usize),
+    through: Through,
     out: &mut Vec<RootAt>,
 ) {
     let index = resolver.index;
@@ -221,11 +223,10 @@ fn passed_along(
                     function: *target,
                     item: caller,
                     offset: call.offset,
-                    through: Through::Name(function),
+                    through,
                     confidence: *confidence,
                     domain: index.file_of(caller).domain,
                     is_shared: false,
-                    rank: 0,
                     entry: Entry::ANY,
                 });
             }
@@ -236,7 +237,7 @@ fn passed_along(
             let own = index.item(caller).name;
             let callers = callers_of(index, own, &|it| it != caller).into_iter();
             for it in callers.filter(|it| resolver.is_meant(caller, *it)) {
-                passed_along(resolver, (it, depth + 1), (own, param), out);
+                passed_along(resolver, (it, depth + 1), (own, param), through, out);
             }
         }
     }
@@ -281,7 +282,6 @@ fn deferred_to(
                     confidence: edge.confidence,
                     domain: resolver.index.file_of(caller).domain,
                     is_shared: false,
-                    rank: 0,
                     entry: Entry::ANY,
                 });
             }

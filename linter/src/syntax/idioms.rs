@@ -267,10 +267,17 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
     });
     // What it is about is the work then, and the call stands out.
     let queues = kernel::QUEUE_CALLS.iter().map(|it| it.0);
-    let mut queues = queues.chain(["schedule_work", "schedule_delayed_work"]);
-    let has_queue = queues.any(|it| !calls_of(body, text, it).is_empty());
+    let queues: Vec<&str> = queues
+        .chain(["schedule_work", "schedule_delayed_work"])
+        .collect();
+    let has_queue = || {
+        let mut calls = body
+            .preorder()
+            .filter(|it| it.kind() == Kind::CallExpression);
+        calls.any(|it| call_name(it, text).is_some_and(|it| queues.contains(&it.as_ref())))
+    };
     let is_unconditional = is_unconditional(put, body, &[&names[parameter].0, &dropped], text);
-    (returns_nothing && !has_loop && !has_queue && is_unconditional && statement_count <= limit)
+    (returns_nothing && !has_loop && is_unconditional && statement_count <= limit && !has_queue())
         .then_some(parameter)
 }
 
