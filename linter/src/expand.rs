@@ -9,6 +9,7 @@
     reason = "a source is at most 64 MiB, and what macros make of it is bounded"
 )]
 
+mod applied;
 mod calls;
 mod definition;
 mod made;
@@ -22,12 +23,15 @@ mod stages;
 mod templates;
 mod text;
 mod view;
+mod ways;
 mod word_set;
 
+pub(crate) use applied::Appliers;
 pub(crate) use definition::Definition;
 pub(crate) use made::Made;
 pub(crate) use make::{Deciding, called, grow, is_use, mentioned, named};
-pub(crate) use pasting::MakingNames;
+pub(crate) use pasting::{MakingNames, makes_names};
 pub(crate) use rows::used_in_tables;
 pub(crate) use stages::Tracepoints;
 pub(crate) use text::{Definitions, Expander, close_of, split};
+pub(crate) use ways::Ways;

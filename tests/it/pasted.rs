@@ -98,6 +98,118 @@ fn a_name_that_a_macro_makes_comes_and_goes() {
     check_in_a_row(&base, states);
 }
 
+/// Checks states of a tree that first has this source and this header.
+#[track_caller]
+fn check(first: [&str; 2], states: &[(&str, Changes<'_>, bool)]) {
+    static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
+    let files = [(SUPER, first[0]), (HEADER, first[1])];
+    let files = files.map(|(path, text)| file(path, text));
+    let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
+    check_in_a_row(&base, states);
+}
+
+#[test]
+fn what_calls_a_member_that_it_is_given_comes_and_goes() {
+    const BEGIN: &str = "fs/example/begin.c";
+    const EACH: &str = "fs/example/each.c";
+    let begin = "#include \"example.h\"
+static void example_put(struct inode *inode)
+{
+	iput(inode);
+}
+void example_begin(struct example *example)
+{
+	example->run = example_put;
+}
+";
+    let header = |rest: &str| format!("struct example {{ void (*run)(struct inode *); }};\n{rest}");
+    let nothing = header("#define EXAMPLE_RUN(run, inode) example_note(run)\n");
+    let calls = header("#define EXAMPLE_RUN(run, inode) do { if (run) (run)(inode); } while (0)\n");
+    let hands = header(
+        "#define EXAMPLE_CALL(run, inode) run(inode)\n\
+         #define EXAMPLE_RUN(run, inode) EXAMPLE_CALL(run, inode)\n",
+    );
+    let names = header("#define EXAMPLE_RUN(what, inode) (current_example()->what(inode))\n");
+    let in_macro =
+        source("EXAMPLE_RUN(((struct example *)mapping->private_data)->run, mapping->host);");
+    let by_name = source("EXAMPLE_RUN(run, mapping->host);");
+    let in_function =
+        source("example_each(((struct example *)mapping->private_data)->run, mapping->host);");
+    let each = |body: &str| {
+        format!(
+            "void example_each(void (*run)(struct inode *), struct inode *inode)\n{{\n\t{body}\n}}\n"
+        )
+    };
+    let (runs, notes) = (each("run(inode);"), each("example_note(run);"));
+    check(
+        [&in_macro, &nothing],
+        &[
+            ("a member is set", &[(BEGIN, Some(begin))], false),
+            ("the macro calls it", &[(HEADER, Some(&calls))], true),
+            ("it does not", &[(HEADER, Some(&nothing))], false),
+            ("it hands it on", &[(HEADER, Some(&hands))], true),
+            (
+                "it takes a name",
+                &[(HEADER, Some(&names)), (SUPER, Some(&by_name))],
+                true,
+            ),
+            ("of nothing", &[(BEGIN, None)], false),
+            (
+                "a function that nobody has",
+                &[(BEGIN, Some(begin)), (SUPER, Some(&in_function))],
+                false,
+            ),
+            ("it only looks", &[(EACH, Some(&notes))], false),
+            ("it calls", &[(EACH, Some(&runs))], true),
+            ("it only looks again", &[(EACH, Some(&notes))], false),
+            ("it calls again", &[(EACH, Some(&runs))], true),
+            ("it goes", &[(EACH, None)], false),
+        ],
+    );
+}
+
+#[test]
+fn what_a_name_may_stand_for_comes_and_goes() {
+    const CALLS: &str = "fs/example/calls.c";
+    const OTHER: &str = "fs/example/other.h";
+    let use_it = source("EXAMPLE_CALL(put, mapping->host);");
+    let including = format!("#include \"calls.c\"\n{use_it}");
+    let header =
+        |rest: &str| format!("#define EXAMPLE_CALL(name, inode) EXAMPLE_NAME(name)(inode)\n{rest}");
+    let other = "#define EXAMPLE_NAME(name) example_by_another_name_##name\n";
+    let this = "#define EXAMPLE_NAME(name) example_##name\n";
+    let one = header(other);
+    let arms = header(&format!("#ifdef A\n{other}#else\n{this}#endif\n"));
+    let both = format!("#define EXAMPLE_CALL(name, inode) EXAMPLE_NAME(name)(inode)\n{this}");
+    let neither = format!("#define EXAMPLE_CALL(name, inode) EXAMPLE_NAME(name)(inode)\n{other}");
+    check(
+        [&use_it, &one],
+        &[
+            ("an arm makes the name", &[(HEADER, Some(&arms))], true),
+            ("it goes", &[(HEADER, Some(&one))], false),
+            (
+                "a header that is not included",
+                &[(OTHER, Some(this))],
+                false,
+            ),
+            (
+                "they change places",
+                &[(HEADER, Some(&header(this))), (OTHER, Some(other))],
+                true,
+            ),
+            (
+                "a source that is included",
+                &[(HEADER, Some("")), (OTHER, None), (CALLS, Some(&both))],
+                false,
+            ),
+            ("by this one", &[(SUPER, Some(&including))], true),
+            ("it makes another name", &[(CALLS, Some(&neither))], false),
+            ("the first again", &[(CALLS, Some(&both))], true),
+            ("it goes", &[(CALLS, None)], false),
+        ],
+    );
+}
+
 #[test]
 fn a_word_that_a_source_defines_for_itself_comes_and_goes() {
     static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::applied::Appliers;
 use super::make::{Deciding, named};
 use super::makers::{Definers, Macros, Place};
 use super::names::{self, Called};
@@ -29,6 +30,7 @@ pub(super) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     (files, all): (&mut [ReadFile], &Arc<Definers>),
+    appliers: &Appliers,
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
 ) -> Deciding {
     let mut macros = Macros::none(tree, warm, all);
@@ -38,7 +40,6 @@ pub(super) fn grow(
     let added = users.flat_map_iter(|it| macros.added_in(files, it, &pasting.names));
     let mut found = pasting.fixed;
     found.extend(added.collect::<Vec<_>>());
-    drop(macros);
     let mut making: Vec<u32> = found
         .iter()
         .flat_map(|it| it.used.iter().copied())
@@ -48,19 +49,24 @@ pub(super) fn grow(
     found.sort_by_key(|it| (it.file, it.item));
     for added in found.chunk_by(|one, other| one.file == other.file) {
         let file = &mut files[added[0].file];
-        file.scan = Arc::new(with_calls(&file.scan, added));
+        file.scan = Arc::new(with_added(&file.scan, RefKind::Call, added));
     }
+    let applying = super::applied::grow(&macros, files, appliers, grows).beside(appliers);
     let row = |it: &u32| it << 1 | u32::from(pasting.names.has(*it));
     let mut pasting: Vec<u32> = pasting.seen.iter().map(row).collect();
     pasting.sort_unstable();
     pasting.dedup();
-    Deciding { making, pasting }
+    Deciding {
+        making,
+        pasting,
+        applying,
+    }
 }
 
 /// What uses call: by definition and arguments.
 type Known = FxHashMap<(Place, Sym), Called>;
 
-/// Names that an item calls.
+/// Names that are added to an item.
 pub(super) struct Addition {
     pub(super) file: usize,
     pub(super) item: usize,
@@ -89,8 +95,8 @@ fn keep_known(files: &[ReadFile], all: &Definers, found: &mut Vec<Addition>) {
     found.retain(|it| !it.names.is_empty());
 }
 
-/// The reading with more names called by some of its items, which are in order.
-fn with_calls(scan: &FileScan, added: &[Addition]) -> FileScan {
+/// The reading with more names of this kind in some of its items, which are in order.
+pub(super) fn with_added(scan: &FileScan, kind: RefKind, added: &[Addition]) -> FileScan {
     let mut grown = scan.clone();
     grown.refs.clear();
     let mut added = added.iter().peekable();
@@ -98,9 +104,9 @@ fn with_calls(scan: &FileScan, added: &[Addition]) -> FileScan {
         let start = grown.refs.len();
         grown.refs.extend_from_slice(scan.refs(at));
         while let Some(it) = added.next_if(|it| it.item == at) {
-            let calls = it.names.iter();
-            let calls = calls.map(|it| Ref::of_short(RefKind::Call, *it));
-            grown.refs.extend(calls);
+            let names = it.names.iter();
+            let new = names.map(|it| Ref::of_short(kind, *it));
+            grown.refs.extend(new);
         }
         grown.refs[start..].sort_unstable();
         grown.items[at].refs_end = grown.refs.len() as u32;
@@ -127,15 +133,9 @@ impl Macros<'_> {
         let functions = items.iter().filter(|it| it.kind == ItemKind::Function);
         let own: FxHashSet<Sym> = functions.map(|it| it.name).collect();
         self.with_text(&source.source, |text| {
-            let view = View::new(self, files, (file, text), &own, None);
+            let view = View::of_all_ways(self, files, (file, text), &own);
             let mut known = Known::default();
-            let made = source.source.made.as_deref();
-            let body = |it: &Item| match made.filter(|made| made.holds(it.start)) {
-                Some(made) => made.text(it.body, it.end),
-                None => text
-                    .get(it.body as usize..it.end as usize)
-                    .unwrap_or_default(),
-            };
+            let body = |it: &Item| source.source.text_of((it.body, it.end), text);
             let added = using.iter().map(|(item, it)| Addition {
                 file,
                 item: *item,
@@ -182,15 +182,13 @@ impl Macros<'_> {
                 };
                 let is_macro = |it: &[u8]| self.all.defines(Sym::of(it).short());
                 let made = Called::of_use(&args, is_macro, |args| {
-                    let called = || {
-                        let expanded = self.expanded(view, (name, place, &read), args);
-                        expanded.map_or_else(Called::default, |it| Called::of(&it))
-                    };
+                    let expanded = || self.expanded(view, (name, place, &read), args);
+                    let called = || view.called(expanded);
                     let known = known.entry((place, Sym::of(args)));
                     known.or_insert_with(called).clone()
                 });
-                let last = made.last.filter(|_| is_applied);
-                let names = made.names.iter().chain(&last);
+                let last = made.last.iter().filter(|_| is_applied);
+                let names = made.names.iter().chain(last);
                 found.extend(names.map(|it| Sym::of(it).short()));
             }
         });

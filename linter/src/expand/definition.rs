@@ -1,12 +1,14 @@
 //! One `#define`, taken apart.
 
+use std::sync::Arc;
+
 use crate::lex::{Sym, is_word_byte, word_length};
 
 /// More parameters than this and the macro is not expanded.
 const MAX_PARAMS: usize = 128;
 
 /// A macro's parameters and replacement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
     /// `None` for an object-like macro.
     pub(super) params: Option<Vec<Vec<u8>>>,
@@ -58,6 +60,35 @@ impl Definition {
             rest,
             body: flatten(&item[body..]),
         })
+    }
+
+    /// The ways in which a name goes that has these definitions: one for each, but one together for those that stand
+    /// for whole statements. What these call is called whichever is meant.
+    pub(crate) fn ways(all: impl Iterator<Item = Arc<Self>>) -> Vec<Arc<Self>> {
+        let mut found: Vec<Arc<Self>> = Vec::new();
+        for it in all {
+            let is_alike = |other: &&mut Arc<Self>| {
+                (&it.params, &it.rest) == (&other.params, &other.rest)
+                    && (it.body == other.body || it.is_whole() && other.is_whole())
+            };
+            match found.iter_mut().find(is_alike) {
+                Some(other) if it.body != other.body => {
+                    Arc::make_mut(other).body = [&other.body[..], b"; ", &it.body].concat();
+                }
+                Some(_) => {}
+                None => found.push(it),
+            }
+        }
+        found
+    }
+
+    /// Whether nothing that may follow a use becomes a part of what it stands for.
+    fn is_whole(&self) -> bool {
+        self.params.is_some()
+            && matches!(
+                self.body.trim_ascii_end().last(),
+                None | Some(b')' | b'}' | b';')
+            )
     }
 
     /// Of a name that stands for a text, with whatever arguments unless it is bare.

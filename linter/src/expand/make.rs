@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use super::applied::Appliers;
 use super::made::{Made, Span};
 use super::makers::{Definers, Macros};
 use super::stages::{Tracepoints, is_of_tracepoints};
@@ -23,13 +24,14 @@ const MAX_GROWTH: usize = 8 << 20;
 
 /// Expands what the files' macro uses make, and puts it behind them.
 ///
-/// Only files for which `grows` says so; the others hold definitions. Returns the names of macros on which the
+/// Only files for which `grows` says so; the others hold definitions. Of functions beside these files, `appliers` are
+/// known to call their parameters. Returns the names of macros on which the
 /// result depends.
 pub(crate) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     files: &mut [ReadFile],
-    tracepoints: Option<Tracepoints<'_>>,
+    (tracepoints, appliers): (Option<Tracepoints<'_>>, &Appliers),
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
 ) -> Deciding {
     let all = Arc::new(Definers::of(files));
@@ -63,7 +65,7 @@ pub(crate) fn grow(
         super::renamed::grow(tree, warm, files);
     }
     names.extend(super::rows::grow(tree, warm, (files, &all), grows));
-    let mut deciding = super::calls::grow(tree, warm, (files, &all), grows);
+    let mut deciding = super::calls::grow(tree, warm, (files, &all), appliers, grows);
     deciding.making.extend(names);
     deciding.making.sort_unstable();
     deciding.making.dedup();
@@ -76,6 +78,8 @@ pub(crate) struct Deciding {
     /// Those among them that may make the names of what is called: twice the name, and one more where they make
     /// them of what they are given.
     pub(crate) pasting: Vec<u32>,
+    /// The functions and macros that call their parameters and did not before, likewise.
+    pub(crate) applying: Vec<u32>,
 }
 
 struct Growth {

@@ -16,7 +16,7 @@ use crate::graph::index::SourceFile;
 use crate::graph::table::Table;
 use crate::lex::{FileScan, ItemKind, Sym, flags};
 use crate::tree::TreeSource;
-use crate::warm::{Copies, Warm};
+use crate::warm::{Copies, Memo, Warm};
 
 /// Macros that call macros are followed through this many.
 const MAX_ROUNDS: usize = 12;
@@ -75,6 +75,8 @@ pub(super) struct Macros<'t> {
     pub(super) definitions: Copies<Place, Option<Arc<Definition>>>,
     /// What was expanded for any word.
     pub(super) templates: Templates,
+    /// The sources that a file includes, by its number.
+    pub(super) units: Memo<u32, Vec<u32>>,
 }
 
 impl<'t> Macros<'t> {
@@ -141,6 +143,7 @@ impl<'t> Macros<'t> {
             making_names: MakingNames::new(),
             definitions: Copies::new(),
             templates: Copies::new(),
+            units: Memo::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What an expanded use of a macro calls, and whether that depends on what the macro was given.
 
 use super::text::{close_of, is_single_word, split};
+use super::ways::Ways;
 use crate::lex;
 
 /// Uses whose arguments are longer are not expanded: they hold code, which is read where it stands.
@@ -15,11 +16,11 @@ const CLEANUP: &[&[u8]] = &[b"__cleanup__", b"__cleanup"];
 /// Names as they are spelled.
 type Names = Vec<Vec<u8>>;
 
-/// What a use of a macro calls, and the name that it ends with: arguments may follow it.
+/// What a use of a macro calls, and the names that it may end with: arguments may follow them.
 #[derive(Clone, Default)]
 pub(crate) struct Called {
     pub(crate) names: Names,
-    pub(crate) last: Option<Vec<u8>>,
+    pub(crate) last: Names,
 }
 
 impl Called {
@@ -29,8 +30,27 @@ impl Called {
         let last = &end[start.map_or(0, |it| it + 1)..];
         Self {
             names: called_names(expanded),
-            last: (!last.is_empty() && !last[0].is_ascii_digit()).then(|| last.to_vec()),
+            last: if last.is_empty() || last[0].is_ascii_digit() {
+                Names::new()
+            } else {
+                vec![last.to_vec()]
+            },
         }
+    }
+
+    /// What all ways call that `expanded` may go; nothing for one that cannot be expanded.
+    pub(crate) fn of_ways(ways: &Ways, mut expanded: impl FnMut() -> Option<Vec<u8>>) -> Self {
+        let mut all = Self::default();
+        ways.each(|| {
+            let called = expanded().map_or_else(Self::default, |it| Self::of(&it));
+            all.names.extend(called.names);
+            all.last.extend(called.last);
+        });
+        for names in [&mut all.names, &mut all.last] {
+            names.sort_unstable();
+            names.dedup();
+        }
+        all
     }
 
     /// The numbers of the arguments with which names are joined, of those that have not been put in.

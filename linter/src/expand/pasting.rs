@@ -7,7 +7,7 @@ use super::calls::Addition;
 use super::definition::Definition;
 use super::make::{called, named};
 use super::makers::{Macros, Place};
-use super::names::{self, Called};
+use super::names;
 use super::templates::Watched;
 use super::text::Expander;
 use super::view::View;
@@ -143,6 +143,14 @@ fn users_in(scan: &FileScan, names: &WordSet) -> Vec<usize> {
     using.map(|it| it.0).collect()
 }
 
+/// Flags of macros that paste names or call what they are given.
+const MAKES_ITSELF: u8 = flags::CALLS_MADE | flags::APPLIES;
+
+/// Whether a macro with these flags and names makes names, where `makes` says so of others.
+pub(crate) fn makes_names((flags, refs): (u8, &[Ref]), makes: impl Fn(u32) -> bool) -> bool {
+    flags & MAKES_ITSELF != 0 || called(refs).any(makes)
+}
+
 /// The macros that paste names or call what they are given, and those that use such macros, as far as somebody asked.
 pub(crate) struct MakingNames(Copies<u32, bool>);
 
@@ -153,7 +161,6 @@ impl MakingNames {
 
     /// Whether a name, as [`Sym::short`], is one of them; `defined` gives the flags and names of its definitions.
     pub(crate) fn ask<'r>(&self, name: u32, defined: &dyn Fn(u32) -> Vec<(u8, &'r [Ref])>) -> bool {
-        const BITS: u8 = flags::CALLS_MADE | flags::APPLIES;
         if let Some(known) = self.0.known(name) {
             return known;
         }
@@ -165,7 +172,7 @@ impl MakingNames {
             } else {
                 Vec::new()
             };
-            if known == Some(true) || definitions.iter().any(|it| it.0 & BITS != 0) {
+            if known == Some(true) || definitions.iter().any(|it| it.0 & MAKES_ITSELF != 0) {
                 return self.0.get(name, || true);
             }
             if known.is_none() && seen.insert(used) {
@@ -191,6 +198,15 @@ fn macros_of((file, read): (usize, &ReadFile)) -> Vec<Place> {
 }
 
 impl Macros<'_> {
+    /// Whether the macro at this place makes names.
+    pub(super) fn makes_names_at(&self, files: &[ReadFile], place: Place) -> bool {
+        let scan = &files[place.0 as usize].scan;
+        let item = place.1 as usize;
+        makes_names((scan.items[item].flags, scan.refs(item)), |it| {
+            self.makes_names(files, it)
+        })
+    }
+
     /// Whether macros of this name, as [`Sym::short`], may make names: see [`MakingNames`].
     pub(super) fn makes_names(&self, files: &[ReadFile], name: u32) -> bool {
         let asked = Asked { files };
@@ -264,8 +280,14 @@ impl Macros<'_> {
         let words: Vec<(Sym, bool)> = asked.iter().map(|it| (*it, is_bare(*it))).collect();
         let count = definition.arity();
         let marked = Watched::with_marks(view, &words, count);
-        let expanded = Expander::new(&marked).expand_use(name, definition, &names::places(count));
-        expanded.is_none_or(|it| !Called::of(&it).joined().is_empty())
+        let args = names::places(count);
+        let mut is_unknown = false;
+        let called = view.called(|| {
+            let expanded = Expander::new(&marked).expand_use(name, definition, &args);
+            is_unknown |= expanded.is_none();
+            expanded
+        });
+        is_unknown || !called.joined().is_empty()
     }
 
     /// Whether different files may have different definitions of a name.
@@ -300,21 +322,18 @@ impl Macros<'_> {
             return Some(nothing);
         };
         let (own, text) = (FxHashSet::default(), self.text(files, file));
-        let view = View::new(self, files, (file, &text), &own, None);
+        let view = View::of_all_ways(self, files, (file, &text), &own);
         let Item { start, body, .. } = files[file].scan.items[item];
         let name = name_in(&text[start as usize..body as usize]);
         let watched = Watched::new(&view);
         let called = |count: usize| {
             let args = names::places(count);
-            let expanded = Expander::new(&watched).expand_use(name, &definition, &args);
-            expanded.map(|it| Called::of(&it))
+            view.called(|| Expander::new(&watched).expand_use(name, &definition, &args))
         };
         let count = definition.arity();
-        let Some(made) = called(count) else {
-            return Some(nothing);
-        };
+        let made = called(count);
         // A macro may count what follows, and make names of that.
-        let counts = || called(count + 2).is_none_or(|it| it.names != made.names);
+        let counts = || called(count + 2).names != made.names;
         if !made.joined().is_empty() || definition.is_variadic() && counts() {
             return None;
         }

@@ -146,19 +146,16 @@ impl Definitions for Watched<'_, '_, '_> {
         {
             return Some(Arc::clone(mark));
         }
-        let known = self.found.borrow().get(name).cloned();
-        known.unwrap_or_else(|| {
-            let found = self.view.find(name);
-            if found
-                .as_ref()
-                .is_some_and(|it| memchr::memchr(MARK, &it.body).is_some())
-            {
-                self.has_mark.set(true);
-            }
-            let mut all = self.found.borrow_mut();
+        // It may mean something else on another way.
+        let found = self.view.find(name);
+        let mut all = self.found.borrow_mut();
+        if !all.contains_key(name) {
+            let mut texts = found.iter().map(|it| &it.body);
+            let has_mark = texts.any(|it| memchr::memchr(MARK, it).is_some());
+            self.has_mark.set(self.has_mark.get() || has_mark);
             all.insert(name.to_vec(), found.clone());
-            found
-        })
+        }
+        found
     }
 
     fn expands(&self, argument: &[u8]) {
@@ -176,6 +173,17 @@ impl Definitions for Watched<'_, '_, '_> {
     fn matters(&self, name: &[u8]) -> bool {
         self.is_marked(name);
         self.view.matters(name)
+    }
+}
+
+/// What does not depend on which of several definitions is meant.
+fn sure<R>(view: &View<'_, '_>, of: impl FnOnce() -> Option<R>) -> Option<R> {
+    match &view.ways {
+        None => of(),
+        Some(ways) => {
+            let (result, has_met) = ways.are_met_by(of);
+            result.filter(|_| !has_met)
+        }
     }
 }
 
@@ -200,10 +208,14 @@ impl Macros<'_> {
         let saw_arch = view.saw_arch.get();
         let key = (place, Sym::of(pattern.args.join(&b", "[..])));
         let template = self.templates.get(key, || {
-            let template = self.template(view, (name, definition), &pattern);
+            let of = || self.template(view, (name, definition), &pattern);
+            let template = sure(view, of);
             template.map(Arc::new)
         });
-        let template = template.filter(|it| self.holds(it, &pattern, view));
+        let template = template.filter(|it| {
+            let holds = || self.holds(it, &pattern, view).then_some(());
+            sure(view, holds).is_some()
+        });
         view.saw_arch.set(saw_arch);
         let Some(template) = template else {
             return direct();

@@ -7,15 +7,24 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::definition::Definition;
 use super::makers::{Macros, Place};
+use super::names::Called;
 use super::stages::{Stage, is_stage};
 use super::text::Definitions;
+use super::ways::Ways;
 use crate::graph::image::ReadFile;
-use crate::graph::includes::is_of_arch;
+use crate::graph::includes::{is_of_arch, normal};
+use crate::graph::reading::is_unit;
 use crate::graph::typing;
 use crate::lex::Sym;
 
+/// The distance of the headers of the same directory, and of the sources that a file includes.
+const BESIDE: u8 = 1;
+
 /// The distance of headers that nearly every file includes.
 const INCLUDED: u8 = 2;
+
+/// So many definitions of a name are tried beside the one that is meant first.
+const MAX_OTHERS: usize = 15;
 
 /// The distance of definitions that hold only while a header is read again.
 const STAGE: u8 = 5;
@@ -33,13 +42,56 @@ impl Macros<'_> {
     ) -> Vec<(u8, Place)> {
         let places = self.places(files, name);
         let own = typing::directory(files[file].source.path.as_str());
-        let distance = |it: &Place| distance(files, it.0 as usize, (file, own));
+        let distance = |it: &Place| {
+            let home = it.0 as usize;
+            if self.includes_unit(files, home, file) {
+                return Some(BESIDE);
+            }
+            distance(files, home, (file, own))
+        };
         let places = places.iter();
         let mut found: Vec<(u8, Place)> =
             places.filter_map(|it| Some((distance(it)?, *it))).collect();
         found.sort_unstable();
         found
     }
+
+    /// Whether a file includes a source, or a source that does.
+    fn includes_unit(&self, files: &[ReadFile], home: usize, file: usize) -> bool {
+        home != file
+            && files[file].source.includes_unit
+            && !files[home].source.is_shared
+            && self
+                .units
+                .get(file as u32, || included_units(files, file))
+                .contains(&(home as u32))
+    }
+}
+
+/// The sources that a file includes, those that they include, and so on.
+fn included_units(files: &[ReadFile], file: usize) -> Vec<u32> {
+    let mut found = vec![file as u32];
+    let mut at = 0;
+    while let Some(next) = found.get(at).map(|it| *it as usize) {
+        at += 1;
+        let source = &files[next].source;
+        let names = source
+            .includes
+            .as_deref()
+            .unwrap_or(&files[next].scan.named);
+        for name in names.lines().filter(|it| is_unit(it)) {
+            let path = match typing::directory(source.path.as_str()) {
+                "" => normal(name),
+                directory => normal(&format!("{directory}/{name}")),
+            };
+            let mut sources = (0..).zip(files).filter(|it| !it.1.source.is_shared);
+            let included = sources.find(|it| it.1.source.path.as_str() == path);
+            if let Some((it, _)) = included.filter(|it| !found.contains(&it.0)) {
+                found.push(it);
+            }
+        }
+    }
+    found
 }
 
 /// How far a definition is from the file that uses it; `None` where it cannot be meant.
@@ -53,7 +105,7 @@ fn distance(files: &[ReadFile], home: usize, (file, directory): (usize, &str)) -
     }
     let (path, own) = (there.path.as_str(), here.path.as_str());
     Some(match path {
-        _ if typing::directory(path) == directory => 1,
+        _ if typing::directory(path) == directory => BESIDE,
         // Stages that read a header again, each with its own meaning of the same macros.
         _ if is_stage(path) => STAGE,
         // Tracepoint headers name what they record in their own way.
@@ -80,6 +132,8 @@ pub(super) struct View<'a, 't> {
     pub(super) saw_arch: Cell<bool>,
     /// A header that reads the file again, and which of its readings is meant.
     pub(super) stage: Option<&'a Stage>,
+    /// Where a name may have several definitions that are all tried.
+    pub(super) ways: Option<Ways>,
     /// What was found so far, with `arch`.
     found: RefCell<FxHashMap<(Sym, bool), Found>>,
     /// The macros that were meant by what others found, as [`Sym::short`].
@@ -90,6 +144,8 @@ pub(super) struct View<'a, 't> {
 #[derive(Clone, Default)]
 struct Found {
     definition: Option<Arc<Definition>>,
+    /// The others that may be meant.
+    others: Vec<Arc<Definition>>,
     /// Whether an architecture has one of its own.
     saw_arch: bool,
 }
@@ -111,8 +167,30 @@ impl<'a, 't> View<'a, 't> {
             arch: false,
             saw_arch: Cell::new(false),
             stage,
+            ways: None,
             found: RefCell::default(),
             used_more: RefCell::default(),
+        }
+    }
+
+    /// As [`View::new`], where every definition is tried that a name may have.
+    pub(super) fn of_all_ways(
+        macros: &'a Macros<'t>,
+        files: &'a [ReadFile],
+        at: (usize, &'a [u8]),
+        own: &'a FxHashSet<Sym>,
+    ) -> Self {
+        Self {
+            ways: Some(Ways::default()),
+            ..Self::new(macros, files, at, own, None)
+        }
+    }
+
+    /// What an expansion calls, each way that it may go.
+    pub(super) fn called(&self, mut expanded: impl FnMut() -> Option<Vec<u8>>) -> Called {
+        match &self.ways {
+            Some(ways) => Called::of_ways(ways, expanded),
+            None => expanded().map_or_else(Called::default, |it| Called::of(&it)),
         }
     }
 
@@ -134,7 +212,8 @@ impl<'a, 't> View<'a, 't> {
     pub(super) fn is_plain(&self) -> bool {
         let file = &self.files[self.file].source;
         let is_header = || file.path.as_str().starts_with("include/");
-        self.stage.is_none() && !self.arch && !file.is_foreign && !is_header()
+        let is_first = self.ways.as_ref().is_none_or(Ways::is_first);
+        is_first && self.stage.is_none() && !self.arch && !file.is_foreign && !is_header()
     }
 
     fn definition(&self, place: Place) -> Option<Arc<Definition>> {
@@ -149,7 +228,7 @@ impl<'a, 't> View<'a, 't> {
         if let Some(place) = staged {
             return Found {
                 definition: self.definition(place),
-                saw_arch: false,
+                ..Found::default()
             };
         }
         let all = self.macros.candidates(self.files, name, self.file);
@@ -168,11 +247,39 @@ impl<'a, 't> View<'a, 't> {
             .iter()
             .filter(|it| it.0 == nearest)
             .filter_map(|it| self.definition(it.1));
+        // Of the arms of an `#if` the one that does most is meant.
+        let meant = twins.max_by_key(|it| it.body.len());
+        let ways = meant.map(|meant| {
+            let others = self.ways.as_ref().filter(|_| all.len() > 1);
+            let others = others.into_iter().flat_map(|_| self.others(&all));
+            Definition::ways(std::iter::once(meant).chain(others))
+        });
+        let mut ways = ways.into_iter().flatten();
         Found {
-            // Of the arms of an `#if` the one that does most is meant.
-            definition: twins.max_by_key(|it| it.body.len()),
+            definition: ways.next(),
+            others: ways.collect(),
             saw_arch,
         }
+    }
+
+    /// The definitions which [`Resolver::macros_in`] may find: it knows what a file includes.
+    ///
+    /// [`Resolver::macros_in`]: crate::graph::resolve::Resolver::macros_in
+    fn others(&self, all: &[(u8, Place)]) -> Vec<Arc<Definition>> {
+        let nearest = all.first().map_or(u8::MAX, |it| it.0);
+        let own = typing::directories(self.files[self.file].source.path.as_str()).1;
+        let may_be_meant = |(distance, place): &(u8, Place)| {
+            let path = || self.files[place.0 as usize].source.path.as_str();
+            match *distance {
+                ARCH => nearest > 0,
+                it if it == nearest => true,
+                it => nearest == INCLUDED && it < ARCH && typing::directories(path()).1 == own,
+            }
+        };
+        let near = all.iter().filter(|it| may_be_meant(it));
+        let near = near.filter(|it| self.macros.makes_names_at(self.files, it.1));
+        let definitions = near.filter_map(|it| self.definition(it.1));
+        definitions.take(MAX_OTHERS).collect()
     }
 }
 
@@ -189,7 +296,11 @@ impl Definitions for View<'_, '_> {
         if found.saw_arch {
             self.saw_arch.set(true);
         }
-        found.definition
+        let ways = self.ways.as_ref();
+        match ways.map_or(0, |it| it.choose(name, found.others.len() + 1)) {
+            0 => found.definition,
+            other => found.others.get(other - 1).cloned(),
+        }
     }
 
     fn matters(&self, name: &[u8]) -> bool {

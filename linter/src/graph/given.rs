@@ -2,7 +2,7 @@
 //!
 //! Who gives what to whom is read from the text alone, the same for the sieve and for the entries of a member.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,9 @@ use super::domains::Domain;
 use super::image::Image;
 use super::index::{Index, ItemId};
 use super::resolve::named_values;
-use super::typing::directory;
+use super::typing::directories;
 use crate::contexts::{CONTEXTS, RootKind};
+use crate::expand::Appliers;
 use crate::facts::{Callee, Expr, FunctionFacts, Step, TypeRef};
 use crate::kernel;
 use crate::lex::{self, Argument, Given, ItemKind, Ref, RefKind, Sym, flags};
@@ -44,15 +45,6 @@ impl Reach {
         let (outer, inner) = directories(path);
         self == Self::EVERYWHERE || [path, outer, inner].map(Sym::of).contains(&self.0)
     }
-}
-
-/// The first of the directories in a path, and the first two.
-pub(super) fn directories(path: &str) -> (&str, &str) {
-    let all = directory(path);
-    let mut ends = memchr::memchr_iter(b'/', all.as_bytes());
-    let first = ends.next().unwrap_or(all.len());
-    let second = ends.next().unwrap_or(all.len());
-    (&all[..first], &all[..second])
 }
 
 /// Callers of a member that may call what somebody passed to a helper.
@@ -91,6 +83,7 @@ impl Index<'_> {
         given.filter(|it| match it {
             Given::Stored { member, .. } => self.is_called(*member),
             Given::Handed { .. } => true,
+            Given::Applied { .. } => false,
         })
     }
 
@@ -170,6 +163,7 @@ impl Index<'_> {
             match given {
                 Given::Stored { member, .. } => found.push((function, member)),
                 Given::Handed { callee, to: at, .. } => to.push((function, callee, at)),
+                Given::Applied { .. } => {}
             }
         }
         if !to.is_empty() {
@@ -250,6 +244,7 @@ impl Index<'_> {
                         match given {
                             Given::Stored { member, .. } => found.push((helper, member)),
                             Given::Handed { callee, to, .. } => on.push((helper, callee, to)),
+                            Given::Applied { .. } => {}
                         }
                     }
                 }
@@ -354,6 +349,7 @@ pub(super) struct Handing {
     called: FxHashMap<u32, u32>,
     /// The names of those whose parameters may end in a member that is called.
     givers: Arc<FxHashSet<u32>>,
+    appliers: OnceLock<Appliers>,
 }
 
 impl Handing {
@@ -367,9 +363,16 @@ impl Handing {
             rows: rows.collect(),
             called,
             givers: Arc::default(),
+            appliers: OnceLock::new(),
         };
         this.givers = Arc::new(givers(&[&this], &|it| this.called.contains_key(&it)));
         this
+    }
+
+    /// Who calls what it gets.
+    pub(super) fn appliers(&self) -> &Appliers {
+        self.appliers
+            .get_or_init(|| Appliers::of(&self.rows, &Appliers::default()))
     }
 
     /// Whether there may be more givers with these than there are in a base.
@@ -378,6 +381,7 @@ impl Handing {
             let leads = match given {
                 Given::Stored { member, .. } => base.called.contains_key(member),
                 Given::Handed { callee, .. } => base.givers.contains(callee),
+                Given::Applied { .. } => false,
             };
             leads && !base.givers.contains(name)
         };
@@ -419,6 +423,7 @@ fn givers(all: &[&Handing], is_called: &dyn Fn(u32) -> bool) -> FxHashSet<u32> {
         let leads = |it: &Given| match it {
             Given::Stored { member, .. } => depth == 0 && is_called(*member),
             Given::Handed { callee, .. } => depth > 0 && found.contains(callee),
+            Given::Applied { .. } => false,
         };
         let new = rows().filter(|it| leads(&it.0) && !deferrals.contains(&it.1));
         let new: Vec<u32> = new.map(|it| it.1).collect();

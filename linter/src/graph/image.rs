@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::domains::Domain;
 use super::files::Files;
@@ -12,6 +12,7 @@ use super::index::SourceFile;
 use super::items::Items;
 use super::table::Table;
 use super::typing::directory;
+use super::users::Lent;
 use crate::finding::Gap;
 use crate::lex::{FileScan, Item, Pair, Ref};
 use crate::rows::Rows;
@@ -66,7 +67,7 @@ pub(crate) struct Image {
     pub(crate) gaps: Vec<Gap>,
     pub(super) homes: OnceLock<BTreeSet<String>>,
     /// What is named in files that include other sources, as [`Sym::short`](crate::lex::Sym::short).
-    pub(super) lent: OnceLock<Arc<FxHashSet<u32>>>,
+    pub(super) lent: OnceLock<Arc<Lent>>,
     pub(super) handing: OnceLock<Handing>,
     /// The headers that files include, as far as somebody asked.
     pub(super) includes: Memo<u32, Vec<u32>>,

@@ -164,7 +164,7 @@ pub(crate) fn is_of_arch(path: &str, user: &str) -> bool {
 }
 
 /// The path without `..`.
-fn normal(path: &str) -> String {
+pub(crate) fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

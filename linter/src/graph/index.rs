@@ -10,6 +10,7 @@ use super::domains::{Domain, domain_in, places};
 use super::given::Handing;
 use super::image::Image;
 use super::table::Table;
+use super::users::Lent;
 use crate::expand::Made;
 use crate::facts::{self, FunctionFacts};
 use crate::finding::Gap;
@@ -60,6 +61,16 @@ pub(crate) struct SourceFile {
     pub(crate) at_home: bool,
     /// What its macro uses make.
     pub(crate) made: Option<Box<Made>>,
+}
+
+impl SourceFile {
+    /// What stands in these bounds of its text and what macros made behind that; `own` is the text.
+    pub(crate) fn text_of<'s>(&'s self, (start, end): (u32, u32), own: &'s [u8]) -> &'s [u8] {
+        match self.made.as_deref().filter(|it| it.holds(start)) {
+            Some(made) => made.text(start, end),
+            None => own.get(start as usize..end as usize).unwrap_or_default(),
+        }
+    }
 }
 
 /// All items of a tree by name: those of an image, and what some changed files put in their place.
@@ -583,20 +594,9 @@ impl<'t> Index<'t> {
         new.map_or(old_slot, |it| self.base.files.len() as u32 + it)
     }
 
-    /// What is named in files that include other sources, as [`Sym::short`]: in the base, and in what stands in for
-    /// its files.
-    pub(super) fn lent(&self) -> [Arc<FxHashSet<u32>>; 2] {
-        let of = |image: &Image| {
-            let includers = (0..)
-                .zip(image.files.iter())
-                .filter(|it| it.1.includes_unit && it.1.at_home);
-            let items = includers.flat_map(|it| {
-                let (start, end) = image.bounds(it.0);
-                start..end
-            });
-            let refs = items.flat_map(|it| image.refs(it));
-            Arc::new(refs.map(|it| it.name()).collect())
-        };
+    /// What is lent where files include other sources: in the base, and in what stands in for its files.
+    pub(super) fn lent(&self) -> [Arc<Lent>; 2] {
+        let of = |image: &Image| Arc::new(Lent::of(image));
         let old = self.base.lent.get_or_init(|| of(&self.base));
         let new = self.over.as_deref().map(|it| of(&it.image));
         [Arc::clone(old), new.unwrap_or_default()]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Site, Target, Through};
 use crate::expand::names::{self, Called};
-use crate::expand::{Definition, Definitions, Expander, MakingNames};
+use crate::expand::{self, Definition, Definitions, Expander, MakingNames, Ways};
 use crate::facts::{Call, Callee, Expr};
 use crate::graph::domains::Domain;
 use crate::lex::{self, ItemKind, Sym, flags};
@@ -20,6 +20,8 @@ pub(crate) struct Pasting {
     pastes: Memo<ItemId, bool>,
     making: MakingNames,
     definitions: Memo<ItemId, Option<Arc<Definition>>>,
+    /// What names stand for, by the file where they do.
+    meant: Memo<(Sym, u32), Vec<Arc<Definition>>>,
     /// The names that a macro makes of some arguments in a file.
     made: Memo<(ItemId, u32, Sym), Called>,
 }
@@ -30,6 +32,7 @@ impl Pasting {
             pastes: Memo::new(),
             making: MakingNames::new(),
             definitions: Memo::new(),
+            meant: Memo::new(),
             made: Memo::new(),
         }
     }
@@ -39,14 +42,19 @@ impl Pasting {
 struct View<'a, 'i, 't> {
     resolver: &'a Resolver<'i, 't>,
     file: usize,
-    /// Whether only the names matter that are called.
-    only_names: bool,
+    /// Where only the names matter that are called, of all that a name may mean.
+    ways: Option<Ways>,
 }
 
 impl Definitions for View<'_, '_, '_> {
     fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
-        let id = self.resolver.macro_in(Sym::of(name), self.file)?;
-        (*self.resolver.definition(id)).clone()
+        let name = Sym::of(name);
+        if let Some(ways) = &self.ways {
+            let all = self.resolver.definitions_in(name, self.file);
+            return all.get(ways.choose(name, all.len())).cloned();
+        }
+        let meant = self.resolver.macro_in(name, self.file)?;
+        (*self.resolver.definition(meant)).clone()
     }
 
     fn makes(&self, _: &[u8]) -> bool {
@@ -54,10 +62,7 @@ impl Definitions for View<'_, '_, '_> {
     }
 
     fn matters(&self, name: &[u8]) -> bool {
-        if !self.only_names {
-            return true;
-        }
-        self.resolver.makes_names(Sym::of(name))
+        self.ways.is_none() || self.resolver.makes_names(Sym::of(name))
     }
 }
 
@@ -96,7 +101,7 @@ impl Resolver<'_, '_> {
         let view = View {
             resolver: self,
             file,
-            only_names: false,
+            ways: None,
         };
         let read = (*self.definition(definition)).clone()?;
         Expander::new(&view).expand_use(name, &read, args)
@@ -107,22 +112,46 @@ impl Resolver<'_, '_> {
         let view = View {
             resolver: self,
             file,
-            only_names: true,
+            ways: Some(Ways::default()),
         };
-        let expand = |args: &[u8]| {
-            let read = (*self.definition(definition)).clone()?;
-            Expander::new(&view).expand_use(name, &read, args)
+        let read = (*self.definition(definition)).clone();
+        let called = |args: &[u8]| match (&view.ways, &read) {
+            (Some(ways), Some(read)) => {
+                Called::of_ways(ways, || Expander::new(&view).expand_use(name, read, args))
+            }
+            _ => Called::default(),
         };
         let is_macro = |word: &[u8]| self.macro_in(Sym::of(word), file).is_some();
         Called::of_use(&crate::expand::split(used), is_macro, |args| {
             let key = (definition, file as u32, Sym::of(args));
-            let called = || expand(args).map_or_else(Called::default, |it| Called::of(&it));
-            (*self.pasting.made.get(key, called)).clone()
+            (*self.pasting.made.get(key, || called(args))).clone()
+        })
+    }
+
+    /// What a name can stand for in a file: what it means first, and what else makes names.
+    fn definitions_in(&self, name: Sym, file: usize) -> Arc<Vec<Arc<Definition>>> {
+        self.pasting.meant.get((name, file as u32), || {
+            let Some(first) = self.macro_in(name, file) else {
+                return Vec::new();
+            };
+            let makes_names = |it: &ItemId| {
+                let flags = self.index.item(*it).flags;
+                expand::makes_names((flags, self.index.refs(*it)), |it| self.makes_named(it))
+            };
+            let others = self.macros_in(name, file).into_iter();
+            let others = others.filter(|it| *it != first && makes_names(it));
+            let all = std::iter::once(first).chain(others);
+            Definition::ways(all.filter_map(|it| (*self.definition(it)).clone()))
         })
     }
 
     /// Whether macros of a name make names, or call what they are given.
     fn makes_names(&self, name: Sym) -> bool {
+        self.makes_named(name.short())
+    }
+
+    /// As [`Resolver::makes_names`], of a name given as [`Sym::short`].
+    fn makes_named(&self, name: u32) -> bool {
         let index = self.index;
         let defined = |name: u32| {
             let named = index.items_named(name);
@@ -130,7 +159,7 @@ impl Resolver<'_, '_> {
             let macros = macros.filter(|it| it.0.kind == ItemKind::Macro);
             macros.map(|it| (it.0.flags, it.1)).collect()
         };
-        self.pasting.making.ask(name.short(), &defined)
+        self.pasting.making.ask(name, &defined)
     }
 
     /// Whether one of the arguments is a macro that pastes.
@@ -219,10 +248,6 @@ impl Resolver<'_, '_> {
 
 /// `, ##__VA_ARGS__` drops a comma and makes no name; neither does what only a name for a variable is made of.
 fn pastes_names(text: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, b"##").any(|at| {
-        !text[at + 2..]
-            .trim_ascii_start()
-            .starts_with(b"__VA_ARGS__")
-            && !text[..at].trim_ascii_end().ends_with(b",")
-    })
+    let mut all = memchr::memmem::find_iter(text, b"##");
+    all.any(|at| !text[..at].trim_ascii_end().ends_with(b","))
 }

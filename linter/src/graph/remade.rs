@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::image::{Image, ReadFile};
+use super::index::SourceFile;
 use super::may_paste::MayPaste;
 use crate::expand;
 use crate::lex::{FileScan, Item, ItemKind, Ref};
@@ -30,23 +31,21 @@ pub(super) fn grow(
     for file in files.iter() {
         let old = base.file_at(&file.source.path);
         hidden.extend(old);
-        if !file.source.is_shared {
-            continue;
-        }
         let of_old = old.map_or(Vec::new(), |it| base.deciding(it, &mut pastes));
         let items = file.scan.items.iter().enumerate();
         let of_new = deciding(
             (base, &mut pastes),
             items.map(|(at, it)| (*it, file.scan.refs(at))),
         );
-        if of_old != of_new {
+        if of_old != of_new && base.is_seen_elsewhere(&file.source) {
             return None;
         }
     }
     for path in removed {
         if let Some(old) = base.file_at(path) {
             hidden.insert(old);
-            if base.files[old as usize].is_shared && !base.deciding(old, &mut pastes).is_empty() {
+            let is_seen = || base.is_seen_elsewhere(&base.files[old as usize]);
+            if !base.deciding(old, &mut pastes).is_empty() && is_seen() {
                 return None;
             }
         }
@@ -55,10 +54,18 @@ pub(super) fn grow(
     let definers = definers((base, &mut pastes), files, &hidden);
     let count = files.len();
     files.extend(definers.into_iter().map(|it| base.as_read(it)));
-    let deciding = expand::grow(tree, warm, files, None, &|it| {
+    let appliers = base.handing().appliers();
+    let deciding = expand::grow(tree, warm, files, (None, appliers), &|it| {
         it.at_home && changed.contains(&it.path)
     });
     files.truncate(count);
+    let is_used = |name: u32| {
+        let mut users = base.users.of(name).iter();
+        users.any(|it| !hidden.contains(&base.item_file[it[1] as usize]))
+    };
+    if deciding.applying.iter().any(|it| is_used(*it)) {
+        return None;
+    }
     Some(deciding)
 }
 
@@ -122,6 +129,18 @@ fn deciding<'r>(
 }
 
 impl Image {
+    /// Whether the macros of a file may be meant in others.
+    fn is_seen_elsewhere(&self, file: &SourceFile) -> bool {
+        let path = file.path.as_str();
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let includes = |it: &SourceFile| {
+            let names = it.includes.as_deref().map(str::lines);
+            it.includes_unit
+                && names.is_none_or(|mut it| it.any(|it| it.rsplit('/').next() == Some(name)))
+        };
+        file.is_shared || self.files.iter().any(includes)
+    }
+
     pub(super) fn file_at(&self, path: &TreePath) -> Option<u32> {
         self.files.place(path).ok().map(|it| it as u32)
     }

@@ -30,7 +30,7 @@ const MAX_MACRO_DEPTH: u32 = 8;
 /// Several definitions of one macro are followed this deep below a call.
 const MAX_TWIN_DEPTH: u32 = 3;
 /// Uses of macros that are followed below one call.
-const MAX_MACRO_USES: usize = 512;
+const MAX_MACRO_USES: usize = 4096;
 /// A callback is followed through this many functions that pass it on.
 pub(super) const MAX_PASS_DEPTH: u32 = 4;
 
@@ -271,7 +271,9 @@ impl<'i, 't> Resolver<'i, 't> {
             let site = Site::new(scope, call.offset, &seen);
             self.call_edges(call, &site, &mut out);
             if let Callee::Name(name) = call.callee {
-                for definition in &self.meanings(name, scope.file).1 {
+                let meanings = self.meanings(name, scope.file);
+                let makers = meanings.1.iter();
+                for definition in makers {
                     self.pasted_edges(id, *definition, &site, &mut out);
                 }
             }
@@ -350,7 +352,7 @@ impl<'i, 't> Resolver<'i, 't> {
             Callee::Member(object, member) => {
                 let first = out.len();
                 self.member_call(object, *member, at, out);
-                self.break_ties(first, &call.args, at.scope, out);
+                self.break_ties(first, (object, *member, &call.args), at.scope, out);
                 self.callbacks_through((object, *member), call, at, out);
             }
             Callee::Value(value) => self.value_edges(value, at, out),
@@ -497,7 +499,14 @@ impl<'i, 't> Resolver<'i, 't> {
                     Expr::Member(object, member) => Callee::Member(*object, member),
                     other => Callee::Value(other),
                 },
-                Callee::Member(object, member) => Callee::Member(value(object), *member),
+                // The member may be what a parameter says: `#define CALL(object, run) (object)->run()`.
+                Callee::Member(object, member) => {
+                    let object = Box::new(value(object));
+                    match below(object, value(&Expr::Name(*member))) {
+                        Expr::Member(object, member) => Callee::Member(*object, member),
+                        other => Callee::Value(other),
+                    }
+                }
                 Callee::Value(it) => Callee::Value(value(it)),
             };
             let expanded = Call {
@@ -651,6 +660,15 @@ impl<'a> Site<'a> {
         let mut seen = self.seen.borrow_mut();
         seen.len() < MAX_MACRO_USES
             && seen.insert((definition, rustc_hash::FxBuildHasher.hash_one(args)))
+    }
+}
+
+/// What `object->path` is: a member, or a member of one.
+fn below(object: Box<Expr>, path: Expr) -> Expr {
+    match path {
+        Expr::Name(name) => Expr::Member(object, name),
+        Expr::Member(outer, member) => Expr::Member(Box::new(below(object, *outer)), member),
+        _ => Expr::Unknown,
     }
 }
 

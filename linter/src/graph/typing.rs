@@ -288,3 +288,12 @@ pub(crate) fn substitute(expr: &Expr, of: &FunctionFacts, args: &[Expr], depth: 
         Expr::Unknown | Expr::Const(_) | Expr::Typed(_) => expr.clone(),
     }
 }
+
+/// The first of the directories in a path, and the first two.
+pub(crate) fn directories(path: &str) -> (&str, &str) {
+    let all = directory(path);
+    let mut ends = memchr::memchr_iter(b'/', all.as_bytes());
+    let first = ends.next().unwrap_or(all.len());
+    let second = ends.next().unwrap_or(all.len());
+    (&all[..first], &all[..second])
+}

@@ -6,10 +6,13 @@ use rustc_hash::FxHashSet;
 
 use super::bits::Bits;
 use super::domains::Domain;
+use super::image::Image;
 use super::index::{Index, ItemId};
+use super::reading::is_unit;
 use super::sieve::Passing;
 use crate::kernel;
 use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
+use crate::tree::TreePath;
 
 /// Of the 30 bits of a name, the upper ones that tell names apart well enough.
 pub(super) const NAME_BITS: u32 = 22;
@@ -23,8 +26,43 @@ pub(super) struct Users<'i, 't> {
     pub(super) doors: FxHashSet<Sym>,
     /// Files whose own uses of a sink do not count.
     pub(super) owners: &'static [&'static str],
-    /// What is named where another source is included, as [`Sym::short`].
-    pub(super) lent: [Arc<FxHashSet<u32>>; 2],
+    /// In the base, and in what stands in for its files.
+    pub(super) lent: [Arc<Lent>; 2],
+}
+
+/// What files lend to each other that include other sources.
+#[derive(Default)]
+pub(super) struct Lent {
+    /// What is named in them, as [`Sym::short`].
+    names: FxHashSet<u32>,
+    /// The last parts of the paths of what they include.
+    sources: FxHashSet<Sym>,
+}
+
+impl Lent {
+    pub(super) fn of(image: &Image) -> Self {
+        let includers = (0..).zip(image.files.iter());
+        let includers = includers.filter(|it| it.1.includes_unit && it.1.at_home);
+        let mut lent = Self::default();
+        for (slot, file) in includers {
+            let (start, end) = image.bounds(slot);
+            let refs = (start..end).flat_map(|it| image.refs(it));
+            lent.names.extend(refs.map(|it| it.name()));
+            let named = file.includes.as_deref().unwrap_or_default().lines();
+            let sources = named.filter(|it| is_unit(it)).map(last_part);
+            lent.sources.extend(sources.map(Sym::of));
+        }
+        lent
+    }
+
+    /// Whether a source of this path may be included by another one.
+    fn has_source(&self, path: &TreePath) -> bool {
+        !self.sources.is_empty() && self.sources.contains(&Sym::of(last_part(path.as_str())))
+    }
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 impl<'i, 't> Users<'i, 't> {
@@ -77,9 +115,12 @@ impl<'i, 't> Users<'i, 't> {
         })
     }
 
-    /// Whether what an item names is looked for where the item is used: a macro of a header.
+    /// Whether what an item names is looked for where the item is used: a macro of a header, or of a source that
+    /// another one includes.
     pub(super) fn is_lent(&self, user: ItemId) -> bool {
-        self.index.item(user).kind == ItemKind::Macro && self.index.file_of(user).is_shared
+        let file = || self.index.file_of(user);
+        self.index.item(user).kind == ItemKind::Macro
+            && (file().is_shared || self.lent.iter().any(|it| it.has_source(&file().path)))
     }
 
     pub(super) fn passing_names(&self, passing: &Passing) -> Bits {
@@ -115,7 +156,10 @@ impl<'i, 't> Users<'i, 't> {
                     && file.domain != Domain::GENERIC
                     && (file.is_shared
                         || item.flags & flags::STATIC == 0
-                        || self.lent.iter().any(|it| it.contains(&item.name.short())))
+                        || self
+                            .lent
+                            .iter()
+                            .any(|it| it.names.contains(&item.name.short())))
             })
             .map(|(item, file)| (item.name.short(), file.domain))
             .filter(|it| !self.stop.contains(&it.0) && is_crossed(it.0, it.1))

@@ -298,7 +298,12 @@ impl Work<'_> {
         let (mut files, gaps) = self.sources(plan);
         let tracepoints = (plan.reading == Reading::Unlimited)
             .then_some(expand::Tracepoints { under: plan.under });
-        let deciding = expand::grow(tree, warm, &mut files, tracepoints, &|it| it.at_home);
+        let deciding = {
+            let none = expand::Appliers::default();
+            expand::grow(tree, warm, &mut files, (tracepoints, &none), &|it| {
+                it.at_home
+            })
+        };
         let domains = assign_domains(&mut files);
         Image {
             making: deciding.making.into(),

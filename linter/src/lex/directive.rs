@@ -13,6 +13,13 @@ pub(super) struct Conditional {
     is_kernel: bool,
 }
 
+/// The parameters of a macro, as [`Sym::short`]; `head` begins with its parenthesis.
+fn params(head: &[u8]) -> impl Iterator<Item = u32> {
+    let words = head.split(|it| !is_word(*it));
+    let words = words.filter(|it| !it.is_empty());
+    words.map(|it| Sym::of(it).short())
+}
+
 /// What stands behind each `#define` of a text, wherever that is, up to the end of its line; a backslash carries it on.
 pub(crate) fn define_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     memchr::memchr_iter(b'#', text).filter_map(|hash| {
@@ -320,8 +327,15 @@ impl Scanner<'_> {
         }
         makes |= self.byte(first) == b'{' && first < end && !is_block;
         self.calls = outer_calls;
+        let params: Vec<u32> = if function_like {
+            params(&self.src[name_end..body]).collect()
+        } else {
+            Vec::new()
+        };
+        self.mark_applied(&params, &self.src[body..end]);
         self.add_alias(body, end);
-        let applies = self.forget_params(name_end, body, end);
+        let is_open = function_like && self.src[..body].trim_ascii_end().ends_with(b"...)");
+        let applies = self.forget_params((&params, is_open), &self.src[body..end]);
         // Without a body that names code it still hides a function of its name.
         if !self.refs.is_empty() || reaches_member || pastes || function_like {
             let bits = [
@@ -357,19 +371,27 @@ impl Scanner<'_> {
         self.src[at] == b'.' && is_first && is_word(self.byte(at + 1))
     }
 
+    /// Adds pairs for the parameters of a macro that its body calls, or whose name is that of a member which it calls.
+    fn mark_applied(&mut self, params: &[u32], body: &[u8]) {
+        for (place, name) in (0..).zip(params) {
+            let is_one = |kind| self.refs.contains(&Ref::of_short(kind, *name));
+            let is_called = is_one(RefKind::Call)
+                || is_one(RefKind::Mention) && super::given::is_called_in_parens(*name, body);
+            for (holds, is_member) in [(is_called, false), (is_one(RefKind::Declares), true)] {
+                if holds {
+                    self.pairs.push(super::given::applied(place, is_member));
+                }
+            }
+        }
+    }
+
     /// In a macro's body its parameters stand for what is passed, whatever else bears their names.
     ///
     /// Whether one of them is called.
-    fn forget_params(&mut self, open: usize, end: usize, past: usize) -> bool {
-        if self.byte(open) != b'(' {
+    fn forget_params(&mut self, (params, is_open): (&[u32], bool), body: &[u8]) -> bool {
+        if params.is_empty() && !is_open {
             return false;
         }
-        let words = self.src.get(open..end).unwrap_or_default();
-        let params: Vec<u32> = words
-            .split(|it| !is_word(*it))
-            .filter(|it| !it.is_empty())
-            .map(|it| Sym::of(it).short())
-            .collect();
         let (mut applies, mut is_mentioned) = (false, false);
         self.refs.retain(|it| {
             let is_kept = it.kind() == RefKind::Member || !params.contains(&it.name());
@@ -382,10 +404,8 @@ impl Scanner<'_> {
                 *pair = super::given::stored(pair[0], place as u32);
             }
         }
-        let is_open = words.trim_ascii_end().ends_with(b"...)");
         if is_mentioned || is_open {
-            let body = &self.src[end..past];
-            super::given::mark_macro((&params, is_open), body, &mut self.pairs);
+            super::given::mark_macro((params, is_open), body, &mut self.pairs);
         }
         applies
     }
@@ -409,7 +429,8 @@ impl Scanner<'_> {
         let makes_name = |at: usize| {
             let joined = self.skip_space(at + 2);
             let next = self.skip_space(self.word_end(joined));
-            let is_rest = self.src[joined.min(end)..end].starts_with(b"__VA_ARGS__");
+            // `, ##__VA_ARGS__` drops a comma.
+            let is_rest = self.src[body..at].trim_ascii_end().ends_with(b",");
             !is_rest && (next >= end || matches!(self.src[next], b'(' | b')' | b','))
         };
         memchr::memmem::find_iter(&self.src[body..end], b"##").any(|it| makes_name(body + it))

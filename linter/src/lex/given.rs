@@ -9,6 +9,10 @@ use super::{Sym, variables, words};
 const STORED: u32 = 1 << 30;
 /// Marks the value of a pair whose member is no member but a function that the parameter is handed on to.
 const HANDED: u32 = 1 << 31;
+/// Marks the value of a pair for a parameter that is called, or that names a member which is.
+const APPLIED: u32 = STORED | HANDED;
+/// Stands for the member of such a pair where the parameter names one.
+const MEMBER: u32 = 1;
 /// Parameters and arguments have this many bits for their places.
 const PLACE_BITS: u32 = 8;
 /// Brackets inside brackets are read this deep.
@@ -21,6 +25,8 @@ pub(crate) enum Given {
     Stored { place: u32, member: u32 },
     /// It passes the parameter at `place` to `callee`, as the argument at `to`.
     Handed { place: u32, callee: u32, to: u32 },
+    /// It calls the parameter at `place`, or, if it is a macro, the `member` that this names.
+    Applied { place: u32, member: bool },
 }
 
 impl Given {
@@ -28,6 +34,10 @@ impl Given {
     pub(crate) fn of([name, value]: Pair) -> Option<Self> {
         let mask = (1 << PLACE_BITS) - 1;
         let place = value & mask;
+        if value & APPLIED == APPLIED {
+            let member = name == MEMBER;
+            return Some(Self::Applied { place, member });
+        }
         if value & HANDED != 0 {
             let to = (value >> PLACE_BITS) & mask;
             return Some(Self::Handed {
@@ -43,7 +53,9 @@ impl Given {
     /// The parameter's place in the function's head, from 0.
     pub(crate) fn place(self) -> u32 {
         match self {
-            Self::Stored { place, .. } | Self::Handed { place, .. } => place,
+            Self::Stored { place, .. }
+            | Self::Handed { place, .. }
+            | Self::Applied { place, .. } => place,
         }
     }
 }
@@ -63,18 +75,34 @@ pub(super) fn stored(member: u32, place: u32) -> Pair {
     [member, STORED | place.min((1 << PLACE_BITS) - 1)]
 }
 
-/// Adds pairs for the parameters of a function that may be pointers to functions: one for each member that is set to
-/// one, and one for each call that gets one. `head` stands between the parentheses of its head, `body` in its braces.
+/// The pair for a parameter, by its place, that is called, or names a member that is.
+pub(super) fn applied(place: u32, is_member: bool) -> Pair {
+    let name = if is_member { MEMBER } else { 0 };
+    [name, APPLIED | place.min((1 << PLACE_BITS) - 1)]
+}
+
+/// Adds pairs for the parameters of a function that may be pointers to functions: one for each that it calls, one for
+/// each member that is set to one, and one for each call that gets one. `head` stands between the parentheses of its head, `body` in its braces.
 pub(super) fn mark(head: &[u8], body: &[u8], refs: &[Ref], pairs: &mut Vec<Pair>) {
     let mut params: Vec<(u32, u32)> = Vec::new();
     each_pointer(head, |place, name| {
         params.push((Sym::of(name).short(), place));
     });
-    let is_named = |name: u32| {
-        let mention = Ref::of_short(RefKind::Mention, name);
-        refs.contains(&mention)
+    let is_named = |kind, name: u32| refs.contains(&Ref::of_short(kind, name));
+    if params.is_empty() {
+        return;
+    }
+    let set_to = |value: u32| {
+        let set = pairs.iter().filter(move |it| it[1] == value);
+        set.filter_map(|it| variables::set(it[0]))
     };
-    params.retain(|it| it.1 < 1 << PLACE_BITS && is_named(it.0));
+    let is_called = |name: u32| {
+        is_named(RefKind::Call, name) || set_to(name).any(|it| is_named(RefKind::Call, it))
+    };
+    let called = params.iter().filter(|it| is_called(it.0));
+    let called: Vec<Pair> = called.map(|it| applied(it.1, false)).collect();
+    pairs.extend(called);
+    params.retain(|it| it.1 < 1 << PLACE_BITS && is_named(RefKind::Mention, it.0));
     if params.is_empty() {
         return;
     }
@@ -129,6 +157,16 @@ pub(super) fn mark_macro((params, is_open): (&[u32], bool), body: &[u8], pairs: 
             }
         }
     });
+}
+
+/// Whether a word, as [`Sym::short`], stands alone in parentheses before arguments: `(word)(…)`.
+pub(super) fn is_called_in_parens(word: u32, text: &[u8]) -> bool {
+    memchr::memchr_iter(b')', text).any(|at| {
+        let name = last_word(text[..at].trim_ascii_end());
+        text[at + 1..].trim_ascii_start().starts_with(b"(")
+            && !name.is_empty()
+            && Sym::of(name).short() == word
+    })
 }
 
 /// Calls `found` with the places and names of parameters that may be pointers to functions: `int (*name)(…)`,
