@@ -125,6 +125,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) assigns: Vec<(Sym, Expr)>,
     /// The value of a macro's body, where it is an expression.
     pub(crate) result: Expr,
+    /// The names that a function returns which may return a function, its own locals left out.
+    pub(crate) returned: Vec<Sym>,
     /// What its parameters decide.
     pub(crate) conditions: Conditions,
     /// Byte offsets of what the grammar could not read.
@@ -160,6 +162,7 @@ impl FunctionFacts {
             stores: packed(&mut self.stores),
             assigns: packed(&mut self.assigns),
             result: std::mem::take(&mut self.result),
+            returned: packed(&mut self.returned),
             conditions: self.conditions.take_packed(),
             errors: packed(&mut self.errors),
             unread: packed(&mut self.unread),

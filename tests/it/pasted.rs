@@ -169,6 +169,48 @@ void example_begin(struct example *example)
 }
 
 #[test]
+fn what_a_variable_is_given_through_a_helper_comes_and_goes() {
+    const HOOK: &str = "fs/example/hook.c";
+    const BEGIN: &str = "fs/example/begin.c";
+    let header = "extern void (*example_hook)(struct inode *inode);\n";
+    let use_it = source("example_hook(mapping->host);");
+    let nothing = source("example_wait(mapping);");
+    let hook = |body: &str| {
+        format!(
+            "void (*example_hook)(struct inode *inode);\n\
+             void example_register(void (*hook)(struct inode *inode))\n{{\n\t{body}\n}}\n"
+        )
+    };
+    let (sets, notes) = (hook("example_hook = hook;"), hook("example_note(hook);"));
+    let begin = "static void example_drop(struct inode *inode)
+{
+	iput(inode);
+}
+void example_begin(void)
+{
+	example_register(example_drop);
+}
+";
+    check(
+        [&nothing, header],
+        &[
+            ("a helper", &[(HOOK, Some(&sets))], false),
+            (
+                "somebody gives it a function",
+                &[(BEGIN, Some(begin))],
+                false,
+            ),
+            ("the variable is called", &[(SUPER, Some(&use_it))], true),
+            ("the helper only looks", &[(HOOK, Some(&notes))], false),
+            ("it sets the variable again", &[(HOOK, Some(&sets))], true),
+            ("nobody gives it anything", &[(BEGIN, None)], false),
+            ("somebody does again", &[(BEGIN, Some(begin))], true),
+            ("nobody calls it", &[(SUPER, Some(&nothing))], false),
+        ],
+    );
+}
+
+#[test]
 fn what_a_name_may_stand_for_comes_and_goes() {
     const CALLS: &str = "fs/example/calls.c";
     const OTHER: &str = "fs/example/other.h";

@@ -28,7 +28,7 @@ const MAX_GROWTH: usize = 4 << 20;
 /// What the macros of a tree are to a table in which they are used.
 struct Rows<'t> {
     macros: Macros<'t>,
-    /// Those that name members, or make a brace with what stands in it.
+    /// Those that name members, make a brace with what stands in it, or make the name of a value.
     writing: FxHashSet<Sym>,
     /// Those of them that make names.
     pasting: FxHashSet<u32>,
@@ -54,7 +54,7 @@ pub(super) fn grow(
             .filter(|it| grows(&files[*it].source))
             .filter_map(|file| {
                 let tables = rows.tables(&files[file], &functions);
-                let grown = |text: &[u8]| rows.growth(files, (file, text), &tables);
+                let grown = |text: &[u8]| rows.growth(files, (file, text), &tables, &functions);
                 let source = (!tables.is_empty()).then(|| &files[file].source)?;
                 let (scan, made) = rows.macros.with_text(source, grown)?;
                 Some((file, scan, made))
@@ -123,7 +123,8 @@ impl<'t> Rows<'t> {
         macros.gather(files, handed, &mut done);
         macros.names = done.into_iter().collect();
         macros.names.sort_unstable();
-        let writing = macros.using(files, &|it| it.flags & (flags::FILLS | flags::MAKES) != 0);
+        let writes = flags::FILLS | flags::MAKES | flags::CALLS_MADE;
+        let writing = macros.using(files, &|it| it.flags & writes != 0);
         let pasting = macros.using(files, &|it| it.flags & flags::PASTES != 0);
         Self {
             writing_short: writing.iter().map(|it| it.short()).collect(),
@@ -161,11 +162,12 @@ impl<'t> Rows<'t> {
         files: &[ReadFile],
         (file, text): (usize, &[u8]),
         tables: &[usize],
+        functions: &FxHashSet<u32>,
     ) -> Option<(FileScan, Made)> {
         let source = &files[file];
-        let functions = source.scan.items.iter();
-        let functions = functions.filter(|it| it.kind == ItemKind::Function);
-        let own: FxHashSet<Sym> = functions.map(|it| it.name).collect();
+        let own = source.scan.items.iter();
+        let own = own.filter(|it| it.kind == ItemKind::Function);
+        let own: FxHashSet<Sym> = own.map(|it| it.name).collect();
         let view = Meant {
             view: View::new(&self.macros, files, (file, text), &own, None),
             writing: &self.writing,
@@ -187,7 +189,9 @@ impl<'t> Rows<'t> {
             let before = (scan.items.len(), scan.refs.len(), scan.pairs.len());
             let is_added = append(&mut scan, &part.text, part.base, None);
             let is_same = |it: &Item| it.kind == ItemKind::Object && it.name == item.name;
-            if is_added && scan.items[before.0..].iter().any(is_same) {
+            let names_function =
+                mentioned(&scan.refs[before.1..]).any(|it| functions.contains(&it));
+            if is_added && names_function && scan.items[before.0..].iter().any(is_same) {
                 grown += part.text.len();
                 made.add(part);
                 scan.items[*at].kind = ItemKind::MacroUse;

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 
 use super::conditions::conditions;
+use crate::lex::may_return_function;
+
 use super::expr::{Text, declared, each_child, expr, type_ref};
 use super::initializer::initializer;
 use super::unread::{add_unread_calls, declared_pointer, is_within, not_done};
@@ -87,6 +89,7 @@ fn read_into(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: 
             text,
             facts,
             not_done: not_done(&parsed.clean, 0),
+            returns: may_return_function(&item[..body]),
         };
         walk.visit(tree.root_node(), 0);
         mark_stack_objects(facts);
@@ -132,6 +135,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
         text,
         facts: &mut facts,
         not_done: not_done(&clean, 0),
+        returns: false,
     }
     .visit(tree.root_node(), 0);
     facts.params = params;
@@ -234,6 +238,8 @@ struct Walk<'a, 'f> {
     facts: &'f mut FunctionFacts,
     /// Where nothing is called: `section("x")` in an attribute is no call, whatever it is taken for.
     not_done: Vec<std::ops::Range<usize>>,
+    /// Whether it may be a function that is returned.
+    returns: bool,
 }
 
 impl Walk<'_, '_> {
@@ -255,6 +261,7 @@ impl Walk<'_, '_> {
             }
             Kind::Declaration => self.declaration(node),
             Kind::CallExpression => self.call(node),
+            Kind::ReturnStatement if self.returns => self.returned(node),
             Kind::AssignmentExpression => {
                 if let (Some(left), Some(right)) =
                     (node.field(Field::Left), node.field(Field::Right))
@@ -267,6 +274,17 @@ impl Walk<'_, '_> {
         let tells = |it: &Node<'_>| !it.is_single() || it.kind() == Kind::Error;
         for child in node.children().filter(tells) {
             self.visit(child, depth + 1);
+        }
+    }
+
+    fn returned(&mut self, node: Node<'_>) {
+        let mut pending: Vec<Expr> = each_child(node, |it| expr(self.text, it));
+        while let Some(value) = pending.pop() {
+            match value {
+                Expr::Name(name) if !self.facts.declares(name) => self.facts.returned.push(name),
+                Expr::Either(first, second) => pending.extend([*first, *second]),
+                _ => {}
+            }
         }
     }
 
@@ -404,6 +422,13 @@ impl Walk<'_, '_> {
     }
 
     fn assignment(&mut self, left: Node<'_>, right: Node<'_>) {
+        // `one = other = value`
+        let mut right = right;
+        while let (Kind::AssignmentExpression, Some(value)) =
+            (right.kind(), right.field(Field::Right))
+        {
+            right = value;
+        }
         match expr(self.text, left) {
             Expr::Name(name) => {
                 if right.kind() == Kind::CompoundLiteral {

@@ -16,7 +16,7 @@ use super::typing::{directories, substitute};
 use crate::facts::{Call, Callee, FunctionFacts, Step, TypeRef};
 use crate::finding::Confidence;
 use crate::kernel::Runner;
-use crate::lex::{Argument, Given, ItemKind, Ref, RefKind, Sym};
+use crate::lex::{Argument, Given, ItemKind, Ref, RefKind, Sym, variable};
 
 /// How a function came to a helper that stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +59,7 @@ impl Resolver<'_, '_> {
         if of == TypeRef::Unknown || !self.index.is_called(member.short()) {
             return Vec::new();
         }
-        let mut helpers = self.helpers_of(member);
+        let mut helpers = self.helpers_of(member.short());
         let all = helpers.iter().flat_map(|it| &it.givers);
         if !all.into_iter().any(|it| self.gives_what_passes(it)) {
             return Vec::new();
@@ -107,11 +107,41 @@ impl Resolver<'_, '_> {
         found
     }
 
-    /// Who may store a parameter in a member of this name, whatever its type.
-    fn helpers_of(&self, member: Sym) -> Vec<Helper> {
+    /// What callers give to functions that assign their parameter to one of `variables`, which are of this name.
+    pub(super) fn given_to(&self, name: Sym, variables: &[ItemId]) -> Vec<Entry> {
+        let mut found = Vec::new();
+        for helper in self.helpers_of(variable(name.short())) {
+            let function = helper.function;
+            let file = self.index.file_index(function);
+            let meant = self.variables_in(name, file);
+            let facts = self.facts(function);
+            let param = facts.params.get(helper.place as usize);
+            let assigns = param.is_some_and(|(param, _)| {
+                let mut given = facts.assigns.iter().filter(|it| it.0 == name);
+                given.any(|it| named_values(&it.1).contains(param))
+            });
+            // What comes through a pointer to the helper is unknown.
+            let is_one = meant.iter().any(|it| variables.contains(it));
+            if !is_one || !assigns || facts.declares(name) || helper.is_open {
+                continue;
+            }
+            let gift = Gift {
+                helper: function,
+                is_vague: false,
+                is_shared: false,
+            };
+            for giver in &helper.givers {
+                self.entries_of_giver(giver, (TypeRef::Unknown, gift), None, &mut found);
+            }
+        }
+        found
+    }
+
+    /// Who may store a parameter in a member of this name, as [`Sym::short`], whatever its type.
+    fn helpers_of(&self, member: u32) -> Vec<Helper> {
         let index = self.index;
-        let stored = index.setters(member.short()).filter_map(|(value, helper)| {
-            let given = Given::of([member.short(), value])?;
+        let stored = index.setters(member).filter_map(|(value, helper)| {
+            let given = Given::of([member, value])?;
             matches!(given, Given::Stored { .. }).then(|| (helper, given.place()))
         });
         let mut helpers: Vec<(ItemId, u32)> = stored

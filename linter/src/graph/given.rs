@@ -275,12 +275,18 @@ impl Index<'_> {
 
     /// Who may call what `helper` puts into a member, given as [`Sym::short`], for somebody of `domain`.
     pub(super) fn reached(&self, helper: ItemId, member: u32, domain: Domain) -> Vec<Reached> {
+        let anywhere = Some(Reach::EVERYWHERE);
+        if self.is_object_name(lex::variable(member)) {
+            let of = Sym::NONE;
+            let reach = anywhere;
+            return vec![Reached { domain, of, reach }];
+        }
         let facts = self.function_facts(helper);
         let mut found = Vec::new();
         for of in holders(&facts, member) {
             let reached = |reach| Reached { domain, of, reach };
             if of == Sym::NONE {
-                found.push(reached(Some(Reach::EVERYWHERE)));
+                found.push(reached(anywhere));
                 continue;
             }
             let all = self.reaches(of, helper);
@@ -357,10 +363,19 @@ impl Handing {
         let setters = image.setters.rows().iter();
         let given = setters.filter_map(|it| Some((Given::of([it[0], it[1]])?, it[2])));
         let rows = given.map(|it| (it.0, image.items.get(it.1).name.short()));
+        let rows: Vec<(Given, u32)> = rows.collect();
         let mut called = counted(image.refs.iter());
+        // So are the variables that a file has for pointers to functions.
+        called.extend(rows.iter().filter_map(|it| match it.0 {
+            Given::Stored { member, .. } => {
+                let is_object = !image.objects.of(lex::variable(member)).is_empty();
+                is_object.then_some((member, u32::MAX))
+            }
+            _ => None,
+        }));
         called.extend(root_members().map(|it| (it, u32::MAX)));
         let mut this = Self {
-            rows: rows.collect(),
+            rows,
             called,
             givers: Arc::default(),
             appliers: OnceLock::new(),

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
+use super::callbacks::called_back;
 use super::domains::Domain;
 use super::index::{Index, ItemId};
 use super::known::KnownEdges;
@@ -602,6 +603,16 @@ impl<'i, 't> Resolver<'i, 't> {
                 }
             }
             Expr::Member(object, member) => self.member_call(object, *member, at, out),
+            // What a function returns, and nothing that this is given.
+            Expr::Call(name, _) if !at.scope.facts.declares(*name) => {
+                for (function, sure) in self.functions_in(*name, at.scope.file).iter() {
+                    let file = self.index.file_index(*function);
+                    for returned in &self.facts(*function).returned {
+                        let targets = self.functions_in(*returned, file);
+                        out.extend(called_back(&targets, at.offset, (*name, *sure)));
+                    }
+                }
+            }
             Expr::Either(first, second) => {
                 self.value_edges(first, at, out);
                 self.value_edges(second, at, out);

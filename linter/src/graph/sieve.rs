@@ -12,7 +12,7 @@ use super::given::Reached;
 use super::index::{Index, ItemId, SourceFile};
 use super::users::{NAME_SHIFT, Users};
 use crate::kernel;
-use crate::lex::{Given, Item, ItemKind, RefKind, Sym};
+use crate::lex::{Given, Item, ItemKind, RefKind, Sym, variable};
 
 /// The items that may lead to a sink, over all implementations and within each.
 pub(crate) struct Sieve<'i, 't> {
@@ -61,6 +61,12 @@ pub(super) struct Passing {
 impl Passing {
     pub(super) fn has(&self, number: u32) -> bool {
         self.items.has(number) || self.lent.contains(&number)
+    }
+
+    /// The names of variables whose call may lead to a sink, and others that nobody has.
+    pub(super) fn variables(&self) -> impl Iterator<Item = u32> {
+        let members = self.members.iter().chain(self.given.keys());
+        members.map(|it| variable(*it))
     }
 
     /// Whether a call through a member may lead to a sink where it stands in `file`.
@@ -164,7 +170,8 @@ impl<'i, 't> Sieve<'i, 't> {
                 let new = added.iter().map(|it| index.item(*it).name.short());
                 let new = new
                     .chain(index.pasting())
-                    .chain(all.cleanups.iter().copied());
+                    .chain(all.cleanups.iter().copied())
+                    .chain(all.variables());
                 new.for_each(|it| names.set(it >> NAME_SHIFT));
                 names
             }
@@ -401,9 +408,8 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             }
             let is_used = |it: ItemId| self.passing.items.has(index.number(it));
             if item.kind == ItemKind::Type && index.objects_of(item.name).any(is_used) {
-                let refs = index.refs(id).iter();
-                for it in refs.filter(|it| it.kind() == RefKind::Declares) {
-                    self.add_member(it.name());
+                for it in index.pointer_members(item.name) {
+                    self.add_member(it);
                 }
             }
         }
@@ -424,8 +430,11 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             && refs.any(|it| match it.kind() {
                 RefKind::Call | RefKind::Mention => {
                     let name = it.name();
+                    // A variable that holds a pointer stands as a member of no type.
+                    let file = index.file_of(id);
                     may_lead(name)
-                        && ((self.users.sinks.contains(&name) && !self.is_owned(id))
+                        && (self.passing.has_member(variable(name), file)
+                            || (self.users.sinks.contains(&name) && !self.is_owned(id))
                             || is_entry(name)
                             || it.kind() == RefKind::Mention
                                 && self.passing.cleanups.contains(&name)
@@ -712,7 +721,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             .iter()
             .any(|it| it.kind() == RefKind::Mention && is_function(it.name()));
         if positional {
-            for member in users.index.declared_members(item.tag) {
+            for member in users.index.pointer_members(item.tag) {
                 self.add_member(member);
             }
         }

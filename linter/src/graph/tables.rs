@@ -99,7 +99,7 @@ impl Resolver<'_, '_> {
             .collect();
         if let TypeRef::Tag(tag) = of {
             items.extend(index.objects_of(tag).filter(|it| {
-                if !takes(*it) {
+                if !takes(*it) || !index.file_of(*it).at_home {
                     return false;
                 }
                 let paired: FxHashSet<u32> = index.pairs_of(*it).iter().map(|it| it[1]).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::includes::is_of_arch;
-use super::index::ItemId;
+use super::index::{Index, ItemId};
 use super::resolve::{Resolver, Scope};
 use crate::facts::{Expr, FunctionFacts, Member, TypeFacts, TypeRef};
 use crate::finding::Confidence;
@@ -239,9 +239,7 @@ impl Resolver<'_, '_> {
     }
 
     pub(crate) fn type_item(&self, id: ItemId) -> Arc<TypeFacts> {
-        self.warm.types.get(self.index.key(id), || {
-            crate::facts::type_facts(self.index.item_text(id))
-        })
+        self.index.type_facts(id)
     }
 }
 
@@ -256,6 +254,43 @@ pub(crate) fn is_of_tracepoints(path: &str) -> bool {
 
 pub(crate) fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |it| it.0)
+}
+
+impl Index<'_> {
+    /// The members of the types of a tag that may be pointers to functions, as [`Sym::short`]: as they are declared, or
+    /// by a typedef.
+    pub(super) fn pointer_members(&self, tag: Sym) -> Vec<u32> {
+        let mut found: Vec<u32> = self.declared_members(tag).collect();
+        for definition in self.types(tag) {
+            let facts = self.type_facts(definition);
+            let members = facts.members.iter().filter(|it| {
+                let of_typedef = |it| self.is_function_type(it, 0);
+                it.is_function || matches!(it.of, TypeRef::Name(name) if of_typedef(name))
+            });
+            found.extend(members.map(|it| it.name.short()));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether a typedef of this name stands for a function, or a pointer to one.
+    fn is_function_type(&self, name: Sym, depth: u32) -> bool {
+        let mut all = self.types(name);
+        all.any(|it| {
+            self.item(it).kind == ItemKind::Typedef
+                && (memchr::memchr(b'(', self.item_text(it)).is_some()
+                    || depth < MAX_DEPTH
+                        && matches!(self.type_facts(it).alias, TypeRef::Name(other)
+                            if other != name && self.is_function_type(other, depth + 1)))
+        })
+    }
+
+    fn type_facts(&self, id: ItemId) -> Arc<TypeFacts> {
+        self.warm.types.get(self.key(id), || {
+            crate::facts::type_facts(self.item_text(id))
+        })
+    }
 }
 
 /// Puts the arguments in the place of a macro's parameters.

@@ -7,9 +7,11 @@ use rustc_hash::FxHashSet;
 use super::bits::Bits;
 use super::domains::Domain;
 use super::image::Image;
+use super::includes::normal;
 use super::index::{Index, ItemId};
 use super::reading::is_unit;
 use super::sieve::Passing;
+use super::typing::directory;
 use crate::kernel;
 use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
 use crate::tree::TreePath;
@@ -35,7 +37,7 @@ pub(super) struct Users<'i, 't> {
 pub(super) struct Lent {
     /// What is named in them, as [`Sym::short`].
     names: FxHashSet<u32>,
-    /// The last parts of the paths of what they include.
+    /// The paths of what they include.
     sources: FxHashSet<Sym>,
 }
 
@@ -49,20 +51,18 @@ impl Lent {
             let refs = (start..end).flat_map(|it| image.refs(it));
             lent.names.extend(refs.map(|it| it.name()));
             let named = file.includes.as_deref().unwrap_or_default().lines();
-            let sources = named.filter(|it| is_unit(it)).map(last_part);
-            lent.sources.extend(sources.map(Sym::of));
+            let beside = directory(file.path.as_str());
+            let sources = named.filter(|it| is_unit(it));
+            let paths = sources.map(|it| normal(format!("{beside}/{it}").trim_start_matches('/')));
+            lent.sources.extend(paths.map(Sym::of));
         }
         lent
     }
 
     /// Whether a source of this path may be included by another one.
     fn has_source(&self, path: &TreePath) -> bool {
-        !self.sources.is_empty() && self.sources.contains(&Sym::of(last_part(path.as_str())))
+        !self.sources.is_empty() && self.sources.contains(&Sym::of(path.as_str()))
     }
-}
-
-fn last_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 impl<'i, 't> Users<'i, 't> {
@@ -128,6 +128,7 @@ impl<'i, 't> Users<'i, 't> {
         let others = self.sinks.iter().chain(&passing.cleanups).copied();
         // What these call is known of who uses them.
         let others = others.chain(self.index.pasting());
+        let others = others.chain(passing.variables());
         others.for_each(|it| names.set(it >> NAME_SHIFT));
         self.index.numbered_names(|number, name| {
             if passing.has(number) {

@@ -23,7 +23,7 @@ impl Resolver<'_, '_> {
 
     /// The variables of a name that a call by that name can mean in a file: its own, or those that others share
     /// with it.
-    fn variables_in(&self, name: Sym, file: usize) -> Vec<ItemId> {
+    pub(super) fn variables_in(&self, name: Sym, file: usize) -> Vec<ItemId> {
         let all: Vec<ItemId> = self.visible(self.index.objects(name), file).collect();
         let is_own = |it: &ItemId| {
             let home = self.index.file_index(*it);
@@ -66,6 +66,8 @@ impl Resolver<'_, '_> {
             found.extend(held.map(|it| (it.0, it.1, domain)));
         }
         self.assigned(name, &variables, &mut found);
+        let given = self.given_to(name, &variables).into_iter();
+        found.extend(given.map(|it| (it.function, it.confidence, it.domain)));
         found.sort_unstable_by_key(|it| (it.0, std::cmp::Reverse(it.1)));
         found.dedup_by_key(|it| it.0);
         let choice = match found.len() {

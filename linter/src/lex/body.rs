@@ -60,6 +60,10 @@ pub(super) struct Reading {
     pub(super) after_equals: bool,
     /// Between the parentheses of what gives its first argument a value, see [`words::value_written`].
     pub(super) gives: bool,
+    /// The parentheses that are open inside of those.
+    pub(super) inside: u8,
+    /// What is given the same value: `object->other = object->member = value`.
+    pub(super) outer_member: Option<u32>,
     /// The variable that `(*name)(…)` declares, where that calls nothing.
     pub(super) declared: Option<u32>,
 }
@@ -198,6 +202,10 @@ impl Scanner<'_> {
         }
         let next_at = self.skip_space(end);
         let next = self.byte(next_at);
+        if self.returns && &self.src[start..end] == b"return" {
+            reading.prev = b';';
+            return next_at;
+        }
         let member = matches!(prev, ARROW | b'.');
         if member {
             self.use_member(&self.src[start..end], next_at, reading);
@@ -213,9 +221,21 @@ impl Scanner<'_> {
             reading.pending_member = Some(variables::unsettled(name));
         } else if matches!(
             prev,
-            b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}'
-        ) && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?' | b'#' | END)
-            || (next == b':' && matches!(prev, b'?' | b'&' | b')')))
+            b'=' | b','
+                | b'('
+                | b'&'
+                | b'?'
+                | b':'
+                | b'{'
+                | b'['
+                | b')'
+                | b'|'
+                | b';'
+                | b'}'
+                | b'*'
+        ) && (prev != b'*' || reading.pending_member.is_some())
+            && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?' | b'#' | END)
+                || (next == b':' && matches!(prev, b'?' | b'&' | b')')))
         {
             self.mention(start, end, reading);
         } else if (next == b'[' || (next == b')' && prev == b'*'))
@@ -302,6 +322,9 @@ impl Scanner<'_> {
         self.refs.push(Ref::new(RefKind::Mention, name));
         if let Some(member) = reading.pending_member {
             self.pairs.push([member, name.short()]);
+            if let Some(outer) = reading.outer_member {
+                self.pairs.push([outer, name.short()]);
+            }
         }
     }
 
@@ -309,6 +332,7 @@ impl Scanner<'_> {
         let next = self.byte(next_at);
         let is_read = next == b'[' && reading.after_equals;
         if !is_read && self.is_given_behind(next_at, reading) {
+            reading.outer_member = reading.pending_member;
             reading.pending_member = Some(Sym::of(word).short());
             return;
         }
@@ -370,16 +394,27 @@ impl Scanner<'_> {
                     reading.pending_member = Some(variables::unsettled(name));
                 }
             }
-            b',' if !reading.gives => reading.pending_member = None,
+            b',' if !reading.gives => {
+                reading.pending_member = None;
+                reading.outer_member = None;
+            }
+            // `rcu_assign_pointer(x->member, (type)value)`
+            b'(' if reading.gives && reading.pending_member.is_some() => {
+                reading.inside = reading.inside.saturating_add(1);
+            }
+            b')' if reading.inside > 0 => reading.inside -= 1,
             // `WRITE_ONCE((x)->member, value)`
             b')' if reading.gives && reading.pending_member.is_some() => {
                 reading.gives = false;
                 reading.pending_member = None;
+                reading.outer_member = None;
             }
             b';' | b'{' | b'}' => {
                 if byte != b'{' {
                     reading.pending_member = None;
                 }
+                reading.outer_member = None;
+                reading.inside = 0;
                 // What stands in the braces of a value is taken as well.
                 reading.after_equals = byte == b'{' && reading.prev == b'=';
                 reading.gives = false;

@@ -216,6 +216,38 @@ fn pointer_in(param: &[u8]) -> Option<&[u8]> {
     (is_pointer && first_word(name).len() == name.len()).then_some(name)
 }
 
+/// Whether a function with this head may return a pointer to a function: of a type that goes by one word, or as
+/// `int (*name(…))(…)`.
+pub(crate) fn may_return_function(head: &[u8]) -> bool {
+    let rest = head.strip_prefix(b"static ").unwrap_or(head);
+    let of = first_word(rest);
+    if matches!(of, b"int" | b"void" | b"struct" | b"bool") {
+        // Nearly all functions are of this kind.
+        return rest[of.len()..].trim_ascii_start().starts_with(b"(");
+    }
+    let Some(open) = memchr::memchr(b'(', head) else {
+        return false;
+    };
+    if head[open + 1..].trim_ascii_start().starts_with(b"*") {
+        return true;
+    }
+    let words = head[..open].split(|it| !is_word(*it));
+    let words = words.filter(|it| !it.is_empty()).rev().skip(1);
+    let is_storage = |it: &[u8]| {
+        words::is_inline(it)
+            || it.starts_with(b"__")
+            || matches!(
+                it,
+                b"static" | b"const" | b"extern" | b"noinline" | b"asmlinkage"
+            )
+    };
+    let mut words = words.filter(|it| !is_storage(it));
+    // `module_init()` makes a function in every source that returns another.
+    let is_boot = |it: &[u8]| matches!(it, b"initcall_t" | b"exitcall_t");
+    let of = words.next().filter(|it| !is_plain(it) && !is_boot(it));
+    of.is_some() && words.next().is_none()
+}
+
 fn first_word(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|it| !is_word(*it));
     &text[..end.unwrap_or(text.len())]
@@ -310,6 +342,7 @@ pub(crate) fn each_argument(text: &[u8], from: usize, mut found: impl FnMut(Argu
             let name = &text[word.0..word.1];
             open.push(match prev {
                 WORD if name.is_empty() || words::is_control(name) => Bracket::Other,
+                WORD if words::is_read(name) => Bracket::Group,
                 WORD => Bracket::Call(Sym::of(name).short(), 0),
                 b')' | b']' => Bracket::Other,
                 _ => Bracket::Group,

@@ -72,6 +72,8 @@ pub(super) struct Scanner<'a> {
     pub(super) pairs: Vec<Pair>,
     /// Of the item under way.
     pub(super) calls: u32,
+    /// Whether the function under way may return a function.
+    pub(super) returns: bool,
     /// Where the next definition begins, after a bracket at top level that nothing closes.
     cut: Option<usize>,
     /// The functions that are declared without a body.
@@ -142,6 +144,7 @@ impl<'a> Scanner<'a> {
             refs: Vec::new(),
             pairs: Vec::new(),
             calls: 0,
+            returns: false,
             cut: None,
             declared: Vec::new(),
             groups: Vec::new(),
@@ -463,7 +466,9 @@ impl Scanner<'_> {
         self.refs.clear();
         self.pairs.clear();
         self.calls = 0;
+        self.returns = super::given::may_return_function(&self.src[head.start..open]);
         let (close, balanced) = self.block(open);
+        self.returns = false;
         let params = self.src.get(group.open + 1..group.close - 1);
         if let Some(params) = params {
             let body = &self.src[open..close];
@@ -564,6 +569,20 @@ impl Scanner<'_> {
         (self.src.len(), false)
     }
 
+    /// Where the name begins that the pointer at `star` declares: `* const name`, `**name`.
+    fn declared_name(&self, star: usize) -> usize {
+        let mut at = star;
+        loop {
+            let end = self.word_end(at);
+            let word = &self.src[at..end];
+            at = match self.byte(at) {
+                b'*' => self.skip_space(at + 1),
+                _ if word == b"const" || word.starts_with(b"__") => self.skip_space(end),
+                _ => return at,
+            };
+        }
+    }
+
     /// Reads a type's body: the members that are pointers to functions, and the types inside it.
     fn type_body(&mut self, open: usize) -> (usize, bool) {
         let (mut depth, mut at) = (1u32, self.skip_space(open + 1));
@@ -599,7 +618,7 @@ impl Scanner<'_> {
                 b'(' => {
                     let star = self.skip_space(at + 1);
                     if self.byte(star) == b'*' {
-                        let name = self.skip_space(star + 1);
+                        let name = self.declared_name(star);
                         let end = self.word_end(name);
                         if end > name {
                             self.refs

@@ -392,6 +392,10 @@ impl Cleaner<'_> {
             return !(statement && in_body && self.is_static_macro(start, end, open));
         }
         let word = &self.out[start..end];
+        if statement && in_body && matches!(word, b"typeof" | b"__typeof__") {
+            self.typeof_declaration(start, end, open);
+            return true;
+        }
         if words::is_annotation(word)
             && !matches!(
                 word,
@@ -423,6 +427,20 @@ impl Cleaner<'_> {
             return self.macro_use(start, open, statement);
         }
         true
+    }
+
+    /// `typeof(value) name = …`: the grammar takes it for a call. What type it is, the value tells.
+    fn typeof_declaration(&mut self, start: usize, end: usize, open: usize) {
+        let close = self.close(open);
+        let mut next = self.skip_space(close);
+        while self.byte(next) == b'*' {
+            next = self.skip_space(next + 1);
+        }
+        if is_word(self.byte(next)) {
+            blank(&mut self.out[end..close]);
+            self.out[start..end].fill(b' ');
+            self.out[start..start + 3].copy_from_slice(b"int");
+        }
     }
 
     /// `STATIC int name(…)`: a word before a type is a macro for how a function is stored.
