@@ -22,7 +22,7 @@ use crate::lex::{self, Argument, Given, ItemKind, Ref, RefKind};
 const MAX_HELPERS: usize = 4;
 
 /// A parameter by the name of its function or macro, as [`Sym::short`](lex::Sym::short), and its place.
-type Parameter = (u32, u32);
+pub(crate) type Parameter = (u32, u32);
 
 /// Parameters, with the names of those that have them.
 #[derive(Default)]
@@ -101,6 +101,11 @@ impl Appliers {
 
     fn has(&self, name: u32) -> bool {
         self.called.names.has(name) || self.naming.names.has(name)
+    }
+
+    /// Whether this parameter may be called.
+    pub(crate) fn calls(&self, parameter: Parameter) -> bool {
+        self.called.has(parameter)
     }
 
     fn may_call(&self, argument: &Argument) -> bool {

@@ -48,7 +48,11 @@ impl Resolver<'_, '_> {
     ) {
         for (index, arg) in call.args.iter().enumerate() {
             let targets = self.functions_meant(arg, at.scope);
-            let held = self.members_meant(arg, at.scope.facts);
+            let held = if self.index.may_call_param(name.short(), index as u32) {
+                self.members_meant(arg, at.scope.facts)
+            } else {
+                Vec::new()
+            };
             if targets.is_empty() && held.is_empty() {
                 continue;
             }

@@ -71,6 +71,14 @@ impl Reached {
 type Passed = (ItemId, u32, u32);
 
 impl Index<'_> {
+    /// Whether a function of this name, given as [`Sym::short`], may call what it gets in a place, as the text alone has
+    /// it.
+    pub(super) fn may_call_param(&self, name: u32, place: u32) -> bool {
+        let (base, over) = self.handing();
+        base.appliers(None).calls((name, place))
+            || over.is_some_and(|it| it.appliers(Some(base)).calls((name, place)))
+    }
+
     /// Whether what a function of this name, given as [`Sym::short`], gets passed may end in a member; sometimes true
     /// of others.
     fn is_giver(&self, name: u32) -> bool {
@@ -384,10 +392,12 @@ impl Handing {
         this
     }
 
-    /// Who calls what it gets.
-    pub(super) fn appliers(&self) -> &Appliers {
-        self.appliers
-            .get_or_init(|| Appliers::of(&self.rows, &Appliers::default()))
+    /// Who calls what it gets; `base` is what this is put over.
+    pub(super) fn appliers(&self, base: Option<&Self>) -> &Appliers {
+        self.appliers.get_or_init(|| match base {
+            Some(base) => Appliers::of(&self.rows, base.appliers(None)),
+            None => Appliers::of(&self.rows, &Appliers::default()),
+        })
     }
 
     /// Whether there may be more givers with these than there are in a base.

@@ -138,7 +138,12 @@ impl Resolver<'_, '_> {
                 let flags = self.index.item(*it).flags;
                 expand::makes_names((flags, self.index.refs(*it)), |it| self.makes_named(it))
             };
-            let others = self.macros_in(name, file).into_iter();
+            let others = if self.index.macros(name).nth(1).is_some() {
+                self.macros_in(name, file)
+            } else {
+                Vec::new()
+            };
+            let others = others.into_iter();
             let others = others.filter(|it| *it != first && makes_names(it));
             let all = std::iter::once(first).chain(others);
             Definition::ways(all.filter_map(|it| (*self.definition(it)).clone()))

@@ -54,7 +54,7 @@ pub(super) fn grow(
     let definers = definers((base, &mut pastes), files, &hidden);
     let count = files.len();
     files.extend(definers.into_iter().map(|it| base.as_read(it)));
-    let appliers = base.handing().appliers();
+    let appliers = base.handing().appliers(None);
     let deciding = expand::grow(tree, warm, files, (None, appliers), &|it| {
         it.at_home && changed.contains(&it.path)
     });

@@ -424,23 +424,24 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         is_entry: &dyn Fn(u32) -> bool,
     ) {
         let index = self.users.index;
-        let takes_part = self.takes_part(index.file_of(id));
+        let file = index.file_of(id);
+        let takes_part = self.takes_part(file);
         let mut refs = index.refs(id).iter();
         let leads = takes_part
             && refs.any(|it| match it.kind() {
                 RefKind::Call | RefKind::Mention => {
                     let name = it.name();
                     // A variable that holds a pointer stands as a member of no type.
-                    let file = index.file_of(id);
+                    let is_variable = || self.passing.has_member(variable(name), file);
                     may_lead(name)
-                        && (self.passing.has_member(variable(name), file)
-                            || (self.users.sinks.contains(&name) && !self.is_owned(id))
+                        && ((self.users.sinks.contains(&name) && !self.is_owned(id))
                             || is_entry(name)
                             || it.kind() == RefKind::Mention
                                 && self.passing.cleanups.contains(&name)
-                            || self.names_what_leads(name, id))
+                            || self.names_what_leads(name, id)
+                            || is_variable())
                 }
-                RefKind::Member => self.passing.has_member(it.name(), index.file_of(id)),
+                RefKind::Member => self.passing.has_member(it.name(), file),
                 RefKind::Declares => false,
             });
         if leads {

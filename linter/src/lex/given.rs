@@ -221,7 +221,7 @@ fn pointer_in(param: &[u8]) -> Option<&[u8]> {
 pub(crate) fn may_return_function(head: &[u8]) -> bool {
     let rest = head.strip_prefix(b"static ").unwrap_or(head);
     let of = first_word(rest);
-    if matches!(of, b"int" | b"void" | b"struct" | b"bool") {
+    if matches!(of, b"struct" | b"bool") || words::is_type_word(of) && !words::is_inline(of) {
         // Nearly all functions are of this kind.
         return rest[of.len()..].trim_ascii_start().starts_with(b"(");
     }
