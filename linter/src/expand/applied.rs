@@ -46,7 +46,7 @@ impl Parameters {
     /// Adds those that are handed on to one of these, or of `known` ones.
     fn close(&mut self, rows: &[(Given, u32)], known: &Self) {
         for _ in 0..MAX_HELPERS {
-            let handed = rows.iter().filter_map(|it| match it.0 {
+            let handed = rows.par_iter().filter_map(|it| match it.0 {
                 Given::Handed { place, callee, to } => Some(((it.1, place), (callee, to))),
                 _ => None,
             });

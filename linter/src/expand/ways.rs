@@ -37,7 +37,10 @@ impl Ways {
     }
 
     fn count(&self) -> usize {
-        let all = self.met.borrow().iter().map(|it| it.1).product::<usize>();
+        let met = self.met.borrow();
+        let all = met
+            .iter()
+            .fold(1, |all: usize, it| all.saturating_mul(it.1));
         all.min(MAX_WAYS)
     }
 

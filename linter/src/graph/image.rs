@@ -95,6 +95,11 @@ impl Image {
         })
     }
 
+    /// What files that include other sources lend them.
+    pub(super) fn lent(&self) -> &Arc<Lent> {
+        self.lent.get_or_init(|| Arc::new(Lent::of(self)))
+    }
+
     pub(super) fn handing(&self) -> &Handing {
         self.handing.get_or_init(|| Handing::of(self))
     }

@@ -25,27 +25,32 @@ pub(super) fn grow(
 ) -> Option<expand::Deciding> {
     let mut pastes = MayPaste::new(base);
     let mut hidden: FxHashSet<u32> = FxHashSet::default();
+    // Whether macros of a file may be meant in others.
+    let is_seen_elsewhere = |it: &SourceFile| it.is_shared || base.lent().has_source(&it.path);
     for file in files.iter().filter(|it| !it.source.is_shared) {
         pastes.take_source(&file.scan, base.file_at(&file.source.path));
     }
     for file in files.iter() {
         let old = base.file_at(&file.source.path);
         hidden.extend(old);
+        if !is_seen_elsewhere(&file.source) {
+            continue;
+        }
         let of_old = old.map_or(Vec::new(), |it| base.deciding(it, &mut pastes));
         let items = file.scan.items.iter().enumerate();
         let of_new = deciding(
             (base, &mut pastes),
             items.map(|(at, it)| (*it, file.scan.refs(at))),
         );
-        if of_old != of_new && base.is_seen_elsewhere(&file.source) {
+        if of_old != of_new {
             return None;
         }
     }
     for path in removed {
         if let Some(old) = base.file_at(path) {
             hidden.insert(old);
-            let is_seen = || base.is_seen_elsewhere(&base.files[old as usize]);
-            if !base.deciding(old, &mut pastes).is_empty() && is_seen() {
+            let is_seen = is_seen_elsewhere(&base.files[old as usize]);
+            if is_seen && !base.deciding(old, &mut pastes).is_empty() {
                 return None;
             }
         }
@@ -129,18 +134,6 @@ fn deciding<'r>(
 }
 
 impl Image {
-    /// Whether the macros of a file may be meant in others.
-    fn is_seen_elsewhere(&self, file: &SourceFile) -> bool {
-        let path = file.path.as_str();
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let includes = |it: &SourceFile| {
-            let names = it.includes.as_deref().map(str::lines);
-            it.includes_unit
-                && names.is_none_or(|mut it| it.any(|it| it.rsplit('/').next() == Some(name)))
-        };
-        file.is_shared || self.files.iter().any(includes)
-    }
-
     pub(super) fn file_at(&self, path: &TreePath) -> Option<u32> {
         self.files.place(path).ok().map(|it| it as u32)
     }

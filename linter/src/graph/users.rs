@@ -60,7 +60,7 @@ impl Lent {
     }
 
     /// Whether a source of this path may be included by another one.
-    fn has_source(&self, path: &TreePath) -> bool {
+    pub(super) fn has_source(&self, path: &TreePath) -> bool {
         !self.sources.is_empty() && self.sources.contains(&Sym::of(path.as_str()))
     }
 }
