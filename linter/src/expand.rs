@@ -29,7 +29,7 @@ mod word_set;
 pub(crate) use applied::Appliers;
 pub(crate) use definition::Definition;
 pub(crate) use made::Made;
-pub(crate) use make::{Deciding, called, grow, is_use, mentioned, named};
+pub(crate) use make::{Beside, Deciding, called, grow, is_use, mentioned, named};
 pub(crate) use pasting::{MakingNames, makes_names};
 pub(crate) use rows::used_in_tables;
 pub(crate) use stages::Tracepoints;

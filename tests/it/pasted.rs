@@ -253,6 +253,34 @@ fn what_a_name_may_stand_for_comes_and_goes() {
 }
 
 #[test]
+fn a_made_name_may_be_that_of_a_function_elsewhere() {
+    let header = format!(
+        "{CALL}#define EXAMPLE_NAME(name) example_##name\n\
+         static inline void example_far(struct inode *inode)\n{{\n\tiput(inode);\n}}\n"
+    );
+    let nothing = source("example_wait(mapping);");
+    let call = source("example_call(far, mapping->host);");
+    let table = format!(
+        "struct example {{ void (*run)(struct inode *inode); }};\n\
+         static const struct example example_table = {{ .run = EXAMPLE_NAME(far) }};\n{}",
+        source("((struct example *)mapping->private_data)->run(mapping->host);")
+    );
+    check(
+        [&nothing, &header],
+        &[
+            ("it is called by a made name", &[(SUPER, Some(&call))], true),
+            ("it is not", &[(SUPER, Some(&nothing))], false),
+            (
+                "a table holds it by a made name",
+                &[(SUPER, Some(&table))],
+                true,
+            ),
+            ("it is not called", &[(SUPER, Some(&nothing))], false),
+        ],
+    );
+}
+
+#[test]
 fn a_word_that_a_source_defines_for_itself_comes_and_goes() {
     static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
     let header = "#define __example_join(one, other) one##other

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::applied::Appliers;
-use super::make::{Deciding, named};
+use super::make::{Beside, Deciding, named};
 use super::makers::{Definers, Macros, Place};
 use super::names::{self, Called};
 use super::pasting::Users;
@@ -30,7 +29,7 @@ pub(super) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     (files, all): (&mut [ReadFile], &Arc<Definers>),
-    appliers: &Appliers,
+    beside: &Beside<'_>,
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
 ) -> Deciding {
     let mut macros = Macros::none(tree, warm, all);
@@ -45,13 +44,14 @@ pub(super) fn grow(
         .flat_map(|it| it.used.iter().copied())
         .collect();
     making.extend(&pasting.seen);
-    keep_known(files, all, &mut found);
+    keep_known(files, all, beside.has_function, &mut found);
     found.sort_by_key(|it| (it.file, it.item));
     for added in found.chunk_by(|one, other| one.file == other.file) {
         let file = &mut files[added[0].file];
         file.scan = Arc::new(with_added(&file.scan, RefKind::Call, added));
     }
-    let applying = super::applied::grow(&macros, files, appliers, grows).beside(appliers);
+    let applying =
+        super::applied::grow(&macros, files, beside.appliers, grows).beside(beside.appliers);
     let row = |it: &u32| it << 1 | u32::from(pasting.names.has(*it));
     let mut pasting: Vec<u32> = pasting.seen.iter().map(row).collect();
     pasting.sort_unstable();
@@ -77,7 +77,12 @@ pub(super) struct Addition {
 }
 
 /// Leaves what the items do not call themselves of names that somebody has.
-fn keep_known(files: &[ReadFile], all: &Definers, found: &mut Vec<Addition>) {
+fn keep_known(
+    files: &[ReadFile],
+    all: &Definers,
+    is_beside: &dyn Fn(u32) -> bool,
+    found: &mut Vec<Addition>,
+) {
     for it in &mut *found {
         let refs = files[it.file].scan.refs(it.item);
         let call = |name: u32| Ref::of_short(RefKind::Call, name);
@@ -90,7 +95,8 @@ fn keep_known(files: &[ReadFile], all: &Definers, found: &mut Vec<Addition>) {
     let names = functions.map(|it| it.name.short());
     let known: FxHashSet<u32> = names.filter(|it| wanted.contains(it)).collect();
     for it in &mut *found {
-        it.names.retain(|it| known.contains(it) || all.defines(*it));
+        it.names
+            .retain(|it| known.contains(it) || is_beside(*it) || all.defines(*it));
     }
     found.retain(|it| !it.names.is_empty());
 }

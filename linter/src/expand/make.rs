@@ -24,14 +24,14 @@ const MAX_GROWTH: usize = 8 << 20;
 
 /// Expands what the files' macro uses make, and puts it behind them.
 ///
-/// Only files for which `grows` says so; the others hold definitions. Of functions beside these files, `appliers` are
-/// known to call their parameters. Returns the names of macros on which the
+/// Only files for which `grows` says so; the others hold definitions. What is
+/// known of others is told. Returns the names of macros on which the
 /// result depends.
 pub(crate) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     files: &mut [ReadFile],
-    (tracepoints, appliers): (Option<Tracepoints<'_>>, &Appliers),
+    (tracepoints, beside): (Option<Tracepoints<'_>>, &Beside<'_>),
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
 ) -> Deciding {
     let all = Arc::new(Definers::of(files));
@@ -64,12 +64,20 @@ pub(crate) fn grow(
     if tracepoints.is_some() {
         super::renamed::grow(tree, warm, files);
     }
-    names.extend(super::rows::grow(tree, warm, (files, &all), grows));
-    let mut deciding = super::calls::grow(tree, warm, (files, &all), appliers, grows);
+    names.extend(super::rows::grow(tree, warm, (files, &all), beside, grows));
+    let mut deciding = super::calls::grow(tree, warm, (files, &all), beside, grows);
     deciding.making.extend(names);
     deciding.making.sort_unstable();
     deciding.making.dedup();
     deciding
+}
+
+/// What is known of the files beside those that are read.
+pub(crate) struct Beside<'a> {
+    /// Who calls parameters there.
+    pub(crate) appliers: &'a Appliers,
+    /// Whether functions of a name, as [`Sym::short`], are there.
+    pub(crate) has_function: &'a (dyn Fn(u32) -> bool + Sync),
 }
 
 /// The macros on which depends what macros make, as [`Sym::short`], in order.

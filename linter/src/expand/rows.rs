@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::made::Made;
-use super::make::{append, called, mentioned};
+use super::make::{Beside, append, called, mentioned};
 use super::makers::{Definers, Macros, Place};
 use super::text::{Definitions, Expander, close_of};
 use super::view::View;
@@ -44,11 +44,13 @@ pub(super) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,
     (files, all): (&mut [ReadFile], &Arc<Definers>),
+    beside: &Beside<'_>,
     grows: &(dyn Fn(&SourceFile) -> bool + Sync),
 ) -> Vec<u32> {
     let rows = Rows::find(tree, warm, (files, all), grows);
     if !rows.writing.is_empty() {
         let functions = function_names(files);
+        let functions = |name: u32| functions.contains(&name) || (beside.has_function)(name);
         let grown: Vec<(usize, FileScan, Made)> = (0..files.len())
             .into_par_iter()
             .filter(|it| grows(&files[*it].source))
@@ -136,7 +138,7 @@ impl<'t> Rows<'t> {
     }
 
     /// The tables of a file that macros may give functions.
-    fn tables(&self, file: &ReadFile, functions: &FxHashSet<u32>) -> Vec<usize> {
+    fn tables(&self, file: &ReadFile, functions: &dyn Fn(u32) -> bool) -> Vec<usize> {
         let scan = &file.scan;
         let takes = |at: usize| {
             let refs = scan.refs(at);
@@ -147,9 +149,7 @@ impl<'t> Rows<'t> {
             let applies = || {
                 called(refs).any(|it| self.applying.contains(&it)) && mentioned(refs).any(has_row)
             };
-            makes_names
-                || (is_row && mentioned(refs).any(|it| functions.contains(&it)))
-                || applies()
+            makes_names || (is_row && mentioned(refs).any(functions)) || applies()
         };
         let items = scan.items.iter().enumerate();
         let tables = items.filter(|it| is_table(it.1) && takes(it.0));
@@ -162,7 +162,7 @@ impl<'t> Rows<'t> {
         files: &[ReadFile],
         (file, text): (usize, &[u8]),
         tables: &[usize],
-        functions: &FxHashSet<u32>,
+        functions: &dyn Fn(u32) -> bool,
     ) -> Option<(FileScan, Made)> {
         let source = &files[file];
         let own = source.scan.items.iter();
@@ -189,8 +189,7 @@ impl<'t> Rows<'t> {
             let before = (scan.items.len(), scan.refs.len(), scan.pairs.len());
             let is_added = append(&mut scan, &part.text, part.base, None);
             let is_same = |it: &Item| it.kind == ItemKind::Object && it.name == item.name;
-            let names_function =
-                mentioned(&scan.refs[before.1..]).any(|it| functions.contains(&it));
+            let names_function = mentioned(&scan.refs[before.1..]).any(functions);
             if is_added && names_function && scan.items[before.0..].iter().any(is_same) {
                 grown += part.text.len();
                 made.add(part);

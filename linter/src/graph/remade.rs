@@ -60,7 +60,11 @@ pub(super) fn grow(
     let count = files.len();
     files.extend(definers.into_iter().map(|it| base.as_read(it)));
     let appliers = base.handing().appliers(None);
-    let deciding = expand::grow(tree, warm, files, (None, appliers), &|it| {
+    let beside = expand::Beside {
+        appliers,
+        has_function: &|it| !base.functions.of(it).is_empty(),
+    };
+    let deciding = expand::grow(tree, warm, files, (None, &beside), &|it| {
         it.at_home && changed.contains(&it.path)
     });
     files.truncate(count);

@@ -300,7 +300,11 @@ impl Work<'_> {
             .then_some(expand::Tracepoints { under: plan.under });
         let deciding = {
             let none = expand::Appliers::default();
-            expand::grow(tree, warm, &mut files, (tracepoints, &none), &|it| {
+            let beside = expand::Beside {
+                appliers: &none,
+                has_function: &|_| false,
+            };
+            expand::grow(tree, warm, &mut files, (tracepoints, &beside), &|it| {
                 it.at_home
             })
         };
