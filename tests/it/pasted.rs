@@ -35,9 +35,18 @@ static const struct address_space_operations example_aops = {{
     )
 }
 
+/// Checks states of a tree that first has this source and this header.
+#[track_caller]
+fn check(first: [&str; 2], states: &[(&str, Changes<'_>, bool)]) {
+    static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
+    let files = [(SUPER, first[0]), (HEADER, first[1])];
+    let files = files.map(|(path, text)| file(path, text));
+    let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
+    check_in_a_row(&base, states);
+}
+
 #[test]
 fn a_name_that_a_macro_makes_comes_and_goes() {
-    static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
     let nothing = source("example_wait(mapping);");
     let call = source("example_call(put, mapping->host);");
     let wrap = source("example_wrap(mapping->host);");
@@ -92,20 +101,7 @@ fn a_name_that_a_macro_makes_comes_and_goes() {
         ("for the first again", &[(HEADER, Some(&list))], true),
         ("the source goes", &[(SUPER, None)], false),
     ];
-    let files = [(SUPER, nothing.as_str()), (HEADER, CALL)];
-    let files = files.map(|(path, text)| file(path, text));
-    let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
-    check_in_a_row(&base, states);
-}
-
-/// Checks states of a tree that first has this source and this header.
-#[track_caller]
-fn check(first: [&str; 2], states: &[(&str, Changes<'_>, bool)]) {
-    static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
-    let files = [(SUPER, first[0]), (HEADER, first[1])];
-    let files = files.map(|(path, text)| file(path, text));
-    let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
-    check_in_a_row(&base, states);
+    check([&nothing, CALL], states);
 }
 
 #[test]
@@ -282,7 +278,6 @@ fn a_made_name_may_be_that_of_a_function_elsewhere() {
 
 #[test]
 fn a_word_that_a_source_defines_for_itself_comes_and_goes() {
-    static EMPTY: LazyLock<MemTree> = LazyLock::new(MemTree::default);
     let header = "#define __example_join(one, other) one##other
 #define _example_join(one, other) __example_join(one, other)
 #define example_call(...) _example_join(EXAMPLE_WORD, _put)(__VA_ARGS__)
@@ -315,8 +310,5 @@ fn a_word_that_a_source_defines_for_itself_comes_and_goes() {
             false,
         ),
     ];
-    let files = [(SUPER, call.as_str()), (HEADER, header)];
-    let files = files.map(|(path, text)| file(path, text));
-    let base = Overlay::new(&*EMPTY).with(files.map(|it| (it.0, Some(it.1))));
-    check_in_a_row(&base, states);
+    check([&call, header], states);
 }

@@ -36,11 +36,9 @@ impl Parameters {
         self.names.has(parameter.0) && self.all.contains(&parameter)
     }
 
-    fn extend(&mut self, new: impl Iterator<Item = Parameter>) {
-        for it in new {
-            self.names.extend([it.0]);
-            self.all.insert(it);
-        }
+    fn add(&mut self, parameter: Parameter) {
+        self.names.extend([parameter.0]);
+        self.all.insert(parameter);
     }
 
     /// Adds those that are handed on to one of these, or of `known` ones.
@@ -55,7 +53,9 @@ impl Parameters {
             if new.is_empty() {
                 break;
             }
-            self.extend(new.into_iter());
+            for it in new {
+                self.add(it);
+            }
         }
     }
 
@@ -85,7 +85,7 @@ impl Appliers {
                 } else {
                     &mut found.called
                 };
-                of_kind.extend([(*name, place)].into_iter());
+                of_kind.add((*name, place));
             }
         }
         found.called.close(rows, &known.called);

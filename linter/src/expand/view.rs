@@ -12,7 +12,7 @@ use super::stages::{Stage, is_stage};
 use super::text::Definitions;
 use super::ways::Ways;
 use crate::graph::image::ReadFile;
-use crate::graph::includes::{is_of_arch, normal};
+use crate::graph::includes::{beside, is_of_arch};
 use crate::graph::reading::is_unit;
 use crate::graph::typing;
 use crate::lex::Sym;
@@ -80,10 +80,7 @@ fn included_units(files: &[ReadFile], file: usize) -> Vec<u32> {
             .as_deref()
             .unwrap_or(&files[next].scan.named);
         for name in names.lines().filter(|it| is_unit(it)) {
-            let path = match typing::directory(source.path.as_str()) {
-                "" => normal(name),
-                directory => normal(&format!("{directory}/{name}")),
-            };
+            let path = beside(source.path.as_str(), name);
             let mut sources = (0..).zip(files).filter(|it| !it.1.source.is_shared);
             let included = sources.find(|it| it.1.source.path.as_str() == path);
             if let Some((it, _)) = included.filter(|it| !found.contains(&it.0)) {

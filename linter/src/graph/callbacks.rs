@@ -60,8 +60,8 @@ impl Resolver<'_, '_> {
                 if self.is_param_called(*callee, index as u32, 0) {
                     out.extend(called_back(&targets, at.offset, (name, *sure)));
                     let first = out.len();
-                    for it in &held {
-                        self.value_edges(it, at, out);
+                    for (object, member) in &held {
+                        self.member_call(object, *member, at, out);
                     }
                     for edge in &mut out[first..] {
                         edge.confidence = edge.confidence.min(*sure);
@@ -73,27 +73,14 @@ impl Resolver<'_, '_> {
 
     /// The members that a value may be read from, as far as the sieve lets them through: `object->member`, and what a
     /// local pointer was given.
-    fn members_meant<'v>(&self, value: &'v Expr, facts: &'v FunctionFacts) -> Vec<&'v Expr> {
-        let mut found = Vec::new();
-        let mut pending = vec![value];
-        while let Some(value) = pending.pop() {
-            match value {
-                Expr::Member(_, member) if self.sieve.passes_member(member.short()) => {
-                    found.push(value);
-                }
-                Expr::Either(first, second) => pending.extend([&**first, &**second]),
-                _ => {}
-            }
-        }
-        for name in named_values(value) {
-            let given = facts.assigns.iter().filter(|it| it.0 == name);
-            let members = given.map(|it| &it.1);
-            found.extend(members.filter(|it| match it {
-                Expr::Member(_, member) => self.sieve.passes_member(member.short()),
-                _ => false,
-            }));
-        }
-        found
+    fn members_meant<'v>(&self, value: &'v Expr, facts: &'v FunctionFacts) -> Vec<(&'v Expr, Sym)> {
+        let locals = named_values(value).into_iter();
+        let given = locals.flat_map(|local| facts.assigns.iter().filter(move |it| it.0 == local));
+        let given = given.map(|it| &it.1);
+        let given = given.filter(|it| matches!(it, Expr::Member(..)));
+        let read = std::iter::once(value).chain(given).flat_map(members_read);
+        read.filter(|it| self.sieve.passes_member(it.1.short()))
+            .collect()
     }
 
     /// As [`Resolver::callback_edges`], of a call through a member: what stands there may lead nowhere by itself.

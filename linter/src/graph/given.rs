@@ -71,8 +71,7 @@ impl Reached {
 type Passed = (ItemId, u32, u32);
 
 impl Index<'_> {
-    /// Whether a function of this name, given as [`Sym::short`], may call what it gets in a place, as the text alone has
-    /// it.
+    /// Whether a function of this name, given as [`Sym::short`], may call what it gets in a place, from the text alone.
     pub(super) fn may_call_param(&self, name: u32, place: u32) -> bool {
         let (base, over) = self.handing();
         base.appliers(None).calls((name, place))

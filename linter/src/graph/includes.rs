@@ -128,10 +128,7 @@ impl Resolver<'_, '_> {
             .unwrap_or_else(|| self.included_by_text(source))
             .lines()
             .filter_map(|name| {
-                let beside = match directory(source.path.as_str()) {
-                    "" => name.to_owned(),
-                    dir => normal(&format!("{dir}/{name}")),
-                };
+                let beside = beside(source.path.as_str(), name);
                 self.index
                     .file_at(&beside)
                     .or_else(|| roots().find_map(|it| self.index.file_at(&format!("{it}{name}"))))
@@ -164,7 +161,15 @@ pub(crate) fn is_of_arch(path: &str, user: &str) -> bool {
 }
 
 /// The path without `..`.
-pub(crate) fn normal(path: &str) -> String {
+/// The path that a name in an `#include` of this file means, if that is looked for beside it.
+pub(crate) fn beside(file: &str, name: &str) -> String {
+    match directory(file) {
+        "" => normal(name),
+        dir => normal(&format!("{dir}/{name}")),
+    }
+}
+
+fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

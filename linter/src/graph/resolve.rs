@@ -520,7 +520,13 @@ impl<'i, 't> Resolver<'i, 't> {
         self.bare_edges_inside(definition, &inside, out);
     }
 
-    fn member_call(&self, object: &Expr, member: Sym, at: &Site<'_>, out: &mut Vec<Edge>) {
+    pub(super) fn member_call(
+        &self,
+        object: &Expr,
+        member: Sym,
+        at: &Site<'_>,
+        out: &mut Vec<Edge>,
+    ) {
         if !self.sieve.passes_member(member.short()) {
             return;
         }

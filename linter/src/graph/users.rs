@@ -7,11 +7,10 @@ use rustc_hash::FxHashSet;
 use super::bits::Bits;
 use super::domains::Domain;
 use super::image::Image;
-use super::includes::normal;
+use super::includes::beside;
 use super::index::{Index, ItemId};
 use super::reading::is_unit;
 use super::sieve::Passing;
-use super::typing::directory;
 use crate::kernel;
 use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
 use crate::tree::TreePath;
@@ -51,9 +50,8 @@ impl Lent {
             let refs = (start..end).flat_map(|it| image.refs(it));
             lent.names.extend(refs.map(|it| it.name()));
             let named = file.includes.as_deref().unwrap_or_default().lines();
-            let beside = directory(file.path.as_str());
             let sources = named.filter(|it| is_unit(it));
-            let paths = sources.map(|it| normal(format!("{beside}/{it}").trim_start_matches('/')));
+            let paths = sources.map(|it| beside(file.path.as_str(), it));
             lent.sources.extend(paths.map(Sym::of));
         }
         lent

@@ -298,16 +298,13 @@ impl Work<'_> {
         let (mut files, gaps) = self.sources(plan);
         let tracepoints = (plan.reading == Reading::Unlimited)
             .then_some(expand::Tracepoints { under: plan.under });
-        let deciding = {
-            let none = expand::Appliers::default();
-            let beside = expand::Beside {
-                appliers: &none,
-                has_function: &|_| false,
-            };
-            expand::grow(tree, warm, &mut files, (tracepoints, &beside), &|it| {
-                it.at_home
-            })
+        let beside = expand::Beside {
+            appliers: &expand::Appliers::default(),
+            has_function: &|_| false,
         };
+        let deciding = expand::grow(tree, warm, &mut files, (tracepoints, &beside), &|it| {
+            it.at_home
+        });
         let domains = assign_domains(&mut files);
         Image {
             making: deciding.making.into(),

@@ -74,6 +74,12 @@ impl Reading {
         self.gives && self.pending_member.is_none()
     }
 
+    /// What follows is given to no member.
+    fn forget_members(&mut self) {
+        self.pending_member = None;
+        self.outer_member = None;
+    }
+
     /// A byte of the kind that the last significant token was.
     pub(super) fn prev_byte(&self) -> u8 {
         if self.prev == WORD { b'a' } else { self.prev }
@@ -219,21 +225,10 @@ impl Scanner<'_> {
         } else if self.is_set(prev, next_at, reading) {
             let name = Sym::of(&self.src[start..end]).short();
             reading.pending_member = Some(variables::unsettled(name));
-        } else if matches!(
+        } else if (matches!(
             prev,
-            b'=' | b','
-                | b'('
-                | b'&'
-                | b'?'
-                | b':'
-                | b'{'
-                | b'['
-                | b')'
-                | b'|'
-                | b';'
-                | b'}'
-                | b'*'
-        ) && (prev != b'*' || reading.pending_member.is_some())
+            b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}'
+        ) || prev == b'*' && reading.pending_member.is_some())
             && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?' | b'#' | END)
                 || (next == b':' && matches!(prev, b'?' | b'&' | b')')))
         {
@@ -394,10 +389,7 @@ impl Scanner<'_> {
                     reading.pending_member = Some(variables::unsettled(name));
                 }
             }
-            b',' if !reading.gives => {
-                reading.pending_member = None;
-                reading.outer_member = None;
-            }
+            b',' if !reading.gives => reading.forget_members(),
             // `rcu_assign_pointer(x->member, (type)value)`
             b'(' if reading.gives && reading.pending_member.is_some() => {
                 reading.inside = reading.inside.saturating_add(1);
@@ -406,8 +398,7 @@ impl Scanner<'_> {
             // `WRITE_ONCE((x)->member, value)`
             b')' if reading.gives && reading.pending_member.is_some() => {
                 reading.gives = false;
-                reading.pending_member = None;
-                reading.outer_member = None;
+                reading.forget_members();
             }
             b';' | b'{' | b'}' => {
                 if byte != b'{' {

@@ -82,7 +82,8 @@ pub(super) fn applied(place: u32, is_member: bool) -> Pair {
 }
 
 /// Adds pairs for the parameters of a function that may be pointers to functions: one for each that it calls, one for
-/// each member that is set to one, and one for each call that gets one. `head` stands between the parentheses of its head, `body` in its braces.
+/// each member that is set to one, and one for each call that gets one. `head` stands between the parentheses of its
+/// head, `body` in its braces.
 pub(super) fn mark(head: &[u8], body: &[u8], refs: &[Ref], pairs: &mut Vec<Pair>) {
     let mut params: Vec<(u32, u32)> = Vec::new();
     each_pointer(head, |place, name| {
@@ -221,7 +222,7 @@ fn pointer_in(param: &[u8]) -> Option<&[u8]> {
 pub(crate) fn may_return_function(head: &[u8]) -> bool {
     let rest = head.strip_prefix(b"static ").unwrap_or(head);
     let of = first_word(rest);
-    if matches!(of, b"struct" | b"bool") || words::is_type_word(of) && !words::is_inline(of) {
+    if words::is_type_word(of) && !words::is_inline(of) {
         // Nearly all functions are of this kind.
         return rest[of.len()..].trim_ascii_start().starts_with(b"(");
     }
