@@ -239,6 +239,20 @@ impl Index<'_> {
         names.filter(|it| self.is_giver(*it)).collect()
     }
 
+    /// Who passes something to functions of these names, given as [`Sym::short`], or to those who hand it on to them.
+    pub(super) fn users_of_helpers(&self, helpers: Vec<u32>) -> FxHashSet<ItemId> {
+        let (mut found, mut seen) = (FxHashSet::default(), FxHashSet::default());
+        let mut names = helpers;
+        for _ in 0..=MAX_HELPERS {
+            names.retain(|it| seen.insert(*it));
+            let users = names.iter().flat_map(|it| self.users(*it));
+            let new: Vec<ItemId> = users.filter(|it| found.insert(*it)).collect();
+            let on = new.iter().map(|it| self.item(*it).name.short());
+            names = on.filter(|it| self.is_giver(*it)).collect();
+        }
+        found
+    }
+
     /// Where those who are passed something put it, and those whom they hand it on to.
     fn members_of(&self, passed: Vec<Passed>, helpers: usize) -> Vec<(ItemId, u32)> {
         let (mut found, mut passed) = (Vec::new(), passed);

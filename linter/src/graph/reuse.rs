@@ -15,7 +15,7 @@ use super::known::{Deciding, KnownEdges, Numbers};
 use super::resolve::{Edge, MAX_PASS_DEPTH, Resolver, Target, named_values};
 use super::sieve::Closures;
 use super::values::{Entry, Known, MAX_PASSES};
-use crate::facts::{Callee, Expr, FunctionFacts};
+use crate::facts::{Callee, Expr, FunctionFacts, Store};
 use crate::lex::{Argument, Item, ItemKind, Ref, RefKind, Sym, copied, flags};
 use crate::warm::{ItemKey, Warm};
 
@@ -384,10 +384,12 @@ impl Change<'_, '_, '_, '_> {
         }
         self.reuse.affected.insert(now.0);
         self.changed.push(now.1.name.short());
-        self.set_members(was.0, true);
-        self.set_members(now.0, false);
-        self.called_otherwise(was.0, now.0);
         let old = self.now.warm.functions.peek(self.before.key(was.0));
+        if !(same_head && self.stores_as_before((was.0, old.as_deref()), now.0)) {
+            self.set_members(was.0, true);
+            self.set_members(now.0, false);
+        }
+        self.called_otherwise(was.0, now.0);
         self.given_otherwise((was.0, old.as_deref()), now.0);
         if same_head {
             let (new, none) = (self.now.facts(now.0), FunctionFacts::default());
@@ -399,6 +401,27 @@ impl Change<'_, '_, '_, '_> {
             self.names.push(now.1.name.short());
         }
         Some(())
+    }
+
+    /// Whether a function puts into members what it put there before, into the same objects.
+    fn stores_as_before(&self, (was, old): (ItemId, Option<&FunctionFacts>), now: ItemId) -> bool {
+        let (before, index) = (self.before.pairs_of(was), self.now.index.pairs_of(now));
+        if before != index {
+            return false;
+        }
+        if index.is_empty() {
+            return true;
+        }
+        let new = self.now.facts(now);
+        let placed = |it: &FunctionFacts| {
+            let stores = it.stores.iter().cloned();
+            stores
+                .map(|it| Store { offset: 0, ..it })
+                .collect::<Vec<_>>()
+        };
+        old.is_some_and(|old| {
+            (&old.locals, &old.assigns, placed(old)) == (&new.locals, &new.assigns, placed(&new))
+        })
     }
 
     /// What one item calls, or takes, of members, and the other does not.
@@ -491,17 +514,20 @@ impl Change<'_, '_, '_, '_> {
 
     fn set_members(&mut self, id: ItemId, is_old: bool) {
         let index = if is_old { self.before } else { self.now.index };
-        let is_function =
-            |it: u32| self.before.is_function_name(it) || self.now.index.is_function_name(it);
         let set = index.pairs_of(id).iter();
         let members: Vec<u32> = set
-            .filter(|it| is_function(it[1]) || it[1] == copied(it[0]))
+            .filter(|it| self.is_function_name(it[1]) || it[1] == copied(it[0]))
             .map(|it| it[0])
             .collect();
         self.members.extend(members);
         if matches!(index.item(id).kind, ItemKind::Function | ItemKind::Macro) {
             self.behind(index, id);
         }
+    }
+
+    /// Whether there was a function of this name, or is.
+    fn is_function_name(&self, name: u32) -> bool {
+        self.before.is_function_name(name) || self.now.index.is_function_name(name)
     }
 
     /// The members that hold what a function is given.
@@ -601,10 +627,14 @@ impl Change<'_, '_, '_, '_> {
                             self.members.extend(given.map(|it| it.1));
                         }
                     }
-                    self.members.extend(index.settings(name).map(|it| it.0));
+                    if self.is_function_name(name) {
+                        self.members.extend(index.settings(name).map(|it| it.0));
+                    }
                 }
             } else if let Some(member) = self.members.pop() {
-                if seen.insert((true, member)) {
+                // Nobody is led on through the others, and nobody was.
+                let is_followed = self.now.sieve.passes_member(member);
+                if is_followed && seen.insert((true, member)) {
                     // A name among the arguments of a macro that puts it behind an arrow.
                     let passed = index.users(member);
                     let passed = passed.filter(|it| index.item(*it).kind == ItemKind::Function);

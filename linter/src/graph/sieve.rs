@@ -27,6 +27,7 @@ struct Closed<'i, 't> {
     before: Option<Arc<Closures>>,
     /// What passes that did not pass in that tree.
     added: Vec<ItemId>,
+    changed: Changed,
     /// What passes of generic code alone, which is the same for every implementation.
     generic: OnceLock<Passing>,
 }
@@ -130,6 +131,7 @@ impl<'i, 't> Sieve<'i, 't> {
                 found: Arc::new(found),
                 before: None,
                 added: Vec::new(),
+                changed: Changed::default(),
                 generic: OnceLock::new(),
             }),
         }
@@ -147,8 +149,11 @@ impl<'i, 't> Sieve<'i, 't> {
         before: Option<Arc<Closures>>,
     ) -> Self {
         let users = Users::new(index, sinks, stop);
+        let changed = Changed::of(index);
         let (all, added) = match &before {
-            Some(before) => Closure::after(&users, None, &before.all).close_new(&|_| true),
+            Some(before) => {
+                Closure::after(&users, None, &before.all).close_new(&changed, &|_| true)
+            }
             None => Closure::new(&users, None).close(&[]),
         };
         let crossing = || {
@@ -186,12 +191,14 @@ impl<'i, 't> Sieve<'i, 't> {
             crossing,
             within,
         };
+        let changed = changed.leading(index, &found);
         Self {
             closed: Some(Closed {
                 users,
                 found: Arc::new(found),
                 before,
                 added,
+                changed,
                 generic: OnceLock::new(),
             }),
         }
@@ -282,7 +289,7 @@ impl Closed<'_, '_> {
                 users.index.users(*name).for_each(|it| closure.add(it));
             }
         }
-        closure.close_new(&|it| self.may_lead(it)).0
+        closure.close_new(&self.changed, &|it| self.may_lead(it)).0
     }
 
     /// Whether something of this name passes for whatever chain; sometimes true of others.
@@ -312,7 +319,48 @@ impl Closed<'_, '_> {
                 closure.take_in((id, &item), &may_lead, &is_entry);
             }
         }
-        closure.close_new(&may_lead).0
+        closure.close_new(&self.changed, &may_lead).0
+    }
+}
+
+/// What a change may let through.
+#[derive(Default)]
+struct Changed {
+    /// The items of the changed files.
+    items: Vec<ItemId>,
+    /// Who may have passed a function all the time to one that stores it now.
+    passers: Vec<ItemId>,
+}
+
+impl Changed {
+    fn of(index: &Index<'_>) -> Self {
+        let mut helpers = index.new_givers();
+        let items = index.changed_items();
+        let is_helper = |(id, item): &(ItemId, Item)| {
+            matches!(item.kind, ItemKind::Function | ItemKind::Macro)
+                && !index.members_behind(*id).is_empty()
+        };
+        helpers.extend(items.filter(is_helper).map(|it| it.1.name.short()));
+        let mut passers = Vec::from_iter(index.users_of_helpers(helpers));
+        passers.sort_unstable();
+        Self {
+            items: index.changed_items().map(|it| it.0).collect(),
+            passers,
+        }
+    }
+
+    /// Of these what may lead to a sink for a chain in some implementation: what does for whatever chain.
+    fn leading(mut self, index: &Index<'_>, found: &Closures) -> Self {
+        let passes = |it: &ItemId| found.all.has(index.number(*it));
+        let may_lead = |name: u32| found.names.has(name >> NAME_SHIFT);
+        self.items.retain(|it| {
+            let mut pairs = index.pairs_of(*it).iter();
+            passes(it)
+                || index.item(*it).kind == ItemKind::Type
+                || pairs.any(|it| Given::of(*it).is_none() && may_lead(it[1]))
+        });
+        self.passers.retain(passes);
+        self
     }
 }
 
@@ -384,27 +432,21 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         (self.passing, self.added)
     }
 
-    /// Closes over the items of the changed files, whatever they now lead to of the names that `may_lead`.
-    fn close_new(mut self, may_lead: &dyn Fn(u32) -> bool) -> (Passing, Vec<ItemId>) {
+    /// Closes over what has changed, whatever it now leads to of the names that `may_lead`.
+    fn close_new(
+        mut self,
+        changed: &Changed,
+        may_lead: &dyn Fn(u32) -> bool,
+    ) -> (Passing, Vec<ItemId>) {
         let index = self.users.index;
-        for name in index.new_givers() {
-            for user in index.users(name) {
-                self.take_in_passed(user, may_lead);
-            }
-        }
-        for (id, item) in index.changed_items() {
-            self.take_in((id, &item), may_lead, &|_| false);
-            if self.users.is_lent(id) {
-                self.take_in_lent(id);
-            }
-            if matches!(item.kind, ItemKind::Function | ItemKind::Macro) {
-                // Somebody may have passed it a function all the time.
-                for it in index.members_behind(id) {
-                    self.add_given(it, Domain::GENERIC);
-                }
+        for id in &changed.items {
+            let item = index.item(*id);
+            self.take_in((*id, &item), may_lead, &|_| false);
+            if self.users.is_lent(*id) {
+                self.take_in_lent(*id);
             }
             if item.kind == ItemKind::Type && item.name != Sym::NONE {
-                self.add_reach(id, item.name);
+                self.add_reach(*id, item.name);
             }
             let is_used = |it: ItemId| self.passing.items.has(index.number(it));
             if item.kind == ItemKind::Type && index.objects_of(item.name).any(is_used) {
@@ -412,6 +454,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                     self.add_member(it);
                 }
             }
+        }
+        for user in &changed.passers {
+            self.take_in_passed(*user, may_lead);
         }
         self.run()
     }
@@ -432,7 +477,9 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                 RefKind::Call | RefKind::Mention => {
                     let name = it.name();
                     // A variable that holds a pointer stands as a member of no type.
-                    let is_variable = || self.passing.has_member(variable(name), file);
+                    let is_variable = || {
+                        index.is_object_name(name) && self.passing.has_member(variable(name), file)
+                    };
                     may_lead(name)
                         && ((self.users.sinks.contains(&name) && !self.is_owned(id))
                             || is_entry(name)
