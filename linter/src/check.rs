@@ -310,7 +310,9 @@ impl<'t> Prepared<'t> {
         clock.add("sieve", sieving, passing.unwrap_or_default());
         let focused = focus.map(|it| Focused::new(index, it.domains.clone()));
         let limits = Limits::of(&wrappers, focused);
-        let resolver = Resolver::new(index, &sieve, warm).reusing(self.before.as_ref());
+        let resolver = Resolver::new(index, &sieve, warm)
+            .with_bare_macros()
+            .reusing(self.before.as_ref());
         let reaches: Vec<explore::Reach> = self
             .contexts
             .par_iter()

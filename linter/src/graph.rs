@@ -4,12 +4,14 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+mod aliases;
 mod bare;
 mod below;
 pub(crate) mod bits;
 mod bodies;
 mod callbacks;
 mod cleanups;
+mod closure;
 mod constants;
 mod copies;
 mod deferred;

@@ -312,3 +312,53 @@ fn a_word_that_a_source_defines_for_itself_comes_and_goes() {
     ];
     check([&call, header], states);
 }
+
+#[test]
+fn what_a_macro_without_arguments_stands_for_comes_and_goes() {
+    const TABLE: &str = "fs/example/table.c";
+    let header = |rest: &str| {
+        format!(
+            "struct example {{ void (*run)(struct inode *inode); }};\n\
+             void example_drop(struct inode *inode);\n{rest}"
+        )
+    };
+    let (put, no) = (
+        header("#define RUN example_drop\n"),
+        header("#define RUN example_wait\n"),
+    );
+    let (does, does_not) = (
+        header("#define RUN_IT example_drop(mapping->host)\n"),
+        header("#define RUN_IT example_wait(mapping)\n"),
+    );
+    let drop = "#include \"example.h\"\n\
+        void example_drop(struct inode *inode)\n{\n\tiput(example_other(inode));\n}\n";
+    let table = format!("{drop}const struct example example_table = {{ .run = RUN }};\n");
+    let by_place = format!("{drop}const struct example example_table = {{ RUN }};\n");
+    let assigned = format!(
+        "{drop}void example_begin(struct example *example)\n{{\n\texample->run = RUN;\n}}\n"
+    );
+    let calls = source("((struct example *)mapping->private_data)->run(mapping->host);");
+    let bare = source("RUN_IT;");
+    check(
+        [&calls, &no],
+        &[
+            ("a table names it", &[(TABLE, Some(&table))], false),
+            ("it stands for it", &[(HEADER, Some(&put))], true),
+            ("for nothing", &[(HEADER, Some(&header("")))], false),
+            ("for it again", &[(HEADER, Some(&put))], true),
+            ("a table without members", &[(TABLE, Some(&by_place))], true),
+            ("for another", &[(HEADER, Some(&no))], false),
+            ("it is assigned", &[(TABLE, Some(&assigned))], false),
+            ("and stands for it", &[(HEADER, Some(&put))], true),
+            (
+                "it is called",
+                &[(SUPER, Some(&bare)), (HEADER, Some(&does))],
+                true,
+            ),
+            ("it calls another", &[(HEADER, Some(&does_not))], false),
+            ("it calls it again", &[(HEADER, Some(&does))], true),
+            ("it is not called", &[(SUPER, Some(&source("")))], false),
+            ("it is", &[(SUPER, Some(&bare))], true),
+        ],
+    );
+}

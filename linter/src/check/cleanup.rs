@@ -1,8 +1,10 @@
-//! References that go out of scope: `struct inode *dir __free(iput) = …` calls no function by name.
+//! References that are dropped without a call: where they go out of scope (`struct inode *dir __free(iput) = …`), and
+//! by macros without arguments.
 
 use super::findings::Run;
 use super::parse;
 use crate::graph::{EdgeKind, ItemId};
+use crate::lex;
 use crate::syntax::idioms::Release;
 use crate::syntax::taken;
 use crate::syntax::text::{fold_bytes, start_around};
@@ -11,9 +13,10 @@ use crate::syntax::text::{fold_bytes, start_around};
 const MAX_DECLARATION_BYTES: usize = 256;
 
 impl Run<'_, '_, '_> {
-    /// The declarations of a function whose attribute makes another name for `iput()` run at the end of the scope.
+    /// The declarations of a function whose attribute makes another name for `iput()` run at the end of the scope, and
+    /// the macros without arguments that stand for a call of one.
     ///
-    /// One out of which the pointer is taken on every way (`no_free_ptr()`) releases nothing.
+    /// A declaration out of which the pointer is taken on every way (`no_free_ptr()`) releases nothing.
     pub(super) fn cleanups(&self, id: ItemId, text: &[u8]) -> Vec<Release> {
         let edges = self.resolver.edges(id);
         let mut macros = edges.iter().filter(|it| it.kind == EdgeKind::Macro);
@@ -26,9 +29,16 @@ impl Run<'_, '_, '_> {
             let offset = edge.offset as usize;
             // What the grammar cannot read in this place was blanked: an attribute of a variable.
             let is_attribute = parsed.clean.get(offset) == Some(&b' ');
-            let alias = is_attribute.then(|| self.alias_at(id, edge)).flatten();
+            let is_bare = !is_attribute && is_bare(text, offset);
+            let alias = (is_attribute || is_bare)
+                .then(|| self.alias_at(id, edge))
+                .flatten();
             if let Some((callee, argument)) = alias {
-                let release = at_end_of_scope(text, offset, callee, argument);
+                if is_bare {
+                    found.push(release_at(text, offset, (callee, argument), ""));
+                    continue;
+                }
+                let release = at_end_of_scope(text, offset, (callee, argument));
                 let root = parsed.tree.as_ref().map(|it| it.root_node());
                 let is_taken = root.is_some_and(|it| {
                     taken::is_always_taken(it, &parsed.clean, &release.inode, offset)
@@ -44,25 +54,42 @@ impl Run<'_, '_, '_> {
     }
 }
 
-fn at_end_of_scope(text: &[u8], offset: usize, callee: String, argument: usize) -> Release {
+fn at_end_of_scope(text: &[u8], offset: usize, callee: (String, usize)) -> Release {
     let before = text.get(..offset).unwrap_or_default();
-    let start = start_around(text, offset);
-    let rest = &text[start..text.len().min(start + MAX_DECLARATION_BYTES)];
-    let end = memchr::memchr(b';', rest).map_or(rest.len(), |it| it + 1);
     let is_word = |it: &u8| it.is_ascii_alphanumeric() || *it == b'_';
     let name = before.trim_ascii_end();
     let first = name
         .iter()
         .rposition(|it| !is_word(it))
         .map_or(0, |it| it + 1);
-    let variable = String::from_utf8_lossy(&name[first..]).into_owned();
+    let variable = String::from_utf8_lossy(&name[first..]);
+    release_at(text, offset, callee, &variable)
+}
+
+/// Whether a name stands there without arguments.
+fn is_bare(text: &[u8], offset: usize) -> bool {
+    let rest = text.get(offset..).unwrap_or_default();
+    let behind = rest[lex::word_length(rest)..].trim_ascii_start();
+    behind.len() < rest.len() && !behind.starts_with(b"(")
+}
+
+/// Of a macro without arguments it is not known what it drops.
+fn release_at(
+    text: &[u8],
+    offset: usize,
+    (callee, argument): (String, usize),
+    variable: &str,
+) -> Release {
+    let start = start_around(text, offset);
+    let rest = &text[start..text.len().min(start + MAX_DECLARATION_BYTES)];
+    let end = memchr::memchr(b';', rest).map_or(rest.len(), |it| it + 1);
     Release {
         callee,
         offset,
         argument,
         statement: fold_bytes(&rest[..end]),
-        pointer: variable.clone(),
-        inode: variable,
+        pointer: variable.to_owned(),
+        inode: variable.to_owned(),
         under_i_lock: false,
         atomic: None,
         not_last: None,

@@ -22,14 +22,15 @@ pub(crate) struct Bare {
 }
 
 impl Resolver<'_, '_> {
-    /// Follows the macros without arguments too.
-    ///
-    /// No chain to what the rules look for goes through one, so a check does without.
+    /// Follows the macros without arguments too, as far as the sieve lets them through.
     pub(crate) fn with_bare_macros(mut self) -> Self {
-        let macros = self.index.macro_ids().map(|it| self.index.item(it));
-        let bare = macros.filter(|it| it.flags & flags::FUNCTION_LIKE == 0);
+        let all = || {
+            let macros = self.index.macro_ids().map(|it| self.index.item(it));
+            let bare = macros.filter(|it| it.flags & flags::FUNCTION_LIKE == 0);
+            bare.map(|it| it.name.short()).collect()
+        };
         self.bare = Some(Bare {
-            names: bare.map(|it| it.name.short()).collect(),
+            names: self.sieve.bare_macros().cloned().unwrap_or_else(all),
             inside: Memo::new(),
             meant: Memo::new(),
         });
@@ -41,6 +42,10 @@ impl Resolver<'_, '_> {
         let Some(bare) = &self.bare else {
             return;
         };
+        let mut refs = self.index.refs(id).iter();
+        if !refs.any(|it| bare.names.contains(&it.name())) {
+            return;
+        }
         let item = self.index.item(id);
         let text = self.index.item_text(id);
         lex::each_word(

@@ -19,7 +19,7 @@ impl Resolver<'_, '_> {
     ) -> Vec<(ItemId, Confidence)> {
         let mut found = Vec::new();
         for name in functions_named(value, scope.facts) {
-            found.extend(self.functions_in(name, scope.file).iter().copied());
+            found.extend(self.functions_valued(name, scope.file).iter().copied());
         }
         found
     }

@@ -60,7 +60,9 @@ pub(super) fn setters(
     let fields = kernel::DEFERRED_FIELDS.iter();
     let fields = fields.filter(|it| runners.contains(&it.2));
     let set = fields.flat_map(|it| index.setters(Sym::of(it.1).short()));
-    let of_function = set.filter(|it| index.is_function_name(it.0)).map(|it| it.1);
+    let of_function = set
+        .filter(|it| index.may_name_function(it.0))
+        .map(|it| it.1);
     let mut found: Vec<ItemId> = of_function
         .filter(|it| index.item(*it).kind == ItemKind::Function && takes(*it))
         .collect();

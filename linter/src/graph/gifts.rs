@@ -76,7 +76,7 @@ impl Resolver<'_, '_> {
         for giver in &givers {
             let file = self.index.file_of(giver.caller);
             let names = self.passed_by(giver).into_iter();
-            let names = names.filter(|it| !it.is_member && self.index.is_function_name(it.name));
+            let names = names.filter(|it| !it.is_member && self.index.may_name_function(it.name));
             for it in names {
                 named.push((file.domain, it.name));
                 let place = directories(file.path.as_str()).1;
@@ -324,7 +324,7 @@ impl Resolver<'_, '_> {
             let known = functions_named(value, &facts).into_iter();
             let known = known.filter(|it| passes(*it, false));
             for name in known {
-                let functions = self.functions_in(name, file);
+                let functions = self.functions_valued(name, file);
                 out.extend(functions.iter().map(|(function, sure)| Entry {
                     function: *function,
                     of,

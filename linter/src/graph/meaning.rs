@@ -20,7 +20,8 @@ const OWN_ARCHITECTURE: u8 = 2;
 
 /// A name where it stands.
 type NameIn = (Sym, u32);
-type Functions = Vec<(ItemId, Confidence)>;
+/// Functions, with how sure it is that they are meant.
+pub(super) type Functions = Vec<(ItemId, Confidence)>;
 
 /// What names were found to mean.
 pub(crate) struct Meanings {

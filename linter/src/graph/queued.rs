@@ -353,7 +353,7 @@ fn set_up(
         }
     }
     for name in functions_named(callback, facts) {
-        let functions = resolver.functions_in(name, file);
+        let functions = resolver.functions_valued(name, file);
         found.extend(functions.iter().map(|it| RootAt {
             function: it.0,
             item: caller,

@@ -566,7 +566,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 .index
                 .setters(member.short())
                 .filter(|it| {
-                    self.index.is_function_name(it.0) && self.index.file_of(it.1).domain == domain
+                    self.index.may_name_function(it.0) && self.index.file_of(it.1).domain == domain
                 })
                 .filter(|it| {
                     let item = self.index.item(it.1);
@@ -592,7 +592,7 @@ impl<'i, 't> Resolver<'i, 't> {
     pub(super) fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
         match value {
             Expr::Name(name) if !at.scope.facts.declares(*name) => {
-                let functions = self.functions_in(*name, at.scope.file);
+                let functions = self.functions_valued(*name, at.scope.file);
                 if functions.is_empty() {
                     self.variable_edges(*name, at, out);
                 }
@@ -614,7 +614,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 for (function, sure) in self.functions_in(*name, at.scope.file).iter() {
                     let file = self.index.file_index(*function);
                     for returned in &self.facts(*function).returned {
-                        let targets = self.functions_in(*returned, file);
+                        let targets = self.functions_valued(*returned, file);
                         out.extend(called_back(&targets, at.offset, (*name, *sure)));
                     }
                 }

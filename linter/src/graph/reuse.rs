@@ -516,7 +516,7 @@ impl Change<'_, '_, '_, '_> {
         let index = if is_old { self.before } else { self.now.index };
         let set = index.pairs_of(id).iter();
         let members: Vec<u32> = set
-            .filter(|it| self.is_function_name(it[1]) || it[1] == copied(it[0]))
+            .filter(|it| self.may_name_function(it[1]) || it[1] == copied(it[0]))
             .map(|it| it[0])
             .collect();
         self.members.extend(members);
@@ -525,9 +525,9 @@ impl Change<'_, '_, '_, '_> {
         }
     }
 
-    /// Whether there was a function of this name, or is.
-    fn is_function_name(&self, name: u32) -> bool {
-        self.before.is_function_name(name) || self.now.index.is_function_name(name)
+    /// Whether this may have been the name of a function, or is.
+    fn may_name_function(&self, name: u32) -> bool {
+        self.before.may_name_function(name) || self.now.index.may_name_function(name)
     }
 
     /// The members that hold what a function is given.
@@ -627,7 +627,7 @@ impl Change<'_, '_, '_, '_> {
                             self.members.extend(given.map(|it| it.1));
                         }
                     }
-                    if self.is_function_name(name) {
+                    if self.may_name_function(name) {
                         self.members.extend(index.settings(name).map(|it| it.0));
                     }
                 }

@@ -218,7 +218,7 @@ fn passed_along(
             continue;
         };
         for name in functions_named(value, &facts) {
-            for (target, confidence) in resolver.functions_in(name, file).iter() {
+            for (target, confidence) in resolver.functions_valued(name, file).iter() {
                 out.push(RootAt {
                     function: *target,
                     item: caller,

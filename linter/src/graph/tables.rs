@@ -91,7 +91,7 @@ impl Resolver<'_, '_> {
         passes: &dyn Fn(u32) -> bool,
     ) -> Vec<Entry> {
         let index = self.index;
-        let wanted = |value: u32| index.is_function_name(value) && passes(value);
+        let wanted = |value: u32| index.may_name_function(value) && passes(value);
         let mut items: Vec<ItemId> = index
             .setters(member.short())
             .filter(|it| takes(it.1) && wanted(it.0))
@@ -120,9 +120,8 @@ impl Resolver<'_, '_> {
     }
 
     pub(super) fn may_pass(&self, value: u32) -> bool {
-        self.index
-            .functions_of(value)
-            .any(|it| self.sieve.passes(it))
+        let mut named = (self.index.functions_of(value)).chain(self.index.macros_of(value));
+        named.any(|it| self.sieve.passes(it))
     }
 
     fn entries_of_item(&self, item: ItemId, of: TypeRef, member: Sym, out: &mut Vec<Entry>) {
@@ -228,7 +227,7 @@ impl Resolver<'_, '_> {
                 names.extend(args.iter().flat_map(named_values));
             }
             for name in names.into_iter().filter(|it| !facts.declares(*it)) {
-                let functions = self.functions_in(name, file).to_vec();
+                let functions = self.functions_valued(name, file).to_vec();
                 out.extend(functions.into_iter().map(|it| Stored {
                     function: it.0,
                     through,
@@ -272,7 +271,7 @@ impl Resolver<'_, '_> {
         if let Expr::Call(_, args) = &store.value {
             // `.show = WRAP(fn)`: the macro may hand the function on.
             for name in args.iter().flat_map(named_values) {
-                for (function, _) in self.functions_in(name, scope.file).to_vec() {
+                for (function, _) in self.functions_valued(name, scope.file).to_vec() {
                     out.push(Entry {
                         function,
                         of: holder,
@@ -337,7 +336,7 @@ impl Resolver<'_, '_> {
             .filter(|it| !it.is_empty())
             .map(Sym::of)
             .filter(|it| it.short() == value)
-            .flat_map(|it| self.functions_in(it, file).to_vec())
+            .flat_map(|it| self.functions_valued(it, file).to_vec())
             .map(|it| it.0)
             .collect();
         found.sort_unstable();

@@ -49,7 +49,7 @@ impl Index<'_> {
         let null = Sym::of("NULL").short();
         let (mut is_null, mut is_set) = (false, false);
         for (value, _) in self.setters(member) {
-            if self.is_function_name(value) {
+            if self.may_name_function(value) {
                 return false;
             }
             is_null |= value == null;
@@ -82,7 +82,7 @@ impl Index<'_> {
             refs.any(|it| {
                 it.kind() == RefKind::Mention
                     && !paired.contains(&it.name())
-                    && self.is_function_name(it.name())
+                    && self.may_name_function(it.name())
             })
         })
     }

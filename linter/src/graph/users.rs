@@ -5,12 +5,12 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::bits::Bits;
+use super::closure::Passing;
 use super::domains::Domain;
 use super::image::Image;
 use super::includes::beside;
 use super::index::{Index, ItemId};
 use super::reading::is_unit;
-use super::sieve::Passing;
 use crate::kernel;
 use crate::lex::{ItemKind, Ref, RefKind, Sym, flags};
 use crate::tree::TreePath;

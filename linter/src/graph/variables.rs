@@ -94,12 +94,12 @@ impl Resolver<'_, '_> {
         let mut found = Vec::new();
         for store in facts.stores.iter().filter(|it| is_in_array(&it.path)) {
             for name in named_values(&store.value) {
-                found.extend(self.functions_in(name, file).iter().copied());
+                found.extend(self.functions_valued(name, file).iter().copied());
             }
             if let Expr::Call(_, args) = &store.value {
                 // `[KIND] = WRAP(function)`: the macro may hand the function on.
                 let named = args.iter().flat_map(named_values);
-                let functions = named.flat_map(|it| self.functions_in(it, file).to_vec());
+                let functions = named.flat_map(|it| self.functions_valued(it, file).to_vec());
                 found.extend(functions.map(|it| (it.0, Confidence::Low)));
             }
         }
@@ -116,7 +116,7 @@ impl Resolver<'_, '_> {
         let mut setters: Vec<ItemId> = self
             .index
             .setters(variable(name.short()))
-            .filter(|it| self.index.is_function_name(it.0))
+            .filter(|it| self.index.may_name_function(it.0))
             .map(|it| it.1)
             .filter(|it| self.index.item(*it).kind == ItemKind::Function)
             .collect();

@@ -338,7 +338,8 @@ impl Scanner<'_> {
         }
         let through_parens = next == b')' && self.byte(self.behind_parens(next_at)) == b'(';
         let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b',' | b'}');
-        if matches!(next, b'(' | b'[' | b':') || through_parens || taken {
+        let is_used = matches!(next, b'(' | b'[' | b':') || through_parens || taken;
+        if is_used || self.is_result(next_at) {
             let name = Sym::of(word);
             if next == b'(' {
                 self.calls += 1;
@@ -347,6 +348,19 @@ impl Scanner<'_> {
                 self.refs.push(Ref::new(RefKind::Declares, name));
             }
             self.refs.push(Ref::new(RefKind::Member, name));
+        }
+    }
+
+    /// Whether what stands before `at` is the first choice of `?:`, or the value of `({ … })`.
+    fn is_result(&self, at: usize) -> bool {
+        let follows = |at: usize, byte: u8| {
+            let next = self.skip_space(at + 1);
+            (self.byte(next) == byte).then_some(next)
+        };
+        match self.byte(at) {
+            b'?' => follows(at, b':').is_some(),
+            b';' => follows(at, b'}').is_some_and(|it| follows(it, b')').is_some()),
+            _ => false,
         }
     }
 

@@ -141,7 +141,7 @@ impl Graph<'_> {
             });
         };
         let open = Sieve::open();
-        let resolver = Resolver::new(&self.index, &open, self.warm);
+        let resolver = Resolver::new(&self.index, &open, self.warm).with_bare_macros();
         let edges = resolver.edges(id);
         let calls = edges
             .iter()
@@ -292,7 +292,7 @@ impl Graph<'_> {
         let callees = aliases.map(|it| Sym::of(&it.callee));
         let names: Vec<Sym> = callees.chain([self.index.item(id).name]).collect();
         let sieve = Sieve::leading_to(&self.index, &names);
-        let resolver = Resolver::new(&self.index, &sieve, self.warm);
+        let resolver = Resolver::new(&self.index, &sieve, self.warm).with_bare_macros();
         let limits = Limits::of(wrappers, None);
         let calls: Vec<LastCall<'_, '_, '_>> = releases
             .iter()
