@@ -3,6 +3,7 @@
 //! Nothing here depends on how the two states were linted.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::diff::{Change, LineMap};
 use crate::finding::{Finding, Fingerprint, normal};
@@ -11,6 +12,7 @@ use text::{ItemText, Name};
 
 mod alias;
 mod anchor;
+mod calls;
 mod same;
 mod text;
 
@@ -119,6 +121,23 @@ impl MovedLines {
         self.files.contains_key(path) && !is_elsewhere
     }
 
+    /// Where the tree after has what took the place of a line of the tree before, with 1-based lines.
+    fn replaced(&self, path: &TreePath, line: u32) -> Vec<(&TreePath, Range<u32>)> {
+        let mut found = Vec::new();
+        for (now, fate) in &self.files {
+            let Fate::Here { origin, lines } = fate else {
+                continue;
+            };
+            if origin.as_ref() == Some(path) {
+                let mut edits = lines.edits().iter();
+                let edit =
+                    edits.find(|it| (it.old_start..it.old_start + it.old_len).contains(&line));
+                found.extend(edit.map(|it| (now, it.new_start..it.new_start + it.new_len)));
+            }
+        }
+        found
+    }
+
     /// The changes of one file that stands after.
     fn lines(&self, path: &TreePath) -> Option<&LineMap> {
         match self.files.get(path)? {
@@ -207,6 +226,7 @@ pub fn compare(
     pairs.by_extraction(moved);
     pairs.prefer_changed_lines(moved);
     pairs.by_alias(moved, states);
+    pairs.by_gathering(moved, states);
     let mut delta = Delta::default();
     for (at, new) in after.iter().enumerate() {
         let known: Vec<&Finding> = pairs.befores(at).map(|it| &before[it]).collect();

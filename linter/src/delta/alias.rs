@@ -32,7 +32,9 @@ impl Pairs<'_> {
             };
             let calls = |old: &usize| {
                 let call = &before[*old];
-                let is_same = was_kept(call) || is_caller(inside, &call.function);
+                let is_same = was_kept(call)
+                    || is_caller(inside, &call.function)
+                    || states.became_call(call, &inside.function, moved);
                 is_same && put.is_called_at(call, |it| moved.origin(it).clone())
             };
             let old = open_before.iter().filter(|it| calls(it));

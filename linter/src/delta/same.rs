@@ -50,12 +50,22 @@ pub(super) fn is_reworded(old: &str, new: &str) -> bool {
             (&of_new, &of_old)
         };
         return match (&few[..], &many[..]) {
-            ([one], [other]) => is_inode_in(one, other) || is_inode_in(other, one),
+            ([one], [other]) => is_found_in(one, other) || is_found_in(other, one),
             _ => few.len() < many.len() && is_part(few, many),
         };
     }
     if of_old.len().min(of_new.len()) != 1 {
         return false;
+    }
+    // A function may be given what holds the inode.
+    let holds = |object: &str, value: &str| {
+        let inside = value.strip_prefix(object);
+        inside.is_some_and(|it| it.starts_with("->") || it.starts_with('.'))
+    };
+    if let ([one], [other]) = (&of_old[..], &of_new[..])
+        && (holds(one, other) || holds(other, one))
+    {
+        return true;
     }
     let objects = |of: &[String]| -> Vec<String> { of.iter().flat_map(|it| objects(it)).collect() };
     let of_new = objects(&of_new);
@@ -66,6 +76,17 @@ pub(super) fn is_reworded(old: &str, new: &str) -> bool {
 fn is_part(few: &[String], many: &[String]) -> bool {
     let mut rest = many.iter();
     few.iter().all(|it| rest.any(|other| other == it))
+}
+
+/// Whether an expression is the inode of what another one is: inside of it (`&ei->vfs_inode`), converted
+/// (`NFS_I(inode)`), or inside of that (`&ntfs_i(inode)->vfs_inode`).
+fn is_found_in(expression: &str, other: &str) -> bool {
+    let inner = expression.strip_prefix('&');
+    let object = inner.and_then(|it| it.rsplit_once("->")).map(|it| it.0);
+    let call = object.unwrap_or(expression);
+    let converts = object.is_some() || !callee(call).chars().any(|it| it.is_ascii_lowercase());
+    is_inode_in(expression, other)
+        || converts && arguments(call).is_some_and(|it| matches!(&it[..], [one] if one == other))
 }
 
 /// Whether an expression is the inode inside of what a variable points to: then that is no inode itself.
@@ -205,6 +226,11 @@ pub(super) fn same_chain_above(one: &Finding, other: &Finding) -> bool {
         }
         _ => above(one) == above(other),
     }
+}
+
+/// What a call is given; nothing for other statements.
+pub(super) fn given(statement: &str) -> Vec<String> {
+    arguments(statement).unwrap_or_default()
 }
 
 /// What a plain call is given, without white space; `None` for other statements.

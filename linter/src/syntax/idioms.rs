@@ -12,6 +12,7 @@ use super::flow::{self, Event, EventKind, Observer};
 use super::nodes::{Field, Kind};
 use super::pending;
 use super::text::{call_argument, call_name, fold, squeeze, statement_of};
+use crate::finding::is_word;
 use crate::kernel::{self, IPUT};
 
 /// One call that drops a reference.
@@ -244,7 +245,9 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
     const MAX_STATEMENTS_OF_OTHERS: usize = 3;
     let dropped = squeeze(call_argument(put, 0)?, text);
     let names = parameters(function, text);
-    let argument = pointed_to(body, (&dropped, &names), text).unwrap_or_else(|| dropped.clone());
+    let argument = pointed_to(body, (&dropped, &names), text)
+        .or_else(|| part_of_parameter(body, (&dropped, &names), text))
+        .unwrap_or_else(|| dropped.clone());
     let parameter = names
         .iter()
         .position(|(name, _)| mentions(&argument, name))?;
@@ -302,6 +305,46 @@ fn pointed_to(
         inodes.any(|it| pointer == Some(it.0.as_str()))
     };
     value.filter(|it| it.starts_with("*(structinode") || is_typed(it))
+}
+
+/// What a local pointer stands for, where it is given one value, and that is a parameter, a part of it or its inode:
+/// `struct inode *inode = VFS_I(ip)`.
+fn part_of_parameter(
+    body: Node<'_>,
+    (variable, parameters): (&str, &[(String, String)]),
+    text: &[u8],
+) -> Option<String> {
+    let mut values = body.preorder().filter_map(|node| match node.kind() {
+        Kind::InitDeclarator => flow::declared_name(node, text)
+            .is_some_and(|it| it == variable)
+            .then(|| node.field(Field::Value)),
+        Kind::AssignmentExpression => node
+            .field(Field::Left)
+            .is_some_and(|it| fold(it, text) == variable)
+            .then(|| node.field(Field::Right)),
+        _ => None,
+    });
+    let value = squeeze(values.next()??, text);
+    if values.next().is_some() {
+        return None;
+    }
+    let given = value.split_once('(').filter(|it| it.0.chars().all(is_word));
+    let part = match given {
+        Some((name, rest)) if is_accessor(name) => rest.strip_suffix(')')?,
+        _ => &value,
+    };
+    let part = part.trim_start_matches('&');
+    let is_path = part
+        .chars()
+        .all(|it| is_word(it) || matches!(it, '-' | '>' | '.'));
+    let root = part.split(['-', '.']).next()?;
+    (is_path && parameters.iter().any(|it| it.0 == root)).then_some(value)
+}
+
+/// Whether a function or macro of this name finds the inode of what it is given, and takes no reference.
+fn is_accessor(name: &str) -> bool {
+    matches!(name, "d_inode" | "d_backing_inode" | "file_inode")
+        || !name.is_empty() && !name.chars().any(|it| it.is_ascii_lowercase())
 }
 
 /// Whether the call runs whenever one of these, the parameter or what is dropped, is there.

@@ -1,0 +1,85 @@
+//! Statements that became calls of a function: what they did is done there now.
+
+use super::same::{callee, given};
+use super::text::{item_around, names};
+use super::{MovedLines, Pairs, States};
+use crate::finding::{Finding, normal};
+use crate::kernel;
+
+/// What a function speaks of that hands the last reference on.
+const DEFERRING: &[&str] = &[
+    "atomic_add_unless",
+    "atomic_dec_unless",
+    "schedule_work",
+    "schedule_delayed_work",
+    "call_rcu",
+];
+
+impl Pairs<'_> {
+    /// Lets the finding in a function that came stand for all statements that became calls of it.
+    ///
+    /// Not where that function hands anything on: then these may have been changed for the better.
+    pub(super) fn by_gathering(&mut self, moved: &MovedLines, states: States<'_>) {
+        for (new, inside) in self.after.iter().enumerate() {
+            let is_new =
+                moved.is_added(&inside.file, inside.line) && !states.had_function(inside, moved);
+            if !is_new || states.defers(inside) {
+                continue;
+            }
+            let is_one = |old: &Finding| {
+                old.rule == inside.rule
+                    && callee(&old.statement) == callee(&inside.statement)
+                    && states.became_call(old, &inside.function, moved)
+            };
+            let open = (0..self.before.len()).filter(|it| self.of_before[*it].is_none());
+            let gathered: Vec<usize> = open.filter(|it| is_one(&self.before[*it])).collect();
+            self.beside.extend(gathered.into_iter().map(|it| (it, new)));
+        }
+    }
+}
+
+impl States<'_> {
+    /// Whether the statement of a finding is gone and a call of `function` stands there that is given the same.
+    pub(super) fn became_call(&self, old: &Finding, function: &str, moved: &MovedLines) -> bool {
+        let given = given(&old.statement);
+        let calls_it = |text: &str| {
+            let text = normal(text);
+            let mut behind = text.split(function).skip(1);
+            behind
+                .any(|it| it.starts_with('(') && given.iter().all(|arg| it.contains(arg.as_str())))
+        };
+        !given.is_empty()
+            && moved
+                .replaced(&old.file, old.line)
+                .into_iter()
+                .any(|(path, lines)| {
+                    let text = self.after.read(path).ok().flatten().unwrap_or_default();
+                    let skipped = lines.start.saturating_sub(1) as usize;
+                    let text = text.split(|it| *it == b'\n').skip(skipped);
+                    let text: Vec<&[u8]> = text.take(lines.len()).collect();
+                    calls_it(&String::from_utf8_lossy(&text.join(&b' ')))
+                })
+    }
+
+    /// Whether the file of a finding spoke of its function before.
+    fn had_function(&self, inside: &Finding, moved: &MovedLines) -> bool {
+        let text = self.before.read(moved.origin(&inside.file)).ok().flatten();
+        let name = inside.function.as_bytes();
+        text.is_some_and(|it| names(&it).iter().any(|it| it.text == name))
+    }
+
+    /// Whether the function of a finding may hand the last reference to somebody.
+    fn defers(&self, inside: &Finding) -> bool {
+        let text = self
+            .after
+            .read(&inside.file)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let function = item_around(&text, (inside.line, inside.column));
+        let queues = kernel::QUEUE_CALLS.iter().map(|it| it.0);
+        let all: Vec<&str> = queues.chain(DEFERRING.iter().copied()).collect();
+        let mut named = names(&function.text).into_iter();
+        named.any(|it| all.iter().any(|word| word.as_bytes() == it.text))
+    }
+}
