@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diff::{Change, LineMap};
-use crate::finding::{Finding, Fingerprint, normal};
+use crate::finding::{Finding, Fingerprint, Related, Shown, normal};
 use crate::tree::{TreePath, TreeSource};
 use text::{ItemText, Name};
 
@@ -234,7 +234,7 @@ pub fn compare(
         if !known.is_empty() && new.contexts.iter().all(is_known) {
             delta.unchanged += 1;
         } else {
-            delta.new.push(new.clone());
+            delta.new.push(gained(new, &known));
         }
     }
     for (at, old) in before.iter().enumerate() {
@@ -247,6 +247,45 @@ pub fn compare(
         }
     }
     delta
+}
+
+/// What a finding says where only some of its contexts are new: the chain of one of them is shown.
+fn gained(new: &Finding, known: &[&Finding]) -> Finding {
+    let mut new = new.clone();
+    let is_known = |it: &&'static str| known.iter().any(|old| old.contexts.contains(it));
+    let (old, fresh): (Vec<&'static str>, Vec<&'static str>) =
+        new.contexts.iter().copied().partition(is_known);
+    if old.is_empty() || fresh.is_empty() {
+        return new;
+    }
+    let is_fresh = |it: &Shown| fresh.contains(&it.context);
+    // The context that is shown is none of the others.
+    let others = new.others.iter().filter(|it| is_fresh(it)).count();
+    let shown = (others == fresh.len())
+        .then(|| new.others.iter().find(|it| is_fresh(it)).cloned())
+        .flatten();
+    if let Some(shown) = shown {
+        let place = new.related.first().map(|it| (it.file.clone(), it.line));
+        let (file, line) = place.unwrap_or_else(|| (new.file.clone(), new.line));
+        let related = shown.related.into_iter().map(|message| Related {
+            file: file.clone(),
+            line,
+            message,
+        });
+        new.related = related.collect();
+        new.severity = shown.severity;
+        new.confidence = shown.confidence;
+        new.path = shown.path;
+        new.message = shown.message;
+    }
+    new.message.push_str("; only ");
+    new.message.push_str(&fresh.join(" and "));
+    new.message.push_str(if fresh.len() == 1 {
+        " is new here"
+    } else {
+        " are new here"
+    });
+    new
 }
 
 /// Which finding before is which one after.

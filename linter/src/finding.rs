@@ -170,6 +170,27 @@ pub struct Finding {
     pub related: Vec<Related>,
     /// Identity across versions: holds no line number and no path through the graph.
     pub fingerprint: Fingerprint,
+    /// What it says where the chain of another of its contexts is shown: for a patch that brings that one. Kept in
+    /// memory alone.
+    #[serde(skip)]
+    pub others: Vec<Shown>,
+}
+
+/// What a finding says of one of its contexts; the fields are those of [`Finding`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Whose chain is shown.
+    pub context: StaticName,
+    /// After the rule's modifiers, for this chain.
+    pub severity: Severity,
+    /// That of the weakest hop of `path`.
+    pub confidence: Confidence,
+    /// From the context's root.
+    pub path: Vec<Hop>,
+    /// This context comes first in it.
+    pub message: String,
+    /// Those of [`Finding::related`], which is at the same place.
+    pub related: Vec<String>,
 }
 
 /// Identity of a finding: 32 lower-case hex digits over (rule, file's function, statement, ordinal).

@@ -57,6 +57,7 @@ fn lint(tree: &dyn TreeSource) -> Result<CheckReport, TreeError> {
                 message: String::new(),
                 help: String::new(),
                 related: Vec::new(),
+                others: Vec::new(),
             });
         }
     }

@@ -198,3 +198,56 @@ fn bad_input_is_named() {
         "lorelint: error: cannot read nowhere: No such file or directory (os error 2)"
     );
 }
+
+/// A remark belongs to a line of the diff, and to the context that the patch brings.
+#[test]
+fn what_a_patch_makes_reachable_is_said_where_it_does() {
+    let git = kernel();
+    let header = b"struct address_space_operations {\n\
+        \tint (*writepages)(struct address_space *, struct writeback_control *);\n};\n\
+        struct lake;\nstruct ceph_connection_operations {\n\
+        \tvoid (*dispatch)(struct ceph_connection *, struct ceph_msg *);\n};\n";
+    git.write("include/linux/fs.h", header);
+    let put = "int lake_put(struct inode *inode)\n{\n\tlake_note(inode);\n\tiput(lake_of(inode));\n\treturn 0;\n}\n";
+    git.write("fs/lake/put.c", put.as_bytes());
+    git.write("fs/lake/file.c", source("\tlake_put(inode);\n").as_bytes());
+    let net = |line: &str| {
+        format!(
+            "#include <linux/fs.h>\n\n\
+             static void lake_dispatch(struct ceph_connection *con, struct ceph_msg *msg)\n{{\n{line}}}\n\n\
+             static const struct ceph_connection_operations lake_con_ops = {{\n\
+             \t.dispatch = lake_dispatch,\n}};\n"
+        )
+    };
+    git.write("fs/lake/net.c", net("").as_bytes());
+    git.commit("lake: put in writeback");
+    git.write(
+        "fs/lake/net.c",
+        net("\tlake_put(con->private);\n").as_bytes(),
+    );
+    git.commit("lake: put in the messenger");
+    let review = |format: &str| run(&git, &["HEAD~1..HEAD", "--format", format], b"").output;
+
+    let short = review("short");
+    let start = "fs/lake/net.c:5:1: error: unsafe-iput: reaches fs/lake/put.c:4 in lake_put(): \
+        iput() may drop the last reference in a ceph messenger worker: ";
+    assert!(short.starts_with(start), "{short}");
+    assert!(short.ends_with("; only messenger is new here\n"), "{short}");
+    assert_eq!(short.lines().count(), 1, "{short}");
+
+    let github = review("github");
+    let start = "::error file=fs/lake/net.c,line=5,title=unsafe-iput::reaches fs/lake/put.c%3A4";
+    assert!(
+        github.replace("put.c:4", "put.c%3A4").starts_with(start),
+        "{github}"
+    );
+    let chain = "%0Achain: lake_dispatch > lake_put%0A";
+    assert!(github.contains(chain), "{github}");
+
+    let text = review("text");
+    let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+    assert!(
+        at("= chain: lake_dispatch") < at("= see: fs/lake/put.c:4: writeback: lake_writepages")
+    );
+    at("made reachable by fs/lake/net.c:5");
+}

@@ -11,7 +11,7 @@ use super::{parse, used};
 use crate::Options;
 use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, Expr, ParsedItem};
-use crate::finding::{Confidence, Finding, Fingerprint, Gap, Related, Via, normal};
+use crate::finding::{Confidence, Finding, Fingerprint, Gap, Related, Shown, Via, normal};
 use crate::focus::Focus;
 use crate::graph::domains::Domain;
 use crate::graph::drops::DropInode;
@@ -426,9 +426,14 @@ impl Run<'_, '_, '_> {
             line: self.index.position(id, offset as u32).0,
             message,
         });
+        let severity = |it| self.options.config.severity(found.rule, it);
+        let configured = |it: Shown| Shown {
+            severity: severity(it.severity),
+            ..it
+        };
         Finding {
             rule: found.rule,
-            severity: self.options.config.severity(found.rule, found.severity),
+            severity: severity(found.severity),
             confidence: found.confidence,
             line,
             column,
@@ -440,6 +445,7 @@ impl Run<'_, '_, '_> {
             message: found.message,
             help: found.help,
             related: related.collect(),
+            others: found.others.into_iter().map(configured).collect(),
             file,
         }
     }

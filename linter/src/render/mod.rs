@@ -14,7 +14,7 @@ mod text;
 use std::io;
 
 use crate::finding::{Finding, Severity};
-use crate::report::{BaseHow, CheckReport, ReviewReport};
+use crate::report::{BaseHow, CheckReport, NewFinding, ReviewReport};
 use crate::tree::TreePath;
 
 pub use stats::{Stage, render_stats};
@@ -108,10 +108,10 @@ pub fn render_review(
     let new: Vec<Finding> = report.new.iter().map(|it| it.finding.clone()).collect();
     match format {
         Format::Text(style) => text::review(report, header, style, source, out),
-        Format::Short => short::findings(&new, out),
+        Format::Short => short::new_findings(&report.new, out),
         Format::Json => json::review(report, header, out),
         Format::Sarif => sarif::findings(&new, out),
-        Format::Github => github::findings(&new, out),
+        Format::Github => github::new_findings(&report.new, out),
     }
 }
 
@@ -128,6 +128,17 @@ pub fn printable(text: &str) -> String {
             it => it,
         })
         .collect()
+}
+
+/// Where a finding stands that a line elsewhere brings, to be said before its message.
+fn elsewhere(new: &NewFinding) -> String {
+    let it = &new.finding;
+    if new.in_diff {
+        String::new()
+    } else {
+        let (file, line, function) = (&it.file, it.line, &it.function);
+        format!("reaches {file}:{line} in {function}(): ")
+    }
 }
 
 /// `function file:line` of the hops, and how many findings of each severity there are.

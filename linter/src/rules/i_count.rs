@@ -42,6 +42,7 @@ pub(super) fn finding(
         contexts: Vec::new(),
         path: Vec::new(),
         related: Vec::new(),
+        others: Vec::new(),
     }
 }
 

@@ -50,6 +50,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             contexts: reach.map(|it| it.context.name).into_iter().collect(),
             path: reach.map(|it| it.path.clone()).unwrap_or_default(),
             related: Vec::new(),
+            others: Vec::new(),
         });
     }
 }

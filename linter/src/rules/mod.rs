@@ -21,7 +21,7 @@ pub(crate) use context_root_missing::{RootState, missing_roots};
 pub(crate) use helpers::Helpers;
 
 use crate::contexts::Context;
-use crate::finding::{Confidence, Hop, Severity};
+use crate::finding::{Confidence, Hop, Severity, Shown};
 use crate::syntax::counts::CountAccess;
 use crate::syntax::idioms::Release;
 
@@ -137,6 +137,8 @@ pub(crate) struct RuleFinding {
     pub(crate) path: Vec<Hop>,
     /// Other places of the same function: offset and message.
     pub(crate) related: Vec<(usize, String)>,
+    /// One for each context but the one that is shown.
+    pub(crate) others: Vec<Shown>,
 }
 
 /// Runs every function rule; `is_on` says which rules are wanted.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Check, FunctionView, Reach, ReachedRelease, Rule, RuleFinding};
 use crate::contexts::{CONTEXTS, Sink};
-use crate::finding::{Confidence, Hop, Severity, Via};
+use crate::finding::{Confidence, Hop, Severity, Shown, Via};
 use crate::kernel;
 use crate::syntax::idioms::{Doubt, Release};
 
@@ -75,7 +75,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 confidence: shown.confidence,
                 offset: reached.release.offset,
                 statement: reached.release.statement.clone(),
-                message: message(reached, &judged),
+                message: message(reached, &judged.iter().collect::<Vec<_>>()),
                 help: help(view, &reached.release),
                 contexts: names(&judged),
                 path: shown.reach.path.clone(),
@@ -83,9 +83,28 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                     .iter()
                     .map(|it| (reached.release.offset, other_chain(it.reach)))
                     .collect(),
+                others: others(reached, &judged),
             });
         }
     }
+}
+
+/// What is said where another chain than the first is shown.
+fn others(reached: &ReachedRelease, judged: &[Judged<'_>]) -> Vec<Shown> {
+    let shown = |at: usize| {
+        let rest = judged.iter().enumerate().filter(|it| it.0 != at);
+        let rest = rest.map(|it| it.1);
+        let all: Vec<&Judged<'_>> = std::iter::once(&judged[at]).chain(rest).collect();
+        Shown {
+            context: all[0].reach.context.name,
+            severity: severity(reached, all[0]),
+            confidence: all[0].confidence,
+            path: all[0].reach.path.clone(),
+            message: message(reached, &all),
+            related: all[1..].iter().map(|it| other_chain(it.reach)).collect(),
+        }
+    };
+    (1..judged.len()).map(shown).collect()
 }
 
 /// Weighs what is known of the release against the chain that leads to it.
@@ -266,7 +285,7 @@ fn severity(reached: &ReachedRelease, shown: &Judged<'_>) -> Severity {
     }
 }
 
-fn message(reached: &ReachedRelease, judged: &[Judged<'_>]) -> String {
+fn message(reached: &ReachedRelease, judged: &[&Judged<'_>]) -> String {
     let mut message = format!("{}() may drop the last reference", reached.release.callee);
     let mut said = String::new();
     for (index, it) in judged.iter().enumerate() {
