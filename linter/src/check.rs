@@ -309,7 +309,7 @@ impl<'t> Prepared<'t> {
         let passing = self.is_whole.then(|| work_in(index, &passes));
         clock.add("sieve", sieving, passing.unwrap_or_default());
         let focused = focus.map(|it| Focused::new(index, it.domains.clone()));
-        let limits = Limits::of(&wrappers, focused);
+        let limits = Limits::of(focused);
         let resolver = Resolver::new(index, &sieve, warm)
             .with_bare_macros()
             .reusing(self.before.as_ref());

@@ -315,11 +315,10 @@ fn a_safe_wrapper_hands_it_to_a_worker() {
   fs/example/addr.c:3: example_drop_delayed calls atomic_add_unless (direct)
 reported: i-count-delayed-iput (note, medium): atomic_add_unless() and a queue: this looks like a delayed iput()
 note: this function hands the last reference to a worker: its iput() is safe
-drop-inode: no chain leads here
-writeback: not reached; the nearest chain is cut
+writeback: reaches this function, confidence high
     example_writepages at fs/example/addr.c:15 (root through address_space_operations.writepages)
     example_drop_delayed at fs/example/addr.c:10 (direct)
-      cut: hands the last reference to a worker
+drop-inode: no chain leads here
 ");
 }
 

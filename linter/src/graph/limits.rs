@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::domains::Domain;
 use super::explore::{Caller, State};
@@ -16,14 +16,11 @@ use crate::facts::TypeRef;
 use crate::finding::Confidence;
 use crate::kernel;
 use crate::lex::Sym;
-use crate::syntax::idioms::Wrapper;
 
 /// Where every search stops, whatever the context.
 pub(crate) struct Limits {
     /// Names that are not entered.
     names: FxHashSet<Sym>,
-    /// Functions that are not entered: they never drop the last reference.
-    safe: FxHashSet<ItemId>,
     /// Tables that are not followed.
     doors: FxHashSet<Sym>,
     /// Calls that are taken only where there is no better way.
@@ -33,15 +30,9 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn of(wrappers: &FxHashMap<ItemId, Wrapper>, focus: Option<Focused>) -> Self {
-        let safe = wrappers
-            .iter()
-            .filter(|it| *it.1 == Wrapper::Safe)
-            .map(|it| *it.0)
-            .collect();
+    pub(crate) fn of(focus: Option<Focused>) -> Self {
         Self {
             names: names().collect(),
-            safe,
             doors: kernel::FRONT_DOORS.iter().map(Sym::of).collect(),
             vain: kernel::VAIN_CALLS
                 .iter()
@@ -119,8 +110,6 @@ pub enum Cut {
     Deferred,
     /// The callee's name is among those that are never entered, with the reason.
     NotEntered(&'static str),
-    /// The callee hands the last reference to a worker.
-    SafeWrapper,
     /// The table by which system calls enter a filesystem.
     FrontDoor,
     /// The callee belongs to another implementation than the chain.
@@ -140,7 +129,6 @@ impl std::fmt::Display for Cut {
         f.write_str(match self {
             Self::Deferred => "runs later, elsewhere",
             Self::NotEntered(reason) => reason,
-            Self::SafeWrapper => "hands the last reference to a worker",
             Self::FrontDoor => "the table by which system calls enter a filesystem",
             Self::OtherImplementation => "belongs to another implementation than the chain",
             Self::Machinery => "machinery below the filesystems is not entered",
@@ -165,9 +153,6 @@ pub(super) fn cut(
     let name = index.item(target).name;
     if limits.names.contains(&name) {
         return Some(Cut::NotEntered(not_entered_because(name)));
-    }
-    if limits.safe.contains(&target) {
-        return Some(Cut::SafeWrapper);
     }
     if from.entry != Entry::ANY
         && resolver.is_excluded((from.function, edge.offset), caller.facts(), from.entry)

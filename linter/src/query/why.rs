@@ -293,7 +293,7 @@ impl Graph<'_> {
         let names: Vec<Sym> = callees.chain([self.index.item(id).name]).collect();
         let sieve = Sieve::leading_to(&self.index, &names);
         let resolver = Resolver::new(&self.index, &sieve, self.warm).with_bare_macros();
-        let limits = Limits::of(wrappers, None);
+        let limits = Limits::of(None);
         let calls: Vec<LastCall<'_, '_, '_>> = releases
             .iter()
             .map(|it| LastCall::of(&resolver, wrappers, id, it))

@@ -187,7 +187,7 @@ fn error_label(call: Node<'_>, text: &[u8]) -> Option<String> {
 /// What a function is to the traversal, seen from its body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Wrapper {
-    /// Never drops the last reference itself: hands it to a worker. Neither reported nor entered.
+    /// Never drops the last reference itself: hands it to a worker. It is not reported; what it calls runs here as well.
     Safe,
     /// Drops its parameter and little else: its callers are what is reported.
     Alias {
