@@ -9,6 +9,7 @@ mod cleanup;
 mod contrary;
 mod findings;
 pub(crate) mod last_call;
+mod unlocked;
 mod used;
 
 use findings::Run;

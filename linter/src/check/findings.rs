@@ -329,6 +329,7 @@ impl Run<'_, '_, '_> {
                 .filter_map(|(context, reach)| {
                     Some((context, reach.chain(self.resolver, id, &runs)?))
                 })
+                .filter(|it| !self.is_unlocked(it.0, &it.1, (id, release.offset)))
                 // The callers of an alias are what a person can change, unless it is called through a pointer.
                 .filter(|(_, chain)| {
                     let last = chain.path.last();

@@ -24,7 +24,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             )
         } else {
             format!(
-                "{} drops a reference unless it is the last; nothing here takes care of the last one",
+                "{} drops a reference unless it is the last; nothing here hands the last one to a worker",
                 form(access)
             )
         };
