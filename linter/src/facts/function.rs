@@ -52,7 +52,7 @@ pub(crate) fn parse_macro(item: &[u8], body: usize) -> ParsedItem {
         }
     }
     blank_pasting(&mut text[head..]);
-    text.extend_from_slice(b";}");
+    text.extend_from_slice(b"\n;}");
     let clean = clean::clean(&text);
     let tree = syntax::parse(&clean);
     ParsedItem { clean, tree }
@@ -119,7 +119,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
             .iter()
             .map(|it| if *it == b'\\' { b' ' } else { *it }),
     );
-    original.extend_from_slice(b";}");
+    original.extend_from_slice(b"\n;}");
     blank_pasting(&mut original);
     let clean = clean::clean(&original);
     let Some(tree) = syntax::parse(&clean) else {

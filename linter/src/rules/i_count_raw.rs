@@ -3,7 +3,7 @@
 use super::i_count::{finding, foreign};
 use super::{Check, FunctionView, Rule, RuleFinding};
 use crate::finding::Severity;
-use crate::syntax::counts::CountOp;
+use crate::syntax::counts::{CountOp, KEPT, RETURNED, STOOD_FOR};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -23,6 +23,15 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 "i_count read as a plain integer ({}): not marked for the race detector",
                 access.form
             ),
+            CountOp::Escape if access.form == RETURNED => {
+                "the address of i_count is returned: what is done to it is out of sight".to_owned()
+            }
+            CountOp::Escape if access.form == KEPT => {
+                "the address of i_count is kept: what is done to it is out of sight".to_owned()
+            }
+            CountOp::Escape if access.form == STOOD_FOR => {
+                "a macro stands for i_count: what is done to it is out of sight".to_owned()
+            }
             CountOp::Escape => format!("the address of i_count is handed to {}()", access.form),
             _ => continue,
         };

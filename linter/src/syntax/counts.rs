@@ -13,6 +13,13 @@ use super::flow::{self, Event, EventKind};
 use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, is_number, squeeze, statement_of};
 
+/// [`CountAccess::form`] of an address that a function returns.
+pub(crate) const RETURNED: &str = "return";
+/// The same of one that is put into a member.
+pub(crate) const KEPT: &str = "=";
+/// The same of a macro that stands for the counter or its address.
+pub(crate) const STOOD_FOR: &str = "#define";
+
 /// What an access does to the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum CountOp {
@@ -130,6 +137,7 @@ impl Reader<'_> {
         match node.kind() {
             Kind::FieldExpression => self.member(node),
             Kind::CallExpression => self.alias_call(node),
+            Kind::InitDeclarator | Kind::AssignmentExpression => self.alias_of_alias(node),
             _ => {}
         }
     }
@@ -173,7 +181,7 @@ impl Reader<'_> {
                     self.push(parent, inode, (op, form), true);
                 }
             }
-            _ => {}
+            _ => self.value_of_macro(parent, inode),
         }
     }
 
@@ -263,16 +271,45 @@ impl Reader<'_> {
         let Some(parent) = outer.parent() else {
             return;
         };
-        let target = match parent.kind() {
-            Kind::InitDeclarator => parent.field(Field::Declarator),
-            Kind::AssignmentExpression => parent.field(Field::Left),
-            _ => None,
-        };
-        if let Some(target) = target {
-            let name = squeeze(target, self.text);
-            self.aliases
-                .insert(name.trim_start_matches('*').to_owned(), inode);
+        match set_in(parent) {
+            Some((target, _)) => {
+                if is_inode && target.kind() == Kind::FieldExpression {
+                    let kept = (CountOp::Escape, KEPT.to_owned());
+                    self.push(parent, inode.clone(), kept, true);
+                }
+                self.name(target, inode);
+            }
+            None if parent.kind() == Kind::ReturnStatement && is_inode => {
+                self.push(parent, inode, (CountOp::Escape, RETURNED.to_owned()), true);
+            }
+            None if is_inode && is_in_braces(parent) => {
+                self.push(parent, inode, (CountOp::Escape, KEPT.to_owned()), true);
+            }
+            None => self.value_of_macro(parent, inode),
         }
+    }
+
+    /// The counter or its address as a statement: what a macro's body stands for.
+    fn value_of_macro(&mut self, parent: Node<'_>, inode: Named) {
+        if parent.kind() == Kind::ExpressionStatement {
+            self.push(parent, inode, (CountOp::Escape, STOOD_FOR.to_owned()), true);
+        }
+    }
+
+    /// A local pointer that is given what another one holds.
+    fn alias_of_alias(&mut self, node: Node<'_>) {
+        if let Some((target, value)) = set_in(node)
+            && let Some(inode) = self.aliases.get(&squeeze(value, self.text)).cloned()
+        {
+            self.name(target, inode);
+        }
+    }
+
+    /// From here on a local pointer holds the address of this inode's counter.
+    fn name(&mut self, target: Node<'_>, inode: Named) {
+        let name = squeeze(target, self.text);
+        let name = name.trim_start_matches('*').to_owned();
+        self.aliases.insert(name, inode);
     }
 
     /// An operation on a local pointer that holds the counter's address.
@@ -422,6 +459,20 @@ fn declared_types(root: Node<'_>, text: &[u8]) -> BTreeMap<String, String> {
         }
     });
     types
+}
+
+/// Whether what stands in a node is a value of an initialiser in braces.
+fn is_in_braces(node: Node<'_>) -> bool {
+    matches!(node.kind(), Kind::InitializerPair | Kind::InitializerList)
+}
+
+/// What a declaration or an assignment sets, and to what.
+fn set_in(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+    match node.kind() {
+        Kind::InitDeclarator => node.field(Field::Declarator).zip(node.field(Field::Value)),
+        Kind::AssignmentExpression => node.field(Field::Left).zip(node.field(Field::Right)),
+        _ => None,
+    }
 }
 
 fn outermost_parens(mut node: Node<'_>) -> Node<'_> {

@@ -307,8 +307,8 @@ fn pointed_to(
     value.filter(|it| it.starts_with("*(structinode") || is_typed(it))
 }
 
-/// What a local pointer stands for, where it is given one value, and that is a parameter, a part of it or its inode:
-/// `struct inode *inode = VFS_I(ip)`.
+/// What a local pointer stands for, where it is given one value, and that is a parameter, what lies inside of it or its
+/// inode: `struct inode *inode = VFS_I(ip)`.
 fn part_of_parameter(
     body: Node<'_>,
     (variable, parameters): (&str, &[(String, String)]),
@@ -325,7 +325,8 @@ fn part_of_parameter(
         _ => None,
     });
     let value = squeeze(values.next()??, text);
-    if values.next().is_some() {
+    let is_parameter = parameters.iter().any(|it| it.0 == variable);
+    if is_parameter || values.next().is_some() {
         return None;
     }
     let given = value.split_once('(').filter(|it| it.0.chars().all(is_word));
@@ -333,12 +334,17 @@ fn part_of_parameter(
         Some((name, rest)) if is_accessor(name) => rest.strip_suffix(')')?,
         _ => &value,
     };
-    let part = part.trim_start_matches('&');
+    // What a member points to is another object.
+    let (part, is_inside) = match part.strip_prefix('&') {
+        Some(part) => (part, true),
+        None => (part, false),
+    };
     let is_path = part
         .chars()
         .all(|it| is_word(it) || matches!(it, '-' | '>' | '.'));
     let root = part.split(['-', '.']).next()?;
-    (is_path && parameters.iter().any(|it| it.0 == root)).then_some(value)
+    let is_own = is_inside || root == part;
+    (is_own && is_path && parameters.iter().any(|it| it.0 == root)).then_some(value)
 }
 
 /// Whether a function or macro of this name finds the inode of what it is given, and takes no reference.
