@@ -4,6 +4,7 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+mod behind;
 mod beside;
 mod cleanup;
 mod contrary;

@@ -265,14 +265,16 @@ fn gained(new: &Finding, known: &[&Finding]) -> Finding {
         .then(|| new.others.iter().find(|it| is_fresh(it)).cloned())
         .flatten();
     if let Some(shown) = shown {
-        let place = new.related.first().map(|it| (it.file.clone(), it.line));
-        let (file, line) = place.unwrap_or_else(|| (new.file.clone(), new.line));
-        let related = shown.related.into_iter().map(|message| Related {
-            file: file.clone(),
-            line,
+        let chains = shown.related.into_iter().map(|message| Related {
+            file: new.file.clone(),
+            line: new.line,
             message,
         });
-        new.related = related.collect();
+        // The chains of the others come first.
+        let behind = new
+            .related
+            .split_off(new.others.len().min(new.related.len()));
+        new.related = chains.chain(behind).collect();
         new.severity = shown.severity;
         new.confidence = shown.confidence;
         new.path = shown.path;

@@ -170,16 +170,15 @@ pub struct Finding {
     pub related: Vec<Related>,
     /// Identity across versions: holds no line number and no path through the graph.
     pub fingerprint: Fingerprint,
-    /// What it says where the chain of another of its contexts is shown: for a patch that brings that one. Kept in
-    /// memory alone.
-    #[serde(skip)]
+    /// What it says where the chain of another of its contexts is shown: for a patch that brings that one.
     pub others: Vec<Shown>,
 }
 
 /// What a finding says of one of its contexts; the fields are those of [`Finding`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// Whose chain is shown.
+    #[serde(deserialize_with = "name")]
     pub context: StaticName,
     /// After the rule's modifiers, for this chain.
     pub severity: Severity,

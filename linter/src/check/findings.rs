@@ -65,7 +65,7 @@ pub(super) fn body_of(
 }
 
 /// Where `iput()` is called in the text of an item behind `body`, without a look at its grammar.
-fn lexical_calls(text: &[u8], body: usize) -> Vec<usize> {
+pub(super) fn lexical_calls(text: &[u8], body: usize) -> Vec<usize> {
     let iput = Sym::of(kernel::IPUT);
     let mut found = Vec::new();
     crate::lex::each_call(text, body, |start, end, member| {
@@ -445,7 +445,7 @@ impl Run<'_, '_, '_> {
             path: found.path,
             message: found.message,
             help: found.help,
-            related: related.collect(),
+            related: related.chain(self.put_behind(id, found.offset)).collect(),
             others: found.others.into_iter().map(configured).collect(),
             file,
         }

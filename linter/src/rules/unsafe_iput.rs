@@ -24,6 +24,9 @@ const LONG_CHAIN: usize = 10;
 /// Nobody has found a deadlock behind more functions than this: some branch on the way excludes another.
 const FAR_CHAIN: usize = 12;
 
+/// Functions at each end of a further chain that are named.
+const SHOWN_AT_ENDS: usize = 4;
+
 /// At least so many functions run between the entry of writeback and a queue, as in `run_delalloc_compressed()`.
 const CALLS_TO_A_QUEUE: usize = 3;
 
@@ -247,10 +250,24 @@ fn call_count(reach: &Reach) -> usize {
     reach.path.len() + if is_worker { CALLS_TO_A_QUEUE } else { 0 }
 }
 
-/// The chain of a further context, on one line.
+/// The chain of a further context, on one line: of a long one both ends.
 fn other_chain(reach: &Reach) -> String {
     let functions: Vec<&str> = reach.path.iter().map(|it| it.function.as_str()).collect();
-    format!("{}: {}", reach.context.name, functions.join(" > "))
+    let left_out = functions.len().saturating_sub(2 * SHOWN_AT_ENDS);
+    let chain = if left_out > 1 {
+        let (start, end) = (
+            &functions[..SHOWN_AT_ENDS],
+            &functions[SHOWN_AT_ENDS + left_out..],
+        );
+        format!(
+            "{} > {left_out} more > {}",
+            start.join(" > "),
+            end.join(" > ")
+        )
+    } else {
+        functions.join(" > ")
+    };
+    format!("{}: {chain}", reach.context.name)
 }
 
 fn names(judged: &[Judged<'_>]) -> Vec<&'static str> {
