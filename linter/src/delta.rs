@@ -179,18 +179,24 @@ impl States<'_> {
             })
     }
 
-    /// Whether a function was renamed and nothing but other names changed in it.
-    fn is_renamed_function(&self, old: &Finding, new: &Finding) -> bool {
-        let is_gone = || {
-            let text = self.after.read(&new.file).ok().flatten();
+    /// Whether the function of one finding is gone and that of the other came.
+    fn took_over(&self, old: &Finding, new: &Finding) -> bool {
+        let lacks = |tree: &dyn TreeSource, path: &TreePath, function: &str| {
+            let text = tree.read(path).ok().flatten();
             let name = Name {
-                text: old.function.as_bytes(),
+                text: function.as_bytes(),
                 is_member: false,
             };
             text.is_some_and(|it| !text::names(&it).contains(&name))
         };
         old.function != new.function
-            && is_gone()
+            && lacks(self.after, &new.file, &old.function)
+            && lacks(self.before, &old.file, &new.function)
+    }
+
+    /// Whether a function was renamed and nothing but other names changed in it.
+    fn is_renamed_function(&self, old: &Finding, new: &Finding) -> bool {
+        self.took_over(old, new)
             && (self.functions(old, new))
                 .is_some_and(|(before, after)| same::is_same_function(&before, &after))
     }
@@ -393,8 +399,8 @@ impl<'a> Pairs<'a> {
     /// A statement that was rewritten is the same finding where it says the same of the same reference.
     ///
     /// Either another name for what drops it, or other names of the same things, in the same function or in one that
-    /// differs in names alone, or the same words in a function that was renamed while it moved: then all other
-    /// functions of the chain are as they were.
+    /// differs in names alone, or the same words in a function that was renamed while it moved, or words of the same shape
+    /// in one that took another's place: then all other functions of the chain are as they were.
     fn by_rewording(&mut self, moved: &MovedLines, states: States<'_>) {
         self.on_changed_lines(moved, |old, new| {
             let is_here = *moved.origin(&new.file) == old.file;
@@ -405,7 +411,11 @@ impl<'a> Pairs<'a> {
                 || is_here && states.is_renamed_function(old, new);
             let is_moved = normal(&old.statement) == normal(&new.statement)
                 && same::same_chain_above(old, new);
-            is_reworded || is_moved
+            let is_replaced = is_here
+                && same::is_of_same_shape(&old.statement, &new.statement)
+                && same::same_chain_above(old, new)
+                && states.took_over(old, new);
+            is_reworded || is_moved || is_replaced
         });
     }
 

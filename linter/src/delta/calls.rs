@@ -16,20 +16,30 @@ const DEFERRING: &[&str] = &[
 ];
 
 impl Pairs<'_> {
-    /// Lets the finding in a function that came stand for all statements that became calls of it.
+    /// Lets the finding in a function that came stand for all statements that became calls of it: calls of what it calls,
+    /// or of what it took the place of.
     ///
     /// Not where that function hands anything on: then these may have been changed for the better.
     pub(super) fn by_gathering(&mut self, moved: &MovedLines, states: States<'_>) {
         for (new, inside) in self.after.iter().enumerate() {
-            let is_new =
-                moved.is_added(&inside.file, inside.line) && !states.had_function(inside, moved);
-            if !is_new || states.defers(inside) {
+            let mut open = (0..self.before.len()).filter(|it| self.of_before[*it].is_none());
+            // What a member points to is another object than the one that is given.
+            let drops_given = given(&inside.statement)
+                .iter()
+                .all(|it| it.starts_with('&') || !it.contains("->"));
+            let may_be =
+                drops_given && moved.lines(&inside.file).is_some() && open.next().is_some();
+            if !may_be || states.had_function(inside, moved) || states.defers(inside) {
                 continue;
             }
+            let after = states.after.read(&inside.file).ok().flatten();
+            let after = after.unwrap_or_default();
+            let is_named = |it: &str| names(&after).iter().any(|name| name.text == it.as_bytes());
             let is_one = |old: &Finding| {
+                let was = callee(&old.statement);
                 old.rule == inside.rule
-                    && callee(&old.statement) == callee(&inside.statement)
                     && states.became_call(old, &inside.function, moved)
+                    && (was == callee(&inside.statement) || !is_named(was))
             };
             let open = (0..self.before.len()).filter(|it| self.of_before[*it].is_none());
             let gathered: Vec<usize> = open.filter(|it| is_one(&self.before[*it])).collect();

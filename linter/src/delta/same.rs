@@ -181,6 +181,15 @@ fn is_free(it: Name<'_>) -> bool {
     is_word && !KEYWORDS.contains(&it.text) && !TAGGED.contains(&it.text)
 }
 
+/// Whether two statements differ in nothing but the names of variables and members.
+pub(super) fn is_of_same_shape(old: &str, new: &str) -> bool {
+    let (old, new) = (normal(old), normal(new));
+    match (shape(&old), shape(&new)) {
+        (Some(old), Some(new)) => old.frame == new.frame && old.names.len() == new.names.len(),
+        _ => false,
+    }
+}
+
 /// Whether two statements differ in names only, where each name was changed throughout its function.
 ///
 /// The old name must be gone from the function and the new one must not have been in it, else another reference may be
