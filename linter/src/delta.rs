@@ -179,27 +179,32 @@ impl States<'_> {
             })
     }
 
+    /// Whether the function of the finding before is gone from the file of the one after.
+    fn is_gone(&self, old: &Finding, new: &Finding) -> bool {
+        old.function != new.function && lacks(self.after, &new.file, &old.function)
+    }
+
     /// Whether the function of one finding is gone and that of the other came.
     fn took_over(&self, old: &Finding, new: &Finding) -> bool {
-        let lacks = |tree: &dyn TreeSource, path: &TreePath, function: &str| {
-            let text = tree.read(path).ok().flatten();
-            let name = Name {
-                text: function.as_bytes(),
-                is_member: false,
-            };
-            text.is_some_and(|it| !text::names(&it).contains(&name))
-        };
-        old.function != new.function
-            && lacks(self.after, &new.file, &old.function)
-            && lacks(self.before, &old.file, &new.function)
+        self.is_gone(old, new) && lacks(self.before, &old.file, &new.function)
     }
 
     /// Whether a function was renamed and nothing but other names changed in it.
     fn is_renamed_function(&self, old: &Finding, new: &Finding) -> bool {
-        self.took_over(old, new)
+        self.is_gone(old, new)
             && (self.functions(old, new))
                 .is_some_and(|(before, after)| same::is_same_function(&before, &after))
     }
+}
+
+/// Whether a file is there and does not speak of a function.
+fn lacks(tree: &dyn TreeSource, path: &TreePath, function: &str) -> bool {
+    let text = tree.read(path).ok().flatten();
+    let name = Name {
+        text: function.as_bytes(),
+        is_member: false,
+    };
+    text.is_some_and(|it| !text::names(&it).contains(&name))
 }
 
 /// What differs between two states.
@@ -261,7 +266,7 @@ fn gained(new: &Finding, known: &[&Finding]) -> Finding {
     let is_known = |it: &&'static str| known.iter().any(|old| old.contexts.contains(it));
     let (old, fresh): (Vec<&'static str>, Vec<&'static str>) =
         new.contexts.iter().copied().partition(is_known);
-    if old.is_empty() || fresh.is_empty() {
+    if old.is_empty() {
         return new;
     }
     let is_fresh = |it: &Shown| fresh.contains(&it.context);

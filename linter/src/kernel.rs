@@ -208,6 +208,12 @@ pub static QUEUE_CALLS: &[(&str, usize, usize)] = &[
     ("queue_work_on", 1, 2),
 ];
 
+/// The names of all that queue a work item, on a queue that is given or on the system's.
+pub fn queueing_works() -> impl Iterator<Item = &'static str> {
+    let given = QUEUE_CALLS.iter().map(|it| it.0);
+    given.chain(["schedule_work", "schedule_delayed_work"])
+}
+
 /// Functions that may drop inode references below them and that the traversal does not enter.
 ///
 /// Nearly all of a filesystem reaches `dput()`; a chain through it says little about the call site

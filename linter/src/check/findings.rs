@@ -242,7 +242,10 @@ impl Run<'_, '_, '_> {
             let ordinal = ordinals
                 .entry((it.rule, normal(&it.statement)))
                 .or_default();
-            let finding = self.finding(id, &name, it, *ordinal);
+            // Edges are known of what a context reaches.
+            let behind = (!aliases.is_empty()).then(|| self.put_behind(id, it.offset));
+            let mut finding = self.finding(id, &name, it, *ordinal);
+            finding.related.extend(behind.flatten());
             *ordinal += 1;
             if self.options.config.suppression(&finding).is_none() {
                 findings.push(finding);
@@ -445,7 +448,7 @@ impl Run<'_, '_, '_> {
             path: found.path,
             message: found.message,
             help: found.help,
-            related: related.chain(self.put_behind(id, found.offset)).collect(),
+            related: related.collect(),
             others: found.others.into_iter().map(configured).collect(),
             file,
         }

@@ -7,13 +7,7 @@ use crate::finding::{Finding, normal};
 use crate::kernel;
 
 /// What a function speaks of that hands the last reference on.
-const DEFERRING: &[&str] = &[
-    "atomic_add_unless",
-    "atomic_dec_unless",
-    "schedule_work",
-    "schedule_delayed_work",
-    "call_rcu",
-];
+const DEFERRING: &[&str] = &["atomic_add_unless", "atomic_dec_not_one", "call_rcu"];
 
 impl Pairs<'_> {
     /// Lets the finding in a function that came stand for all statements that became calls of it: calls of what it calls,
@@ -87,8 +81,7 @@ impl States<'_> {
             .flatten()
             .unwrap_or_default();
         let function = item_around(&text, (inside.line, inside.column));
-        let queues = kernel::QUEUE_CALLS.iter().map(|it| it.0);
-        let all: Vec<&str> = queues.chain(DEFERRING.iter().copied()).collect();
+        let all: Vec<&str> = (kernel::queueing_works().chain(DEFERRING.iter().copied())).collect();
         let mut named = names(&function.text).into_iter();
         named.any(|it| all.iter().any(|word| word.as_bytes() == it.text))
     }

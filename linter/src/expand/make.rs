@@ -24,9 +24,8 @@ const MAX_GROWTH: usize = 8 << 20;
 
 /// Expands what the files' macro uses make, and puts it behind them.
 ///
-/// Only files for which `grows` says so; the others hold definitions. What is
-/// known of others is told. Returns the names of macros on which the
-/// result depends.
+/// Only files for which `grows` says so; the others hold definitions. Returns the names of macros on which the result
+/// depends.
 pub(crate) fn grow(
     tree: &dyn TreeSource,
     warm: &Warm,

@@ -228,7 +228,10 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         if !self.users.doors.contains(&item.tag) {
             for [member, value] in index.pairs_of(id) {
                 let is_named = Given::of([*member, *value]).is_none();
-                if is_named && may_lead(*value) && self.sets_what_leads(*value, id) {
+                if is_named
+                    && may_lead(*value)
+                    && self.values_that_lead(*value, id).next().is_some()
+                {
                     self.add_member(*member);
                 }
             }
@@ -259,11 +262,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
             let name = it.name();
             match it.kind() {
                 RefKind::Mention if may_lead(name) => {
-                    let aliases = index.macros_of(name).filter(|it| index.is_alias(*it));
-                    let leading: Vec<ItemId> = (index.functions_of(name).chain(aliases))
-                        .filter(|it| self.leads_on(*it) && self.users.sees(id, *it))
-                        .collect();
-                    for function in leading {
+                    for function in self.values_that_lead(name, id).collect::<Vec<_>>() {
                         self.add_members_given(id, function);
                     }
                 }
@@ -303,14 +302,12 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         })
     }
 
-    /// Whether a function passes that `user` sets a member to.
-    fn sets_what_leads(&self, value: u32, user: ItemId) -> bool {
+    /// The functions that pass, or macros that stand for such, that `name` can mean as a value in the file of `user`.
+    fn values_that_lead(&self, name: u32, user: ItemId) -> impl Iterator<Item = ItemId> {
         let index = self.users.index;
-        let mut meant = index.items_named(value);
-        meant.any(|it| {
-            let is_value = index.item(it).kind == ItemKind::Function || index.is_alias(it);
-            is_value && self.users.sees(user, it) && self.leads_on(it)
-        })
+        let aliases = index.macros_of(name).filter(|it| index.is_alias(*it));
+        let values = index.functions_of(name).chain(aliases);
+        values.filter(move |it| self.leads_on(*it) && self.users.sees(user, *it))
     }
 
     fn leads_on(&self, id: ItemId) -> bool {
@@ -358,7 +355,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                     let named = named.filter(|it| users.index.mentions(*it, word));
                     named.for_each(|it| self.add(it));
                 }
-                self.add_members_set(id);
+                self.add_members_set(id, own);
             }
             ItemKind::Macro => {
                 self.note_bare(&item);
@@ -366,7 +363,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                 let is_alias = users.index.is_alias(id);
                 self.add_users(name, own, is_alias.then_some(id));
                 if is_alias {
-                    self.add_members_set(id);
+                    self.add_members_set(id, own);
                 }
             }
             ItemKind::Object => self.add_object(id),
@@ -374,12 +371,12 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         }
     }
 
-    /// Adds the members that are set to a function, or to a macro that stands for one.
-    fn add_members_set(&mut self, id: ItemId) {
+    /// Adds the members that are set to a function, or to a macro that stands for one, that `only` one file has, or all.
+    fn add_members_set(&mut self, id: ItemId, only: Option<usize>) {
         let users = self.users;
         let name = users.index.item(id).name.short();
         for (member, setter) in users.index.settings(name) {
-            if users.sees(setter, id) && !users.doors.contains(&users.index.item(setter).tag) {
+            if users.is_in(setter, only) && !users.doors.contains(&users.index.item(setter).tag) {
                 self.add_member(member);
             }
         }
@@ -429,8 +426,15 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
                 self.added.push(id);
                 self.note_bare(&users.index.item(id));
             }
+            let is_alias = users.index.is_alias(id);
             for user in users.users_in(name, file) {
                 self.add(user);
+                if is_alias && users.index.mentions(user, name) {
+                    self.add_members_given(user, id);
+                }
+            }
+            if is_alias {
+                self.add_members_set(id, Some(file));
             }
             let lenders = self.lenders.entry(name);
             let lenders = lenders.or_insert_with(|| {

@@ -160,7 +160,6 @@ pub(crate) fn is_of_arch(path: &str, user: &str) -> bool {
         .is_some_and(|it| it.starts_with("include/"))
 }
 
-/// The path without `..`.
 /// The path that a name in an `#include` of this file means, if that is looked for beside it.
 pub(crate) fn beside(file: &str, name: &str) -> String {
     match directory(file) {
@@ -169,6 +168,7 @@ pub(crate) fn beside(file: &str, name: &str) -> String {
     }
 }
 
+/// The path without `..`.
 fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

@@ -596,10 +596,8 @@ impl<'t> Index<'t> {
 
     /// What is lent where files include other sources: in the base, and in what stands in for its files.
     pub(super) fn lent(&self) -> [Arc<Lent>; 2] {
-        let of = |image: &Image| Arc::new(Lent::of(image));
-        let old = self.base.lent();
-        let new = self.over.as_deref().map(|it| of(&it.image));
-        [Arc::clone(old), new.unwrap_or_default()]
+        let new = self.over.as_deref().map(|it| Arc::clone(it.image.lent()));
+        [Arc::clone(self.base.lent()), new.unwrap_or_default()]
     }
 
     /// The macros that make the names of what they call, as [`Sym::short`].

@@ -15,7 +15,7 @@ use super::known::{Deciding, KnownEdges, Numbers};
 use super::resolve::{Edge, MAX_PASS_DEPTH, Resolver, Target, named_values};
 use super::sieve::Closures;
 use super::values::{Entry, Known, MAX_PASSES};
-use crate::facts::{Callee, Expr, FunctionFacts, Store};
+use crate::facts::{Callee, Expr, FunctionFacts, Step, Store};
 use crate::lex::{Argument, Item, ItemKind, Ref, RefKind, Sym, copied, flags};
 use crate::warm::{ItemKey, Warm};
 
@@ -413,14 +413,9 @@ impl Change<'_, '_, '_, '_> {
             return true;
         }
         let new = self.now.facts(now);
-        let placed = |it: &FunctionFacts| {
-            let stores = it.stores.iter().cloned();
-            stores
-                .map(|it| Store { offset: 0, ..it })
-                .collect::<Vec<_>>()
-        };
         old.is_some_and(|old| {
-            (&old.locals, &old.assigns, placed(old)) == (&new.locals, &new.assigns, placed(&new))
+            (&old.locals, &old.assigns) == (&new.locals, &new.assigns)
+                && (old.stores.iter().map(stored)).eq(new.stores.iter().map(stored))
         })
     }
 
@@ -689,6 +684,11 @@ impl Change<'_, '_, '_, '_> {
             names = next;
         }
     }
+}
+
+/// What is stored in what, wherever that stands.
+fn stored(it: &Store) -> (&Expr, &[Step], &Expr, bool) {
+    (&it.object, &it.path, &it.value, it.on_stack)
 }
 
 /// The parameters that a function calls, or passes on, with whom it passes them to and where; those in objects on

@@ -105,12 +105,12 @@ pub fn render_review(
     source: Source<'_>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let new: Vec<Finding> = report.new.iter().map(|it| it.finding.clone()).collect();
+    let new = || report.new.iter().map(|it| it.finding.clone());
     match format {
         Format::Text(style) => text::review(report, header, style, source, out),
         Format::Short => short::new_findings(&report.new, out),
         Format::Json => json::review(report, header, out),
-        Format::Sarif => sarif::findings(&new, out),
+        Format::Sarif => sarif::findings(&new().collect::<Vec<_>>(), out),
         Format::Github => github::new_findings(&report.new, out),
     }
 }

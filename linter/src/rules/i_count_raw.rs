@@ -23,16 +23,12 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
                 "i_count read as a plain integer ({}): not marked for the race detector",
                 access.form
             ),
-            CountOp::Escape if access.form == RETURNED => {
-                "the address of i_count is returned: what is done to it is out of sight".to_owned()
-            }
-            CountOp::Escape if access.form == KEPT => {
-                "the address of i_count is kept: what is done to it is out of sight".to_owned()
-            }
-            CountOp::Escape if access.form == STOOD_FOR => {
-                "a macro stands for i_count: what is done to it is out of sight".to_owned()
-            }
-            CountOp::Escape => format!("the address of i_count is handed to {}()", access.form),
+            CountOp::Escape => match access.form.as_str() {
+                RETURNED => out_of_sight("the address of i_count is returned"),
+                KEPT => out_of_sight("the address of i_count is kept"),
+                STOOD_FOR => out_of_sight("a macro stands for i_count"),
+                callee => format!("the address of i_count is handed to {callee}()"),
+            },
             _ => continue,
         };
         let help = if view.helpers.has("icount_read") {
@@ -48,4 +44,8 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             help.to_owned(),
         ));
     }
+}
+
+fn out_of_sight(what: &str) -> String {
+    format!("{what}: what is done to it is out of sight")
 }

@@ -71,43 +71,38 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
         if judged.first().is_some_and(|it| !it.is_vain) {
             judged.retain(|it| !it.is_vain);
         }
-        if let Some(shown) = judged.first() {
+        let offset = reached.release.offset;
+        let mut all = (0..judged.len()).map(|at| shown(reached, &judged, at));
+        if let Some(first) = all.next() {
             findings.push(RuleFinding {
                 rule: RULE.name,
-                severity: severity(reached, shown),
-                confidence: shown.confidence,
-                offset: reached.release.offset,
+                severity: first.severity,
+                confidence: first.confidence,
+                offset,
                 statement: reached.release.statement.clone(),
-                message: message(reached, &judged.iter().collect::<Vec<_>>()),
+                message: first.message,
                 help: help(view, &reached.release),
                 contexts: names(&judged),
-                path: shown.reach.path.clone(),
-                related: judged[1..]
-                    .iter()
-                    .map(|it| (reached.release.offset, other_chain(it.reach)))
-                    .collect(),
-                others: others(reached, &judged),
+                path: first.path,
+                related: first.related.into_iter().map(|it| (offset, it)).collect(),
+                others: all.collect(),
             });
         }
     }
 }
 
-/// What is said where another chain than the first is shown.
-fn others(reached: &ReachedRelease, judged: &[Judged<'_>]) -> Vec<Shown> {
-    let shown = |at: usize| {
-        let rest = judged.iter().enumerate().filter(|it| it.0 != at);
-        let rest = rest.map(|it| it.1);
-        let all: Vec<&Judged<'_>> = std::iter::once(&judged[at]).chain(rest).collect();
-        Shown {
-            context: all[0].reach.context.name,
-            severity: severity(reached, all[0]),
-            confidence: all[0].confidence,
-            path: all[0].reach.path.clone(),
-            message: message(reached, &all),
-            related: all[1..].iter().map(|it| other_chain(it.reach)).collect(),
-        }
-    };
-    (1..judged.len()).map(shown).collect()
+/// What is said where the chain at `at` is shown.
+fn shown(reached: &ReachedRelease, judged: &[Judged<'_>], at: usize) -> Shown {
+    let mut all: Vec<&Judged<'_>> = judged.iter().collect();
+    all[..=at].rotate_right(1);
+    Shown {
+        context: all[0].reach.context.name,
+        severity: severity(reached, all[0]),
+        confidence: all[0].confidence,
+        path: all[0].reach.path.clone(),
+        message: message(reached, &all),
+        related: all[1..].iter().map(|it| other_chain(it.reach)).collect(),
+    }
 }
 
 /// Weighs what is known of the release against the chain that leads to it.

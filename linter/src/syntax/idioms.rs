@@ -246,7 +246,7 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
     let dropped = squeeze(call_argument(put, 0)?, text);
     let names = parameters(function, text);
     let argument = pointed_to(body, (&dropped, &names), text)
-        .or_else(|| part_of_parameter(body, (&dropped, &names), text))
+        .or_else(|| part_of_parameter(function, (&dropped, &names), text))
         .unwrap_or_else(|| dropped.clone());
     let parameter = names
         .iter()
@@ -269,10 +269,7 @@ fn alias(function: Node<'_>, body: Node<'_>, put: Node<'_>, text: &[u8]) -> Opti
         _ => {}
     });
     // What it is about is the work then, and the call stands out.
-    let queues = kernel::QUEUE_CALLS.iter().map(|it| it.0);
-    let queues: Vec<&str> = queues
-        .chain(["schedule_work", "schedule_delayed_work"])
-        .collect();
+    let queues: Vec<&str> = kernel::queueing_works().collect();
     let has_queue = || {
         let mut calls = body
             .preorder()
@@ -310,25 +307,11 @@ fn pointed_to(
 /// What a local pointer stands for, where it is given one value, and that is a parameter, what lies inside of it or its
 /// inode: `struct inode *inode = VFS_I(ip)`.
 fn part_of_parameter(
-    body: Node<'_>,
+    function: Node<'_>,
     (variable, parameters): (&str, &[(String, String)]),
     text: &[u8],
 ) -> Option<String> {
-    let mut values = body.preorder().filter_map(|node| match node.kind() {
-        Kind::InitDeclarator => flow::declared_name(node, text)
-            .is_some_and(|it| it == variable)
-            .then(|| node.field(Field::Value)),
-        Kind::AssignmentExpression => node
-            .field(Field::Left)
-            .is_some_and(|it| fold(it, text) == variable)
-            .then(|| node.field(Field::Right)),
-        _ => None,
-    });
-    let value = squeeze(values.next()??, text);
-    let is_parameter = parameters.iter().any(|it| it.0 == variable);
-    if is_parameter || values.next().is_some() {
-        return None;
-    }
+    let value = squeeze(pending::only_value(function, variable, text)?, text);
     let given = value.split_once('(').filter(|it| it.0.chars().all(is_word));
     let part = match given {
         Some((name, rest)) if is_accessor(name) => rest.strip_suffix(')')?,

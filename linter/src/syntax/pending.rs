@@ -51,6 +51,12 @@ fn is_hand_over(call: Node<'_>, text: &[u8]) -> bool {
     })
 }
 
+/// The one value that a variable, no parameter, gets in a function; `None` where its address is taken.
+pub(super) fn only_value<'t>(root: Node<'t>, variable: &str, text: &[u8]) -> Option<Node<'t>> {
+    let function = Function { root, text };
+    function.only_value(variable).map(|it| it.0)
+}
+
 #[derive(Clone, Copy)]
 struct Function<'t, 'a> {
     root: Node<'t>,
