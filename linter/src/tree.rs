@@ -4,6 +4,7 @@ mod dir;
 mod git;
 mod listing;
 mod overlay;
+mod whole;
 mod work;
 
 use std::cell::Cell;

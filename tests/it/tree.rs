@@ -3,6 +3,7 @@
 use lorelint::base::{BaseRequest, BranchHint, HintStrength, Prerequisite, choose};
 use lorelint::report::BaseHow;
 use lorelint::tree::{BlobId, DirTree, GitRepo, Mode, TreePath, TreeSource};
+use lorelint::{Linter, Options};
 use lorelint_tests::git::GitFixture;
 
 fn path(text: &str) -> TreePath {
@@ -52,6 +53,31 @@ fn a_directory_and_its_commit_list_the_same_files() {
         assert_eq!(tree.entry(&path("fs/a")).unwrap(), None);
         assert!(tree.is_directory(&path("fs/a")).unwrap());
         assert!(!tree.is_directory(&path("fs/etc")).unwrap());
+    }
+}
+
+#[test]
+fn a_file_larger_than_any_source_is_a_gap_and_the_others_are_read() {
+    let git = GitFixture::new();
+    git.write("fs/small.c", b"void f(void)\n{\n\tg();\n}\n");
+    // Nothing but a hole.
+    let large = std::fs::File::create(git.path().join("fs/large.c")).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
+    git.commit("one");
+    let dir = DirTree::open(git.path()).unwrap();
+    let commit = GitRepo::open(git.path()).unwrap().tree("HEAD").unwrap();
+    for tree in [&dir as &dyn TreeSource, &commit] {
+        let report = Linter::new(Options::default()).check(tree).unwrap();
+        let gaps = report
+            .gaps
+            .iter()
+            .filter(|it| it.file == path("fs/large.c"));
+        let what: Vec<&str> = gaps.map(|it| it.what.as_str()).collect();
+        assert!(
+            what.iter().any(|it| it.contains("larger than 64 MiB")),
+            "{what:?}"
+        );
+        assert_eq!(report.stats.functions, 1);
     }
 }
 

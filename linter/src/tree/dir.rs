@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, FileType, Metadata};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use rayon::prelude::*;
 
+use super::whole::read_whole;
 use super::{BlobId, FileEntry, GitRepo, Mode, TreeError, TreePath, TreeSource};
 
 /// A directory. Symbolic links are listed and never followed, so nothing outside of it is read.
@@ -214,12 +215,16 @@ impl TreeSource for DirTree {
     }
 
     fn read_into(&self, path: &TreePath, text: &mut Vec<u8>) -> Result<bool, TreeError> {
-        text.clear();
         if !self.is_inside(path) {
+            text.clear();
             return Ok(false);
         }
         let full = self.root.join(path.as_str());
-        match read_file(&full, text) {
+        let read = read_file(&full, text);
+        if !matches!(read, Ok(true)) {
+            text.clear();
+        }
+        match read {
             Ok(is_there) => Ok(is_there),
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -264,7 +269,8 @@ impl Index {
     }
 }
 
-/// Appends the bytes of a file, or where a link leads; false for whatever else is no part of a tree.
+/// Puts the bytes of a file, or where a link leads, in the place of those of `text`; false for whatever else is no
+/// part of a tree.
 fn read_file(full: &Path, text: &mut Vec<u8>) -> std::io::Result<bool> {
     let mut options = File::options();
     // A pipe would block.
@@ -272,7 +278,7 @@ fn read_file(full: &Path, text: &mut Vec<u8>) -> std::io::Result<bool> {
     let file = match options.read(true).custom_flags(flags).open(full) {
         Ok(file) => file,
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
-            text.extend(fs::read_link(full)?.into_os_string().into_vec());
+            *text = fs::read_link(full)?.into_os_string().into_vec();
             return Ok(true);
         }
         // What nobody listens at: a socket, or a device without a driver.
@@ -283,10 +289,7 @@ fn read_file(full: &Path, text: &mut Vec<u8>) -> std::io::Result<bool> {
     if !metadata.is_file() {
         return Ok(false);
     }
-    let size = metadata.len();
-    text.reserve_exact(usize::try_from(size).unwrap_or_default());
-    // As much as there was a moment ago: asking for the end would cost one more call.
-    file.take(size).read_to_end(text)?;
+    read_whole(&file, metadata.len(), text)?;
     Ok(true)
 }
 

@@ -8,6 +8,7 @@ use gix::ObjectId;
 use gix::objs::tree::{EntryKind, EntryMode};
 use gix::objs::{Kind, TreeRefIter};
 
+use super::whole::bound;
 use super::work::WorkFiles;
 use super::{BlobId, FileChanges, FileEntry, Mode, TreeError, TreePath, TreeSource, listing};
 
@@ -331,7 +332,12 @@ impl TreeSource for GitTree {
                 .map(|(_, id)| format!("Subproject commit {id}\n").into_bytes())),
         })?;
         let is_there = read.is_some();
-        *text = read.unwrap_or_default();
+        let read = read.unwrap_or_default();
+        bound(read.len() as u64).map_err(|source| TreeError::Read {
+            path: path.to_string(),
+            source,
+        })?;
+        *text = read;
         Ok(is_there)
     }
 

@@ -1,13 +1,13 @@
 //! Files of a work tree that stand for blobs: to read one costs a fraction of what inflating its blob does.
 
 use std::fs::File;
-use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gix::index::entry;
 
+use super::whole::read_whole;
 use super::{BlobId, TreePath};
 
 /// Attributes by which git writes other bytes than lie in the blob. Line ends are no matter: see [`WorkFiles::read`].
@@ -86,9 +86,7 @@ impl WorkFiles {
         if !entry.stat.matches(&now, options) {
             return None;
         }
-        text.clear();
-        text.reserve_exact(usize::try_from(metadata.len()).ok()?);
-        file.take(metadata.len()).read_to_end(text).ok()?;
+        read_whole(&file, metadata.len(), text).ok()?;
         let is_plain = memchr::memchr(b'\r', text).is_none();
         (is_plain && text.len() as u64 == metadata.len()).then_some(())
     }
