@@ -36,6 +36,32 @@ static const struct address_space_operations example_aops = {
 "
 }
 
+/// A driver whose writeback calls what `HEADER` has.
+const DRIVER: &str = "#include <linux/ex.h>
+static int lamp_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	example_put(mapping->host);
+	return 0;
+}
+
+static const struct address_space_operations lamp_aops = {
+	.writepages = lamp_writepages,
+};
+";
+
+/// A driver whose writeback calls what another source has.
+const OTHER_DRIVER: &str = "
+static int lamp_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	lamp_put(mapping->host);
+	return 0;
+}
+
+static const struct address_space_operations lamp_aops = {
+	.writepages = lamp_writepages,
+};
+";
+
 /// Files of a tree, by path.
 type Files<'f> = &'f [(&'f str, &'f str)];
 
@@ -158,6 +184,26 @@ const CASES: &[Case] = &[
         &[],
         &[("drivers/lamp/lamp.c", "#include <linux/ex.h>\n")],
         false,
+    ),
+    (
+        "that only a driver includes which is an entry point itself",
+        "include/linux/ex.h",
+        &[],
+        &[("drivers/lamp/lamp.c", DRIVER)],
+        true,
+    ),
+    (
+        "that only a source beside such a driver includes",
+        "include/linux/ex.h",
+        &[],
+        &[
+            ("drivers/lamp/lamp.c", OTHER_DRIVER),
+            (
+                "drivers/lamp/bulb.c",
+                "#include <linux/ex.h>\nvoid lamp_put(struct inode *inode)\n{\n\texample_put(inode);\n}\n",
+            ),
+        ],
+        true,
     ),
     (
         "that only such a header includes",

@@ -104,10 +104,13 @@ impl Work<'_> {
         };
         let mut read: Vec<Outcome> = rayon::scope(|scope| {
             walk.follow(scope, names);
-            let unread = files
-                .par_iter()
-                .filter(|it| self.files[**it].scan.is_none());
+            let (read, unread): (Vec<usize>, Vec<usize>) =
+                files.iter().partition(|it| self.files[**it].scan.is_some());
+            for it in read {
+                walk.follow(scope, self.names_of(&self.files[it]));
+            }
             unread
+                .par_iter()
                 .map(|it| {
                     let outcome = self.read(*it);
                     walk.follow(scope, outcome.named());
