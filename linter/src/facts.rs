@@ -7,6 +7,7 @@
     reason = "a source is at most 64 MiB, and a kernel has far fewer than 2^32 items"
 )]
 
+mod arms;
 mod conditions;
 mod expr;
 mod function;

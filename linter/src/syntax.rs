@@ -8,6 +8,7 @@ mod ast;
 pub(crate) mod clean;
 pub(crate) mod counts;
 mod direct;
+pub(crate) mod directives;
 pub(crate) mod doubts;
 pub(crate) mod flow;
 mod guards;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::arms::add_other_arms;
 use super::conditions::conditions;
 use crate::lex::may_return_function;
 
@@ -9,6 +10,7 @@ use super::expr::{Text, declared, each_child, expr, type_ref};
 use super::initializer::initializer;
 use super::unread::{add_unread_calls, declared_pointer, is_within, not_done};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
+use crate::syntax::directives::Arm;
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, Tree, clean};
 
@@ -19,22 +21,36 @@ const MAX_DEPTH: u32 = 400;
 pub(crate) struct ParsedItem {
     pub(crate) clean: Vec<u8>,
     pub(crate) tree: Option<Tree>,
+    /// The same, where the last arm of each `#if` was read that splits a statement, not the first.
+    other: Option<Box<Self>>,
 }
 
 /// Parses a function. `body` is the offset of its `{`; a head that is a macro use is replaced.
 pub(crate) fn parse_function(item: &[u8], body: usize, macro_head: bool) -> ParsedItem {
-    let mut clean = clean::clean(item);
-    if macro_head && body >= 8 {
-        let head = b"int f() ";
-        clean[..8].copy_from_slice(head);
-        for byte in &mut clean[8..body] {
-            if *byte != b'\n' {
-                *byte = b' ';
+    let parse = |arm| {
+        let (mut clean, has_others) = clean::clean_arm(item, arm);
+        if macro_head && body >= 8 {
+            let head = b"int f() ";
+            clean[..8].copy_from_slice(head);
+            for byte in &mut clean[8..body] {
+                if *byte != b'\n' {
+                    *byte = b' ';
+                }
             }
         }
+        let tree = syntax::parse(&clean);
+        let parsed = ParsedItem {
+            clean,
+            tree,
+            other: None,
+        };
+        (parsed, has_others)
+    };
+    let (first, has_others) = parse(Arm::First);
+    ParsedItem {
+        other: has_others.then(|| Box::new(parse(Arm::Last).0)),
+        ..first
     }
-    let tree = syntax::parse(&clean);
-    ParsedItem { clean, tree }
 }
 
 /// Parses a macro's body as if it were a function's, of the same offsets.
@@ -55,7 +71,11 @@ pub(crate) fn parse_macro(item: &[u8], body: usize) -> ParsedItem {
     text.extend_from_slice(b"\n;}");
     let clean = clean::clean(&text);
     let tree = syntax::parse(&clean);
-    ParsedItem { clean, tree }
+    ParsedItem {
+        clean,
+        tree,
+        other: None,
+    }
 }
 
 /// Reads a function.
@@ -79,23 +99,33 @@ pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> Functio
 
 /// Adds what a function says to empty facts.
 fn read_into(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: usize) {
-    if let Some(tree) = &parsed.tree {
-        let text = Text {
-            original: item,
-            clean: &parsed.clean,
-            shift: 0,
-        };
-        let mut walk = Walk {
-            text,
-            facts,
-            not_done: not_done(&parsed.clean, 0),
-            returns: may_return_function(&item[..body]),
-        };
-        walk.visit(tree.root_node(), 0);
+    read_arm(facts, parsed, item, body);
+    if let Some(other) = &parsed.other {
+        let mut more = FunctionFacts::default();
+        read_arm(&mut more, other, item, body);
+        add_other_arms(facts, more);
+    }
+    if parsed.tree.is_some() {
         mark_stack_objects(facts);
-        conditions(text, tree.root_node(), &facts.params, &mut facts.conditions);
         add_unread_calls((item, &parsed.clean), body, facts);
     }
+}
+
+fn read_arm(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: usize) {
+    let Some(tree) = &parsed.tree else { return };
+    let text = Text {
+        original: item,
+        clean: &parsed.clean,
+        shift: 0,
+    };
+    let mut walk = Walk {
+        text,
+        facts,
+        not_done: not_done(&parsed.clean, 0),
+        returns: may_return_function(&item[..body]),
+    };
+    walk.visit(tree.root_node(), 0);
+    conditions(text, tree.root_node(), &facts.params, &mut facts.conditions);
 }
 
 /// Finds the stores into objects that are gone when the function returns.

@@ -1,8 +1,10 @@
 //! Initialisers: which members of a variable are given which values.
 
+use super::arms::add;
 use super::expr::{Text, declared, expr, type_ref};
 use super::{Expr, ObjectFacts, Step, Store, TypeRef};
 use crate::lex::Sym;
+use crate::syntax::directives::Arm;
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, clean};
 
@@ -11,22 +13,33 @@ const MAX_DEPTH: usize = 12;
 
 /// Reads a variable with or without initialiser.
 pub(crate) fn object_facts(item: &[u8], name: Sym) -> ObjectFacts {
-    let clean = clean::clean(item);
-    let Some(tree) = syntax::parse(&clean) else {
-        return ObjectFacts::default();
-    };
-    let text = Text {
-        original: item,
-        clean: &clean,
-        shift: 0,
-    };
-    let mut facts = ObjectFacts::default();
-    declaration(text, tree.root_node(), (name, false), &mut facts, 0);
-    if facts.stores.is_empty() {
-        // A word that the grammar does not know may have taken the name's place.
-        declaration(text, tree.root_node(), (name, true), &mut facts, 0);
+    let (mut facts, has_others) = object_arm(item, name, Arm::First);
+    if has_others {
+        add(
+            &mut facts.stores,
+            object_arm(item, name, Arm::Last).0.stores,
+        );
     }
     facts
+}
+
+/// As [`object_facts`], where these arms of `#if`s are read, and whether there are others.
+fn object_arm(item: &[u8], name: Sym, read: Arm) -> (ObjectFacts, bool) {
+    let (clean, has_others) = clean::clean_arm(item, read);
+    let mut facts = ObjectFacts::default();
+    if let Some(tree) = syntax::parse(&clean) {
+        let text = Text {
+            original: item,
+            clean: &clean,
+            shift: 0,
+        };
+        declaration(text, tree.root_node(), (name, false), &mut facts, 0);
+        if facts.stores.is_empty() {
+            // A word that the grammar does not know may have taken the name's place.
+            declaration(text, tree.root_node(), (name, true), &mut facts, 0);
+        }
+    }
+    (facts, has_others)
 }
 
 /// Reads the declaration of `name`, or what there is as that where `any` is.

@@ -67,7 +67,10 @@ pub(crate) fn domain_in(domains: &FxHashMap<String, Domain>, path: &str) -> Doma
 
 /// How the paths of an implementation may start; for [`domain_in`], its key.
 pub(crate) fn places(key: &str) -> Vec<String> {
-    let name = key.strip_prefix("fs/").filter(|it| !it.contains('/'));
+    // A file may lie in `fs/` itself.
+    let name = key
+        .strip_prefix("fs/")
+        .filter(|it| !it.contains(['/', '.']));
     let of_name = |it: &str| vec![format!("fs/{it}/"), format!("net/{it}/")];
     name.map_or_else(|| vec![key.to_owned()], of_name)
 }

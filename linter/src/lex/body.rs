@@ -1,5 +1,6 @@
 //! Tokens and the names that a region of code refers to.
 
+use super::directive::Turn;
 use super::item::{Ref, RefKind};
 use super::runs::{space_length, word_length};
 use super::scan::Scanner;
@@ -7,6 +8,8 @@ use super::{Sym, variables, words};
 
 /// What stands between the brackets of a call through an array is searched this far.
 const MAX_SUBSCRIPT_BYTES: usize = 128;
+/// What is read by a macro and called at once has at most so many.
+const MAX_READ_BYTES: usize = 512;
 
 /// What the last significant token was, as far as it decides how a name is used.
 pub(super) const ARROW: u8 = 1;
@@ -221,6 +224,9 @@ impl Scanner<'_> {
                 self.refs.push(Ref::new(RefKind::Call, Sym::of(word)));
                 self.calls += 1;
                 reading.gives |= words::value_written(word).is_some();
+                if word.starts_with(b"rcu_dereference_") {
+                    self.use_result(next_at);
+                }
             }
         } else if self.is_set(prev, next_at, reading) {
             let name = Sym::of(&self.src[start..end]).short();
@@ -228,7 +234,8 @@ impl Scanner<'_> {
         } else if (matches!(
             prev,
             b'=' | b',' | b'(' | b'&' | b'?' | b':' | b'{' | b'[' | b')' | b'|' | b';' | b'}'
-        ) || prev == b'*' && reading.pending_member.is_some())
+        ) || prev == b'*'
+            && (reading.pending_member.is_some() || self.is_read_through(start, next_at)))
             && (matches!(next, b',' | b';' | b')' | b'}' | b'[' | b'?' | b'#' | END)
                 || (next == b':' && matches!(prev, b'?' | b'&' | b')')))
         {
@@ -241,6 +248,15 @@ impl Scanner<'_> {
             reading.declared = Some(name.short());
         }
         next_at
+    }
+
+    /// Whether the `*` before the name at `start` stands before a value, as in `f(*name)` and `{ *name }`: it is the
+    /// first thing behind a bracket or a comma.
+    fn is_read_through(&self, start: usize, next_at: usize) -> bool {
+        let before = self.src[..start].trim_ascii_end();
+        let before = before.strip_suffix(b"*").map(<[u8]>::trim_ascii_end);
+        before.is_some_and(|it| matches!(it.last(), Some(b'(' | b',' | b'{')))
+            && !self.is_called_behind(b'*', next_at)
     }
 
     /// Whether a variable, or an element of it, is given a value where the text behind its name goes on at `next_at`.
@@ -348,6 +364,41 @@ impl Scanner<'_> {
                 self.refs.push(Ref::new(RefKind::Declares, name));
             }
             self.refs.push(Ref::new(RefKind::Member, name));
+        }
+    }
+
+    /// Reads the use of what is called at once, as in `rcu_dereference_protected(object->member, condition)(…)`; `open`
+    /// is its first parenthesis.
+    fn use_result(&mut self, open: usize) {
+        let (mut depth, mut comma) = (0u32, None);
+        let text = &self.src[open..self.src.len().min(open + MAX_READ_BYTES)];
+        let mut close = text.iter().enumerate().filter_map(|(at, byte)| {
+            match byte {
+                b'(' => depth += 1,
+                b')' => depth = depth.saturating_sub(1),
+                b',' if depth == 1 => comma = comma.or(Some(at)),
+                _ => {}
+            }
+            (depth == 0).then_some(open + at)
+        });
+        let (Some(close), Some(comma)) = (close.next(), comma) else {
+            return;
+        };
+        if self.byte(self.skip_space(close + 1)) != b'(' {
+            return;
+        }
+        let value = text[..comma].trim_ascii_end();
+        let start = value
+            .iter()
+            .rposition(|it| !is_word(*it))
+            .map_or(0, |it| it + 1);
+        let name = Sym::of(&value[start..]);
+        let before = value[..start].trim_ascii_end();
+        if before.ends_with(b"->") || before.ends_with(b".") {
+            self.refs.push(Ref::new(RefKind::Declares, name));
+            self.refs.push(Ref::new(RefKind::Member, name));
+        } else {
+            self.refs.push(Ref::new(RefKind::Call, name));
         }
     }
 
@@ -491,6 +542,8 @@ pub(super) enum Token {
     /// `->`
     Arrow,
     Byte(u8),
+    /// A preprocessor line that belongs to an `#if`.
+    Turn(Turn),
 }
 
 impl Scanner<'_> {
@@ -508,8 +561,12 @@ impl Scanner<'_> {
             } else if byte == b'-' && self.byte(at + 1) == b'>' {
                 (Token::Arrow, ARROW, at + 2)
             } else if byte == b'#' && self.begins_directive(at) {
-                at = self.skip_space(self.directive_past(at));
-                continue;
+                let (past, turn) = self.directive_past(at);
+                let Some(turn) = turn else {
+                    at = self.skip_space(past);
+                    continue;
+                };
+                (Token::Turn(turn), prev, past)
             } else {
                 (Token::Byte(byte), byte, at + 1)
             };

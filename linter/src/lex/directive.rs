@@ -11,6 +11,18 @@ pub(super) struct Conditional {
     depth_after_first_arm: Option<u32>,
     /// What follows an `#else` is for programs in user space.
     is_kernel: bool,
+    /// Where the text before it leaves off, inside of an item: each arm goes on from there.
+    reading: Option<Reading>,
+}
+
+/// What a directive is to an `#if`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Its first arm begins.
+    Begins,
+    /// Another arm does.
+    NextArm,
+    Ends,
 }
 
 /// The parameters of a macro, as [`Sym::short`]; `head` begins with its parenthesis.
@@ -102,6 +114,7 @@ impl Scanner<'_> {
                     depth_at_if: 0,
                     depth_after_first_arm: None,
                     is_kernel: true,
+                    reading: None,
                 });
                 end
             }
@@ -114,6 +127,27 @@ impl Scanner<'_> {
             at += 1;
         }
         at
+    }
+
+    /// As [`Scanner::directive`], for one inside of an item.
+    pub(super) fn directive_inside(
+        &mut self,
+        at: usize,
+        depth: &mut u32,
+        reading: &mut Reading,
+    ) -> usize {
+        let before = self.conditionals.len();
+        let is_next_arm = self.src[self.skip_blank(at + 1)..].starts_with(b"el");
+        let end = self.directive(at, depth);
+        let is_new = self.conditionals.len() > before;
+        if let Some(frame) = self.conditionals.last_mut() {
+            if is_new {
+                frame.reading = Some(*reading);
+            } else if is_next_arm && let Some(kept) = frame.reading {
+                *reading = kept;
+            }
+        }
+        end
     }
 
     /// Reads the directive whose `#` is at `at`; returns the end of its line. `depth` is the brace depth.
@@ -138,6 +172,7 @@ impl Scanner<'_> {
                     depth_at_if: *depth,
                     depth_after_first_arm: None,
                     is_kernel: false,
+                    reading: None,
                 });
             }
             b"else" | b"elif" => {
@@ -202,20 +237,27 @@ impl Scanner<'_> {
                 depth_at_if: depth,
                 depth_after_first_arm: None,
                 is_kernel: false,
+                reading: None,
             });
         }
         end
     }
 
-    /// Where the text goes on behind the directive at `at`: what `#if 0` leaves out is passed over.
-    pub(super) fn directive_past(&self, at: usize) -> usize {
+    /// Where the text goes on behind the directive at `at`, and what that is to an `#if`: what `#if 0` leaves out is
+    /// passed over.
+    pub(super) fn directive_past(&self, at: usize) -> (usize, Option<Turn>) {
         let word = self.skip_blank(at + 1);
         let word_end = self.word_end(word);
         let end = self.line_end(at);
-        if &self.src[word..word_end] == b"if" && self.is_zero(word_end, end) {
-            self.arm_end(end).0
-        } else {
-            end
+        match &self.src[word..word_end] {
+            b"if" if self.is_zero(word_end, end) => {
+                let (end, is_else) = self.arm_end(end);
+                (end, is_else.then_some(Turn::Begins))
+            }
+            b"if" | b"ifdef" | b"ifndef" => (end, Some(Turn::Begins)),
+            b"else" | b"elif" => (end, Some(Turn::NextArm)),
+            b"endif" => (end, Some(Turn::Ends)),
+            _ => (end, None),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Parameters that a function stores or hands on: what its callers pass may end in a member.
 
 use super::body::{ARROW, Token, WORD, is_word};
+use super::directive::Turn;
 use super::item::{Pair, Ref, RefKind};
 use super::scan::Scanner;
 use super::{Sym, variables, words};
@@ -319,6 +320,8 @@ enum Bracket {
 pub(crate) fn each_argument(text: &[u8], from: usize, mut found: impl FnMut(Argument)) {
     let scanner = Scanner::over(text);
     let mut open: Vec<Bracket> = Vec::new();
+    // What was open at each `#if` around.
+    let mut arms: Vec<Vec<Bracket>> = Vec::new();
     // The last word, where that may be called by its name.
     let mut word = (0, 0);
     scanner.each_token(from, |token, prev| match token {
@@ -326,7 +329,7 @@ pub(crate) fn each_argument(text: &[u8], from: usize, mut found: impl FnMut(Argu
             let is_member = matches!(prev, ARROW | b'.');
             let next = scanner.byte(scanner.skip_space(end));
             let is_name = !text[start].is_ascii_digit();
-            let is_alone = is_name && matches!(next, b',' | b')' | b':' | b'?');
+            let is_alone = is_name && matches!(next, b',' | b')' | b':' | b'?' | b'#');
             let around = open.iter().rev().find(|it| !matches!(it, Bracket::Group));
             if is_alone && let Some(Bracket::Call(callee, place)) = around {
                 found(Argument {
@@ -356,6 +359,14 @@ pub(crate) fn each_argument(text: &[u8], from: usize, mut found: impl FnMut(Argu
                 *place += 1;
             }
         }
+        Token::Turn(Turn::Begins) => arms.push(open.clone()),
+        Token::Turn(Turn::NextArm) => {
+            // What stands in another arm takes the place of the first one's.
+            if let Some(before) = arms.last() {
+                open.clone_from(before);
+            }
+        }
+        Token::Turn(Turn::Ends) => drop(arms.pop()),
         Token::Arrow | Token::Byte(_) => {}
     });
 }

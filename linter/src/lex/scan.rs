@@ -534,7 +534,7 @@ impl Scanner<'_> {
             match self.src[at] {
                 b'#' if self.is_line_start(at) => {
                     let before = self.conditionals.len();
-                    at = self.directive(at, &mut depth);
+                    at = self.directive_inside(at, &mut depth, &mut reading);
                     at = self.skip_space(at);
                     is_split |= before <= conditionals && self.conditionals.len() <= before;
                     continue;
@@ -667,7 +667,7 @@ impl Scanner<'_> {
         while at < self.src.len() {
             match self.src[at] {
                 b'#' if self.is_line_start(at) => {
-                    at = self.directive(at, &mut depth);
+                    at = self.directive_inside(at, &mut depth, &mut reading);
                     at = self.skip_space(at);
                     continue;
                 }

@@ -1,6 +1,7 @@
 //! Makes kernel C readable for the grammar without moving a byte: annotations, preprocessor lines,
 //! iterator macros and types as macro arguments become what the grammar knows, of the same length.
 
+use super::directives::{Arm, blank_directives};
 use crate::lex::{is_word_byte as is_word, space_length, word_length, words};
 
 /// The arguments of an attribute are words, and few.
@@ -11,14 +12,19 @@ const MAX_ATTRIBUTE_BYTES: usize = 128;
 /// Every byte keeps its offset; newlines stay. `#if` arms are kept where each is whole statements, else
 /// only the first.
 pub(crate) fn clean(text: &[u8]) -> Vec<u8> {
-    let mut out = text.to_vec();
-    blank_comments(&mut out);
-    blank_directives(&mut out);
-    Cleaner { out: &mut out }.run();
-    out
+    clean_arm(text, Arm::First).0
 }
 
-fn blank(out: &mut [u8]) {
+/// As [`clean`], where these arms are read, and whether there are others.
+pub(crate) fn clean_arm(text: &[u8], read: Arm) -> (Vec<u8>, bool) {
+    let mut out = text.to_vec();
+    blank_comments(&mut out);
+    let has_others = blank_directives(&mut out, read);
+    Cleaner { out: &mut out }.run();
+    (out, has_others)
+}
+
+pub(super) fn blank(out: &mut [u8]) {
     for byte in out {
         if *byte != b'\n' {
             *byte = b' ';
@@ -48,7 +54,7 @@ fn blank_comments(out: &mut [u8]) {
     }
 }
 
-fn literal_end(text: &[u8], start: usize, quote: u8) -> usize {
+pub(super) fn literal_end(text: &[u8], start: usize, quote: u8) -> usize {
     let mut at = start + 1;
     while at < text.len() {
         match text[at] {
@@ -59,104 +65,6 @@ fn literal_end(text: &[u8], start: usize, quote: u8) -> usize {
         }
     }
     text.len()
-}
-
-/// One `#if … #endif` under way: where its arms start, and the line of its last directive.
-struct Group {
-    arms: Vec<(usize, usize)>,
-    arm_start: usize,
-    dead_first: bool,
-}
-
-fn blank_directives(out: &mut [u8]) {
-    if memchr::memchr(b'#', out).is_none() {
-        return;
-    }
-    let mut groups: Vec<Group> = Vec::new();
-    let mut at = 0;
-    while at < out.len() {
-        let mut hash = at;
-        while matches!(out.get(hash), Some(b' ' | b'\t')) {
-            hash += 1;
-        }
-        let mut end = memchr::memchr(b'\n', &out[at..]).map_or(out.len(), |it| at + it);
-        if out.get(hash) == Some(&b'#') {
-            while end < out.len() && end > 0 && out[end - 1] == b'\\' {
-                end = memchr::memchr(b'\n', &out[end + 1..]).map_or(out.len(), |it| end + 1 + it);
-            }
-            let rest = &out[hash + 1..end];
-            let word_start = rest
-                .iter()
-                .position(|it| is_word(*it))
-                .unwrap_or(rest.len());
-            let word_end = rest[word_start..]
-                .iter()
-                .position(|it| !is_word(*it))
-                .map_or(rest.len(), |it| word_start + it);
-            let word = rest[word_start..word_end].to_vec();
-            let argument = rest[word_end..].trim_ascii();
-            let dead_first = word == b"if" && argument == b"0";
-            blank(&mut out[at..end]);
-            match word.as_slice() {
-                b"if" | b"ifdef" | b"ifndef" => groups.push(Group {
-                    arms: Vec::new(),
-                    arm_start: end,
-                    dead_first,
-                }),
-                b"else" | b"elif" => {
-                    if let Some(group) = groups.last_mut() {
-                        group.arms.push((group.arm_start, at));
-                        group.arm_start = end;
-                    }
-                }
-                b"endif" => {
-                    if let Some(mut group) = groups.pop() {
-                        group.arms.push((group.arm_start, at));
-                        choose_arms(out, &group);
-                    }
-                }
-                _ => {}
-            }
-        }
-        at = end + 1;
-    }
-}
-
-fn choose_arms(out: &mut [u8], group: &Group) {
-    let mut arms = group.arms.as_slice();
-    if group.dead_first {
-        blank(&mut out[arms[0].0..arms[0].1]);
-        arms = &arms[1..];
-    }
-    if arms.len() < 2 || arms.iter().all(|arm| is_whole(&out[arm.0..arm.1])) {
-        return;
-    }
-    for arm in &arms[1..] {
-        blank(&mut out[arm.0..arm.1]);
-    }
-}
-
-/// Whether an arm is balanced and ends as a statement does, so that it may stand beside its twin.
-fn is_whole(arm: &[u8]) -> bool {
-    let mut depth = 0i32;
-    let mut at = 0;
-    while at < arm.len() {
-        match arm[at] {
-            b'"' | b'\'' => {
-                at = literal_end(arm, at, arm[at]);
-                continue;
-            }
-            b'{' | b'(' | b'[' => depth += 1,
-            b'}' | b')' | b']' => depth -= 1,
-            _ => {}
-        }
-        if depth < 0 {
-            return false;
-        }
-        at += 1;
-    }
-    let trimmed = arm.trim_ascii();
-    depth == 0 && matches!(trimmed.last(), None | Some(b';' | b'}' | b':' | b','))
 }
 
 /// Annotation words without arguments that expand to nothing or to attributes.
