@@ -67,7 +67,7 @@ pub(crate) enum Expr {
 }
 
 /// What stands before the parentheses of a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Callee {
     Name(Sym),
     /// Through a member: the object and the member.
@@ -90,7 +90,7 @@ pub(crate) struct Call {
 }
 
 /// A member that is given a value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Store {
     pub(crate) offset: u32,
     pub(crate) object: Expr,
@@ -102,7 +102,7 @@ pub(crate) struct Store {
 }
 
 /// One step into an initialiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// `.member`
     Member(Sym),

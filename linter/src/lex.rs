@@ -22,7 +22,7 @@ pub(crate) use directive::{define_lines, include_key, include_lines};
 pub(crate) use given::{Argument, Given, each_argument, may_return_function};
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use runs::{name_length, space_length, word_length};
-pub(crate) use scan::scan;
+pub(crate) use scan::{MAX_BYTES, scan};
 pub(crate) use variables::{copied, variable};
 pub(crate) use words::{is_annotation, is_control};
 

@@ -36,31 +36,27 @@ static const struct address_space_operations example_aops = {
 "
 }
 
-/// A driver whose writeback calls what `HEADER` has.
-const DRIVER: &str = "#include <linux/ex.h>
+/// A driver whose writeback calls a function.
+macro_rules! driver {
+    ($includes:literal, $called:literal) => {
+        concat!(
+            $includes,
+            "
 static int lamp_writepages(struct address_space *mapping, struct writeback_control *wbc)
 {
-	example_put(mapping->host);
+	",
+            $called,
+            "(mapping->host);
 	return 0;
 }
 
 static const struct address_space_operations lamp_aops = {
 	.writepages = lamp_writepages,
 };
-";
-
-/// A driver whose writeback calls what another source has.
-const OTHER_DRIVER: &str = "
-static int lamp_writepages(struct address_space *mapping, struct writeback_control *wbc)
-{
-	lamp_put(mapping->host);
-	return 0;
+"
+        )
+    };
 }
-
-static const struct address_space_operations lamp_aops = {
-	.writepages = lamp_writepages,
-};
-";
 
 /// Files of a tree, by path.
 type Files<'f> = &'f [(&'f str, &'f str)];
@@ -189,7 +185,10 @@ const CASES: &[Case] = &[
         "that only a driver includes which is an entry point itself",
         "include/linux/ex.h",
         &[],
-        &[("drivers/lamp/lamp.c", DRIVER)],
+        &[(
+            "drivers/lamp/lamp.c",
+            driver!("#include <linux/ex.h>\n", "example_put"),
+        )],
         true,
     ),
     (
@@ -197,7 +196,7 @@ const CASES: &[Case] = &[
         "include/linux/ex.h",
         &[],
         &[
-            ("drivers/lamp/lamp.c", OTHER_DRIVER),
+            ("drivers/lamp/lamp.c", driver!("", "lamp_put")),
             (
                 "drivers/lamp/bulb.c",
                 "#include <linux/ex.h>\nvoid lamp_put(struct inode *inode)\n{\n\texample_put(inode);\n}\n",

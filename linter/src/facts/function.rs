@@ -21,35 +21,34 @@ const MAX_DEPTH: u32 = 400;
 pub(crate) struct ParsedItem {
     pub(crate) clean: Vec<u8>,
     pub(crate) tree: Option<Tree>,
-    /// The same, where the last arm of each `#if` was read that splits a statement, not the first.
-    other: Option<Box<Self>>,
+    /// Whether an `#if` splits a statement: of such, the first arm was read.
+    has_others: bool,
+    macro_head: bool,
 }
 
 /// Parses a function. `body` is the offset of its `{`; a head that is a macro use is replaced.
 pub(crate) fn parse_function(item: &[u8], body: usize, macro_head: bool) -> ParsedItem {
-    let parse = |arm| {
-        let (mut clean, has_others) = clean::clean_arm(item, arm);
-        if macro_head && body >= 8 {
-            let head = b"int f() ";
-            clean[..8].copy_from_slice(head);
-            for byte in &mut clean[8..body] {
-                if *byte != b'\n' {
-                    *byte = b' ';
-                }
+    parse_arm(item, (body, macro_head), Arm::First)
+}
+
+/// As [`parse_function`], where these arms are read of `#if`s that split a statement.
+fn parse_arm(item: &[u8], (body, macro_head): (usize, bool), read: Arm) -> ParsedItem {
+    let (mut clean, has_others) = clean::clean_arm(item, read);
+    if macro_head && body >= 8 {
+        let head = b"int f() ";
+        clean[..8].copy_from_slice(head);
+        for byte in &mut clean[8..body] {
+            if *byte != b'\n' {
+                *byte = b' ';
             }
         }
-        let tree = syntax::parse(&clean);
-        let parsed = ParsedItem {
-            clean,
-            tree,
-            other: None,
-        };
-        (parsed, has_others)
-    };
-    let (first, has_others) = parse(Arm::First);
+    }
+    let tree = syntax::parse(&clean);
     ParsedItem {
-        other: has_others.then(|| Box::new(parse(Arm::Last).0)),
-        ..first
+        clean,
+        tree,
+        has_others,
+        macro_head,
     }
 }
 
@@ -74,7 +73,8 @@ pub(crate) fn parse_macro(item: &[u8], body: usize) -> ParsedItem {
     ParsedItem {
         clean,
         tree,
-        other: None,
+        has_others: false,
+        macro_head: false,
     }
 }
 
@@ -100,9 +100,10 @@ pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> Functio
 /// Adds what a function says to empty facts.
 fn read_into(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: usize) {
     read_arm(facts, parsed, item, body);
-    if let Some(other) = &parsed.other {
+    if parsed.has_others {
+        let other = parse_arm(item, (body, parsed.macro_head), Arm::Last);
         let mut more = FunctionFacts::default();
-        read_arm(&mut more, other, item, body);
+        read_arm(&mut more, &other, item, body);
         add_other_arms(facts, more);
     }
     if parsed.tree.is_some() {

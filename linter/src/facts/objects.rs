@@ -13,7 +13,7 @@ use crate::syntax::nodes::{Field, Kind};
 const MAX_PASSES: usize = 8;
 
 /// One member of an object whose address a call gets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Inside {
     /// Which argument the address is.
     pub(crate) arg: u16,

@@ -16,7 +16,7 @@ const MAX_VALUE_DEPTH: u32 = 12;
 const MAX_ARGUMENTS: usize = 4;
 
 /// What a condition, or an argument, depends on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Value {
     /// Not understood, or decided elsewhere.
     Unknown,
@@ -46,7 +46,7 @@ pub(crate) enum Value {
 }
 
 /// Whether negative numbers are compared as such.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Sign {
     /// Both sides are `int`.
     Kept,

@@ -1,6 +1,7 @@
 //! Tokens and the names that a region of code refers to.
 
 use super::directive::Turn;
+use super::given::last_word;
 use super::item::{Ref, RefKind};
 use super::runs::{space_length, word_length};
 use super::scan::Scanner;
@@ -224,7 +225,7 @@ impl Scanner<'_> {
                 self.refs.push(Ref::new(RefKind::Call, Sym::of(word)));
                 self.calls += 1;
                 reading.gives |= words::value_written(word).is_some();
-                if word.starts_with(b"rcu_dereference_") {
+                if words::is_read(word) {
                     self.use_result(next_at);
                 }
             }
@@ -388,12 +389,9 @@ impl Scanner<'_> {
             return;
         }
         let value = text[..comma].trim_ascii_end();
-        let start = value
-            .iter()
-            .rposition(|it| !is_word(*it))
-            .map_or(0, |it| it + 1);
-        let name = Sym::of(&value[start..]);
-        let before = value[..start].trim_ascii_end();
+        let word = last_word(value);
+        let name = Sym::of(word);
+        let before = value[..value.len() - word.len()].trim_ascii_end();
         if before.ends_with(b"->") || before.ends_with(b".") {
             self.refs.push(Ref::new(RefKind::Declares, name));
             self.refs.push(Ref::new(RefKind::Member, name));

@@ -25,6 +25,17 @@ pub(super) enum Turn {
     Ends,
 }
 
+impl Turn {
+    fn of(word: &[u8]) -> Option<Self> {
+        match word {
+            b"if" | b"ifdef" | b"ifndef" => Some(Self::Begins),
+            b"else" | b"elif" => Some(Self::NextArm),
+            b"endif" => Some(Self::Ends),
+            _ => None,
+        }
+    }
+}
+
 /// The parameters of a macro, as [`Sym::short`]; `head` begins with its parenthesis.
 fn params(head: &[u8]) -> impl Iterator<Item = u32> {
     let words = head.split(|it| !is_word(*it));
@@ -137,13 +148,16 @@ impl Scanner<'_> {
         reading: &mut Reading,
     ) -> usize {
         let before = self.conditionals.len();
-        let is_next_arm = self.src[self.skip_blank(at + 1)..].starts_with(b"el");
+        let word = self.skip_blank(at + 1);
+        let turn = Turn::of(&self.src[word..self.word_end(word)]);
         let end = self.directive(at, depth);
         let is_new = self.conditionals.len() > before;
         if let Some(frame) = self.conditionals.last_mut() {
             if is_new {
                 frame.reading = Some(*reading);
-            } else if is_next_arm && let Some(kept) = frame.reading {
+            } else if turn == Some(Turn::NextArm)
+                && let Some(kept) = frame.reading
+            {
                 *reading = kept;
             }
         }
@@ -249,15 +263,11 @@ impl Scanner<'_> {
         let word = self.skip_blank(at + 1);
         let word_end = self.word_end(word);
         let end = self.line_end(at);
-        match &self.src[word..word_end] {
-            b"if" if self.is_zero(word_end, end) => {
-                let (end, is_else) = self.arm_end(end);
-                (end, is_else.then_some(Turn::Begins))
-            }
-            b"if" | b"ifdef" | b"ifndef" => (end, Some(Turn::Begins)),
-            b"else" | b"elif" => (end, Some(Turn::NextArm)),
-            b"endif" => (end, Some(Turn::Ends)),
-            _ => (end, None),
+        if &self.src[word..word_end] == b"if" && self.is_zero(word_end, end) {
+            let (end, is_else) = self.arm_end(end);
+            (end, is_else.then_some(Turn::Begins))
+        } else {
+            (end, Turn::of(&self.src[word..word_end]))
         }
     }
 
@@ -279,12 +289,12 @@ impl Scanner<'_> {
             let end = self.line_end(hash.min(self.src.len()));
             if self.byte(hash) == b'#' {
                 let word = self.skip_blank(hash + 1);
-                match &self.src[word..self.word_end(word)] {
-                    b"if" | b"ifdef" | b"ifndef" => nested += 1,
-                    b"endif" if nested == 0 => return (end, false),
-                    b"endif" => nested -= 1,
-                    b"else" | b"elif" if nested == 0 => return (end, true),
-                    _ => {}
+                match Turn::of(&self.src[word..self.word_end(word)]) {
+                    Some(Turn::Begins) => nested += 1,
+                    Some(Turn::Ends) if nested == 0 => return (end, false),
+                    Some(Turn::Ends) => nested -= 1,
+                    Some(Turn::NextArm) if nested == 0 => return (end, true),
+                    Some(Turn::NextArm) | None => {}
                 }
             }
             at = end;

@@ -255,7 +255,7 @@ fn first_word(text: &[u8]) -> &[u8] {
     &text[..end.unwrap_or(text.len())]
 }
 
-fn last_word(text: &[u8]) -> &[u8] {
+pub(super) fn last_word(text: &[u8]) -> &[u8] {
     let text = text.trim_ascii_end();
     let start = text.iter().rposition(|it| !is_word(*it));
     &text[start.map_or(0, |it| it + 1)..]
@@ -359,10 +359,11 @@ pub(crate) fn each_argument(text: &[u8], from: usize, mut found: impl FnMut(Argu
                 *place += 1;
             }
         }
-        Token::Turn(Turn::Begins) => arms.push(open.clone()),
+        Token::Turn(Turn::Begins) if arms.len() < MAX_DEPTH => arms.push(open.clone()),
+        Token::Turn(Turn::Begins) => arms.push(Vec::new()),
         Token::Turn(Turn::NextArm) => {
             // What stands in another arm takes the place of the first one's.
-            if let Some(before) = arms.last() {
+            if let Some(before) = arms.last().filter(|_| arms.len() <= MAX_DEPTH) {
                 open.clone_from(before);
             }
         }

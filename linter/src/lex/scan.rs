@@ -9,8 +9,8 @@ use super::directive::{Conditional, define_lines};
 use super::item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 use super::{Sym, words};
 
-/// Files beyond this size are read up to here: no hand-written source comes near it.
-const MAX_BYTES: usize = 64 << 20;
+/// Texts beyond this size are read up to here: the largest header of Linux, which a program wrote, has 24 MB.
+pub(crate) const MAX_BYTES: usize = 64 << 20;
 
 /// Reads a file's items. Never fails; time is linear in the size.
 pub(crate) fn scan(src: &[u8]) -> FileScan {

@@ -3,6 +3,11 @@
 use super::clean::{blank, literal_end};
 use crate::lex::is_word_byte as is_word;
 
+/// What stands before an `#if` is searched this far.
+const MAX_BEFORE_BYTES: usize = 4096;
+/// Of `#if`s that nest deeper, all arms are kept.
+const MAX_NESTING: usize = 64;
+
 /// Which arm of an `#if` is read where its arms cannot stand beside each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arm {
@@ -63,7 +68,7 @@ pub(super) fn blank_directives(out: &mut [u8], read: Arm) -> bool {
                 b"endif" => {
                     if let Some(mut group) = groups.pop() {
                         group.arms.push((group.arm_start, at));
-                        chooses |= choose_arms(out, &group, read);
+                        chooses |= groups.len() < MAX_NESTING && choose_arms(out, &group, read);
                     }
                 }
                 _ => {}
@@ -83,7 +88,8 @@ fn choose_arms(out: &mut [u8], group: &Group, read: Arm) -> bool {
     }
     let is_listed = |arm: &(usize, usize)| out[arm.0..arm.1].trim_ascii().ends_with(b",");
     let stands = |arm: &(usize, usize)| is_whole(&out[arm.0..arm.1]);
-    let before = &out[..arms.first().map_or(0, |it| it.0)];
+    let start = arms.first().map_or(0, |it| it.0);
+    let before = &out[start.saturating_sub(MAX_BEFORE_BYTES)..start];
     let is_part = |arms: &[(usize, usize)]| {
         ends_in_operator(before) || arms.iter().any(is_listed) && is_in_parens(before)
     };

@@ -215,12 +215,12 @@ impl TreeSource for DirTree {
     }
 
     fn read_into(&self, path: &TreePath, text: &mut Vec<u8>) -> Result<bool, TreeError> {
-        if !self.is_inside(path) {
-            text.clear();
-            return Ok(false);
-        }
         let full = self.root.join(path.as_str());
-        let read = read_file(&full, text);
+        let read = if self.is_inside(path) {
+            read_file(&full, text)
+        } else {
+            Ok(false)
+        };
         if !matches!(read, Ok(true)) {
             text.clear();
         }

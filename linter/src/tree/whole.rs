@@ -3,17 +3,16 @@
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
 
-/// The largest header of Linux, which a program wrote, has 24 MB.
-pub(super) const MAX_FILE_BYTES: u64 = 64 << 20;
+use crate::lex::MAX_BYTES;
 
 /// Puts as much of a file as there was when its size was asked for in the place of what `text` holds, mostly in one
 /// call: asking for the end would cost one more.
 ///
 /// # Errors
 ///
-/// Those of the system, and of kind [`ErrorKind::FileTooLarge`] beyond [`MAX_FILE_BYTES`]: `text` has nothing then.
+/// Those of the system, and of kind [`ErrorKind::FileTooLarge`] beyond [`MAX_BYTES`].
 pub(super) fn read_whole(mut file: &File, size: u64, text: &mut Vec<u8>) -> Result<(), Error> {
-    bound(size).inspect_err(|_| text.clear())?;
+    bound(size)?;
     text.resize(usize::try_from(size).unwrap_or_default(), 0);
     let mut read = 0;
     while read < text.len() {
@@ -21,10 +20,7 @@ pub(super) fn read_whole(mut file: &File, size: u64, text: &mut Vec<u8>) -> Resu
             Ok(0) => break,
             Ok(more) => read += more,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => {
-                text.clear();
-                return Err(error);
-            }
+            Err(error) => return Err(error),
         }
     }
     text.truncate(read);
@@ -33,10 +29,10 @@ pub(super) fn read_whole(mut file: &File, size: u64, text: &mut Vec<u8>) -> Resu
 
 /// Refuses so many bytes where they are too many.
 pub(super) fn bound(size: u64) -> Result<(), Error> {
-    if size <= MAX_FILE_BYTES {
+    if size <= MAX_BYTES as u64 {
         return Ok(());
     }
-    let mib = MAX_FILE_BYTES >> 20;
+    let mib = MAX_BYTES >> 20;
     let what = format!("it is larger than {mib} MiB, which no source of a kernel is");
     Err(Error::new(ErrorKind::FileTooLarge, what))
 }
