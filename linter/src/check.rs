@@ -41,7 +41,7 @@ use crate::report::{CheckReport, StageCost, TreeStats, Work};
 use crate::rules::{self, Helpers, RootState};
 use crate::syntax::idioms::{self, Wrapper};
 use crate::tree::{TreeError, TreePath, TreeSource};
-use crate::warm::Warm;
+use crate::warm::{Memo, Warm};
 
 /// A tree that was linted whole, and what was read for it.
 pub(crate) struct Checked {
@@ -330,6 +330,7 @@ impl<'t> Prepared<'t> {
             reaches: &reaches,
             helpers: &self.helpers,
             drops: DropInode::of(index),
+            parsed: Memo::new(),
             options,
         };
         let mut report = run.findings(&self.suspects, focus);

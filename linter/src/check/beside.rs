@@ -30,7 +30,8 @@ impl Run<'_, '_, '_> {
         if !release.inode.contains("->") && !release.inode.contains('.') {
             return None;
         }
-        let parsed = parse(self.index, id)?;
+        let parsed = self.parsed.get(id, || parse(self.index, id));
+        let parsed = parsed.as_ref().as_ref()?;
         let root = parsed.tree.as_ref()?.root_node();
         let condition = condition_of(root.innermost_at(release.offset))?;
         let object = condition.field(Field::Argument)?;

@@ -48,7 +48,8 @@ impl Run<'_, '_, '_> {
         if !is_contrary {
             return None;
         }
-        let own = parse(self.index, id)?;
+        let own = self.parsed.get(id, || parse(self.index, id));
+        let own = own.as_ref().as_ref()?;
         let tested = own.tree.as_ref()?.root_node();
         let tested = tested.innermost_at(needed.offset).parent()?;
         let tested = expr(self.text(id, &own.clean), tested.field(Field::Argument)?);

@@ -29,7 +29,7 @@ use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RuleFindi
 use crate::syntax::counts;
 use crate::syntax::idioms::{self, Release, Wrapper};
 use crate::syntax::kept;
-use crate::warm::{Body, Warm};
+use crate::warm::{Body, Memo, Warm};
 
 /// What a function says, from its tree; a text that is not there says nothing.
 ///
@@ -86,6 +86,8 @@ pub(super) struct Run<'a, 'i, 't> {
     pub(super) reaches: &'a [explore::Reach],
     pub(super) helpers: &'a Helpers,
     pub(super) drops: DropInode,
+    /// Functions that are asked about at each of their releases.
+    pub(super) parsed: Memo<ItemId, Option<ParsedItem>>,
     pub(super) options: &'a Options,
 }
 

@@ -109,6 +109,10 @@ impl<'t> Node<'t> {
 
     /// The first child that fills a field.
     pub(crate) fn field(self, field: Field) -> Option<Self> {
+        // Statements fill no field of what is around them, and there may be many.
+        if self.kind() == Kind::CompoundStatement {
+            return None;
+        }
         self.fields(field).next()
     }
 
@@ -118,16 +122,37 @@ impl<'t> Node<'t> {
             .filter(move |it| it.entry().field == field)
     }
 
-    fn siblings(self) -> Option<impl Iterator<Item = Self>> {
-        Some(self.parent()?.named_children())
+    fn next_sibling(self) -> Option<Self> {
+        let at = self.entry().past;
+        let is_in = |it: &Self| at < it.entry().past;
+        self.parent().filter(is_in).map(|_| Self { at, ..self })
+    }
+
+    /// The last thing before it ends where it begins: its own ancestor below the same parent.
+    fn prev_sibling(self) -> Option<Self> {
+        let parent = self.parent()?;
+        let mut before = Self {
+            at: self.at - 1,
+            ..self
+        };
+        while before != parent {
+            let around = before.parent()?;
+            if around == parent {
+                return Some(before);
+            }
+            before = around;
+        }
+        None
     }
 
     pub(crate) fn next_named_sibling(self) -> Option<Self> {
-        self.siblings()?.find(|it| it.at > self.at)
+        std::iter::successors(self.next_sibling(), |it| it.next_sibling())
+            .find(|it| it.entry().is_named)
     }
 
     pub(crate) fn prev_named_sibling(self) -> Option<Self> {
-        self.siblings()?.take_while(|it| it.at < self.at).last()
+        std::iter::successors(self.prev_sibling(), |it| it.prev_sibling())
+            .find(|it| it.entry().is_named)
     }
 
     /// The innermost node that holds a byte.

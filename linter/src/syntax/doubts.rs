@@ -379,9 +379,11 @@ fn sources_at(root: Node<'_>, call: Node<'_>, variable: &str, text: &[u8]) -> Ve
     };
     let mut node = call;
     while let Some(parent) = node.parent() {
-        let condition = parent.field(Field::Condition).filter(|it| *it != node);
         let is_left = match parent.kind() {
-            Kind::IfStatement => condition.is_some_and(|it| !in_node(it).is_empty()),
+            Kind::IfStatement => {
+                let condition = parent.field(Field::Condition).filter(|it| *it != node);
+                condition.is_some_and(|it| !in_node(it).is_empty())
+            }
             Kind::LabeledStatement
             | Kind::CaseStatement
             | Kind::WhileStatement

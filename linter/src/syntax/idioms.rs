@@ -159,13 +159,16 @@ fn marked_not_last(call: Node<'_>, text: &[u8]) -> Option<String> {
     (!reason.is_empty()).then(|| format!("marked in the source: {reason}"))
 }
 
+/// Statements behind a label that still count as its own.
+const MAX_STATEMENTS: usize = 1000;
+
 /// The label before `call`, where nothing falls through into it and its name says error.
 fn error_label(call: Node<'_>, text: &[u8]) -> Option<String> {
     const WORDS: &[&str] = &["err", "fail", "bad", "abort", "undo", "unwind", "nomem"];
     let mut node = Some(call);
     while let Some(statement) = node {
-        let mut sibling = Some(statement);
-        while let Some(it) = sibling {
+        let before = std::iter::successors(Some(statement), |it| it.prev_named_sibling());
+        for it in before.take(MAX_STATEMENTS) {
             if it.kind() == Kind::LabeledStatement {
                 let label = fold(it.field(Field::Label)?, text);
                 let leaves = it.prev_named_sibling().is_some_and(|it| {
@@ -175,7 +178,6 @@ fn error_label(call: Node<'_>, text: &[u8]) -> Option<String> {
                     return leaves.then_some(label);
                 }
             }
-            sibling = it.prev_named_sibling();
         }
         node = statement
             .parent()
