@@ -126,8 +126,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) assigns: Vec<(Sym, Expr)>,
     /// The value of a macro's body, where it is an expression.
     pub(crate) result: Expr,
-    /// The names that a function returns which may return a function, its own locals left out.
-    pub(crate) returned: Vec<Sym>,
+    /// The names and members that a function returns which may return a function.
+    pub(crate) returned: Vec<Expr>,
     /// What its parameters decide.
     pub(crate) conditions: Conditions,
     /// Byte offsets of what the grammar could not read.

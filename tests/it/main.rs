@@ -35,6 +35,7 @@ mod review_command;
 mod rules;
 mod series;
 mod servers;
+mod shapes;
 mod sieve;
 mod sites;
 mod smtp;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use lorelint_tests::graph_case::ask;
 use lorelint_tests::material::skipped;
+use lorelint_tests::shapes::Random;
 
 /// Direct calls of random programs, against cflow where it is installed.
 #[test]
@@ -15,7 +16,7 @@ fn direct_calls_are_those_of_an_independent_reader() {
     let dir = tempfile::tempdir().unwrap();
     let mut random = Random(7);
     for round in 0..20 {
-        let program = random.program();
+        let program = program(&mut random);
         let path = dir.path().join("a.c");
         std::fs::write(&path, &program).unwrap();
         let out = Command::new("cflow")
@@ -62,58 +63,47 @@ fn edges_of_cflow(listing: &str) -> Vec<(String, String)> {
     edges
 }
 
-/// A small generator of C; the same programs in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
+/// A random program.
+fn program(random: &mut Random) -> String {
+    let count = 3 + random.below(6);
+    let mut text = String::new();
+    for at in 0..count {
+        text += &format!("int f{at}(int a);\n");
     }
-
-    fn program(&mut self) -> String {
-        let count = 3 + self.below(6);
-        let mut text = String::new();
-        for at in 0..count {
-            text += &format!("int f{at}(int a);\n");
+    for at in 0..count {
+        // A function calls only later ones, so that no reader has to cut a cycle.
+        text += &format!("\nint f{at}(int a)\n{{\n\tint b = a;\n\n");
+        for _ in 0..=random.below(4) {
+            let call = call(random, at + 1, count);
+            text += &match random.below(6) {
+                0 => {
+                    format!("\tif (a > {call})\n\t\tb = {call};\n\telse\n\t\treturn {call};\n")
+                }
+                1 => format!("\tfor (b = 0; b < {call}; b++) {{\n\t\ta += {call};\n\t}}\n"),
+                2 => format!(
+                    "\tswitch ({call}) {{\n\tcase 1:\n\t\tb = {call};\n\t\tbreak;\n\tdefault:\n\t\tb = 2;\n\t}}\n"
+                ),
+                3 => format!(
+                    "\t/* f0(1) is not called here */\n\tdo {{\n\t\tb = a ? {call} : {call};\n\t}} while (b < a);\n"
+                ),
+                4 => format!("\tb = (int)({call} + sizeof(int));\n"),
+                _ => format!("\t{call};\n"),
+            };
         }
-        for at in 0..count {
-            // A function calls only later ones, so that no reader has to cut a cycle.
-            text += &format!("\nint f{at}(int a)\n{{\n\tint b = a;\n\n");
-            for _ in 0..=self.below(4) {
-                let call = self.call(at + 1, count);
-                text += &match self.below(6) {
-                    0 => {
-                        format!("\tif (a > {call})\n\t\tb = {call};\n\telse\n\t\treturn {call};\n")
-                    }
-                    1 => format!("\tfor (b = 0; b < {call}; b++) {{\n\t\ta += {call};\n\t}}\n"),
-                    2 => format!(
-                        "\tswitch ({call}) {{\n\tcase 1:\n\t\tb = {call};\n\t\tbreak;\n\tdefault:\n\t\tb = 2;\n\t}}\n"
-                    ),
-                    3 => format!(
-                        "\t/* f0(1) is not called here */\n\tdo {{\n\t\tb = a ? {call} : {call};\n\t}} while (b < a);\n"
-                    ),
-                    4 => format!("\tb = (int)({call} + sizeof(int));\n"),
-                    _ => format!("\t{call};\n"),
-                };
-            }
-            text += "\treturn b;\n}\n";
-        }
-        text
+        text += "\treturn b;\n}\n";
     }
+    text
+}
 
-    fn call(&mut self, from: u64, end: u64) -> String {
-        if from >= end {
-            return format!("g{}(a)", self.below(4));
-        }
-        let callee = from + self.below(end - from);
-        match self.below(3) {
-            0 => format!("f{callee}(f{callee}(a))"),
-            1 => format!("f{callee}(a + 1)"),
-            _ => format!("g{}(a, \"f0(1)\")", self.below(4)),
-        }
+fn call(random: &mut Random, from: u64, end: u64) -> String {
+    if from >= end {
+        return format!("g{}(a)", random.below(4));
+    }
+    let callee = from + random.below(end - from);
+    match random.below(3) {
+        0 => format!("f{callee}(f{callee}(a))"),
+        1 => format!("f{callee}(a + 1)"),
+        _ => format!("g{}(a, \"f0(1)\")", random.below(4)),
     }
 }
 

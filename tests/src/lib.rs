@@ -11,4 +11,5 @@ pub mod listmail;
 pub mod mailbox;
 pub mod material;
 pub mod program;
+pub mod shapes;
 pub mod states;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::arms::add_other_arms;
 use super::conditions::conditions;
-use crate::lex::may_return_function;
+use crate::lex::{Sym, may_return_function};
 
 use super::expr::{Text, declared, each_child, expr, type_ref};
 use super::initializer::initializer;
@@ -131,9 +131,18 @@ fn read_arm(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: u
 
 /// Finds the stores into objects that are gone when the function returns.
 fn mark_stack_objects(facts: &mut FunctionFacts) {
+    // What is copied from there is not.
+    let assigned = facts.assigns.iter().map(|it| &it.1);
+    let values = assigned.chain(facts.stores.iter().map(|it| &it.value));
+    let copied = values.filter_map(|it| match it {
+        Expr::Name(name) if facts.on_stack.contains(name) => Some(*name),
+        _ => None,
+    });
+    let copied: Vec<Sym> = copied.collect();
     for store in &mut facts.stores {
         let root = store.object.root();
-        store.on_stack = root.is_some_and(|it| facts.on_stack.contains(&it));
+        let is_local = |it: Sym| facts.on_stack.contains(&it) && !copied.contains(&it);
+        store.on_stack = root.is_some_and(is_local);
     }
 }
 
@@ -312,7 +321,7 @@ impl Walk<'_, '_> {
         let mut pending: Vec<Expr> = each_child(node, |it| expr(self.text, it));
         while let Some(value) = pending.pop() {
             match value {
-                Expr::Name(name) if !self.facts.declares(name) => self.facts.returned.push(name),
+                Expr::Name(_) | Expr::Member(..) => self.facts.returned.push(value),
                 Expr::Either(first, second) => pending.extend([*first, *second]),
                 _ => {}
             }

@@ -59,9 +59,13 @@ fn declaration(
                 .field(Field::Type)
                 .map_or(TypeRef::Unknown, |it| type_ref(text, it));
             facts.is_array = is_array;
-            if let Some(value) = node.field(Field::Value) {
-                let object = Expr::Name(name);
-                initializer(text, &object, value, &mut Vec::new(), &mut facts.stores);
+            // `struct ops one = { … }, other = { … };`
+            for it in owner.fields(Field::Declarator) {
+                let is_same = declared(text, it).is_some_and(|it| it.1 == is_array);
+                if let Some(value) = it.field(Field::Value).filter(|_| is_same) {
+                    let object = Expr::Name(name);
+                    initializer(text, &object, value, &mut Vec::new(), &mut facts.stores);
+                }
             }
             return;
         }

@@ -7,7 +7,8 @@ use rustc_hash::FxHashSet;
 
 use super::includes::NOT_INCLUDED;
 use super::index::ItemId;
-use super::resolve::{Edge, Resolver, Scope, Site};
+use super::resolve::{Edge, Resolver, Scope};
+use super::site::Site;
 use crate::lex::{self, Sym, flags};
 use crate::warm::Memo;
 
@@ -38,12 +39,18 @@ impl Resolver<'_, '_> {
     }
 
     /// What the macros without arguments that stand in an item's text call.
-    pub(super) fn bare_edges(&self, id: ItemId, scope: Scope<'_>, out: &mut Vec<Edge>) {
+    pub(super) fn bare_edges(
+        &self,
+        id: ItemId,
+        (scope, loose): (Scope<'_>, &FxHashSet<u32>),
+        out: &mut Vec<Edge>,
+    ) {
         let Some(bare) = &self.bare else {
             return;
         };
+        let leads = |it: u32| bare.names.contains(&it) || loose.contains(&it);
         let mut refs = self.index.refs(id).iter();
-        if !refs.any(|it| bare.names.contains(&it.name())) {
+        if !refs.any(|it| leads(it.name())) {
             return;
         }
         let item = self.index.item(id);
@@ -53,9 +60,10 @@ impl Resolver<'_, '_> {
             (item.body - item.start) as usize,
             |start, end, member| {
                 let name = Sym::of(&text[start..end]);
-                if !member && bare.names.contains(&name.short()) {
+                if !member && leads(name.short()) {
                     let seen = RefCell::default();
-                    self.bare_use(name, &Site::new(scope, start as u32, &seen), out);
+                    let site = Site::new(scope, (start as u32, loose), &seen);
+                    self.bare_use(name, &site, out);
                 }
             },
         );

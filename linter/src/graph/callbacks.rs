@@ -4,11 +4,12 @@ use super::copies::members_read;
 use super::domains::Domain;
 use super::index::ItemId;
 use super::resolve::{
-    Edge, EdgeKind, MAX_PASS_DEPTH, Resolver, Scope, Site, Target, Through, named_values,
+    Edge, EdgeKind, MAX_PASS_DEPTH, Resolver, Scope, Target, Through, named_values,
 };
+use super::site::Site;
 use crate::facts::{Call, Callee, Expr, FunctionFacts};
 use crate::finding::Confidence;
-use crate::lex::Sym;
+use crate::lex::{Sym, variable};
 
 impl Resolver<'_, '_> {
     /// The functions that a value may be: those that it names, and what a local pointer was given.
@@ -48,26 +49,33 @@ impl Resolver<'_, '_> {
     ) {
         for (index, arg) in call.args.iter().enumerate() {
             let targets = self.functions_meant(arg, at.scope);
-            let held = if self.index.may_call_param(name.short(), index as u32) {
-                self.members_meant(arg, at.scope.facts)
-            } else {
-                Vec::new()
-            };
+            let mut held = Vec::new();
+            if self.index.may_call_param(name.short(), index as u32) {
+                self.held_edges(arg, at, &mut held);
+            }
             if targets.is_empty() && held.is_empty() {
                 continue;
             }
             for (callee, sure) in callees {
                 if self.is_param_called(*callee, index as u32, 0) {
                     out.extend(called_back(&targets, at.offset, (name, *sure)));
-                    let first = out.len();
-                    for (object, member) in &held {
-                        self.member_call(object, *member, at, out);
-                    }
-                    for edge in &mut out[first..] {
-                        edge.confidence = edge.confidence.min(*sure);
-                    }
+                    out.extend(held.iter().map(|it| Edge {
+                        confidence: it.confidence.min(*sure),
+                        ..*it
+                    }));
                 }
             }
+        }
+    }
+
+    /// A call of what a value is read from: of members, and of variables that are no local ones.
+    pub(super) fn held_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
+        for (object, member) in self.members_meant(value, at.scope.facts) {
+            self.member_call(object, member, at, out);
+        }
+        let names = functions_named(value, at.scope.facts).into_iter();
+        for name in names.filter(|it| self.sieve.passes_member(variable(it.short()))) {
+            self.variable_edges(name, at, out);
         }
     }
 

@@ -113,7 +113,12 @@ impl Resolver<'_, '_> {
         for helper in self.helpers_of(variable(name.short())) {
             let function = helper.function;
             let file = self.index.file_index(function);
-            let meant = self.variables_in(name, file);
+            // A macro means what its user does.
+            let is_macro = self.index.item(function).kind == ItemKind::Macro;
+            let is_one = |file: usize| {
+                let meant = self.variables_in(name, file);
+                meant.iter().any(|it| variables.contains(it))
+            };
             let facts = self.facts(function);
             let param = facts.params.get(helper.place as usize);
             let assigns = param.is_some_and(|(param, _)| {
@@ -121,8 +126,8 @@ impl Resolver<'_, '_> {
                 given.any(|it| named_values(&it.1).contains(param))
             });
             // What comes through a pointer to the helper is unknown.
-            let is_one = meant.iter().any(|it| variables.contains(it));
-            if !is_one || !assigns || facts.declares(name) || helper.is_open {
+            let is_meant = is_macro || is_one(file);
+            if !is_meant || !assigns || facts.declares(name) || helper.is_open {
                 continue;
             }
             let gift = Gift {
@@ -130,7 +135,8 @@ impl Resolver<'_, '_> {
                 is_vague: false,
                 is_shared: false,
             };
-            for giver in &helper.givers {
+            let givers = helper.givers.iter();
+            for giver in givers.filter(|it| !is_macro || is_one(self.index.file_index(it.caller))) {
                 self.entries_of_giver(giver, (TypeRef::Unknown, gift), None, &mut found);
             }
         }
@@ -308,7 +314,9 @@ impl Resolver<'_, '_> {
                 continue;
             };
             let is_macro = self.index.item(giver.helper).kind == ItemKind::Macro;
-            if is_macro && !(is_direct && self.sets_of((&helper, giver.place), call, scope, of)) {
+            let is_variable = of == TypeRef::Unknown;
+            let sets = || is_variable || self.sets_of((&helper, giver.place), call, scope, of);
+            if is_macro && !(is_direct && sets()) {
                 continue;
             }
             let mut read = members_read(value);

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::index::ItemId;
-use super::resolve::{Edge, EdgeKind, Resolver, Site, Target, Through};
+use super::resolve::{Edge, EdgeKind, Resolver, Target, Through};
+use super::site::Site;
 use crate::expand::names::{self, Called};
 use crate::expand::{self, Definition, Definitions, Expander, MakingNames, Ways};
 use crate::facts::{Call, Callee, Expr};

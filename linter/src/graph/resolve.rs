@@ -1,11 +1,10 @@
 //! From a function's facts to its edges: names, pointers and callbacks become functions.
 
 use std::cell::RefCell;
-use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::callbacks::called_back;
@@ -14,6 +13,7 @@ use super::index::{Index, ItemId};
 use super::known::KnownEdges;
 use super::reuse::{Before, Reuse};
 use super::sieve::Sieve;
+use super::site::Site;
 use super::typing::substitute;
 use super::values::{Entry, Known};
 use crate::facts::{self, Call, Callee, Expr, FunctionFacts, ObjectFacts, TypeRef};
@@ -27,11 +27,11 @@ use crate::warm::{Copies, Memo, Warm};
 pub(super) const FEW: usize = 8;
 
 /// Macros inside macros are followed this deep.
-const MAX_MACRO_DEPTH: u32 = 8;
+pub(super) const MAX_MACRO_DEPTH: u32 = 8;
 /// Several definitions of one macro are followed this deep below a call.
 const MAX_TWIN_DEPTH: u32 = 3;
 /// Uses of macros that are followed below one call.
-const MAX_MACRO_USES: usize = 4096;
+pub(super) const MAX_MACRO_USES: usize = 4096;
 /// A callback is followed through this many functions that pass it on.
 pub(super) const MAX_PASS_DEPTH: u32 = 4;
 
@@ -135,6 +135,8 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
     pub(crate) included_units: Memo<u32, Vec<u32>>,
     pub(crate) pasting: super::pasted::Pasting,
+    /// By name: the macros that name it.
+    pub(super) loose: Memo<Sym, Vec<u32>>,
     /// Where they are followed.
     pub(super) bare: Option<super::bare::Bare>,
     /// What names stand for, by name and file.
@@ -174,6 +176,7 @@ impl<'i, 't> Resolver<'i, 't> {
             direct_includes: Memo::new(),
             included_units: Memo::new(),
             pasting: super::pasted::Pasting::new(),
+            loose: Memo::new(),
             bare: None,
             numbers: Copies::new(),
             written: Memo::new(),
@@ -267,9 +270,14 @@ impl<'i, 't> Resolver<'i, 't> {
             facts: &facts,
         };
         let mut out = Vec::new();
-        for call in facts.calls.iter().filter(|it| self.may_lead(it, &facts)) {
+        let loose = self.loose_macros(&facts);
+        let loose = &loose;
+        for call in &facts.calls {
             let seen = RefCell::default();
-            let site = Site::new(scope, call.offset, &seen);
+            let site = Site::new(scope, (call.offset, loose), &seen);
+            if !self.may_lead(call, &site) {
+                continue;
+            }
             self.call_edges(call, &site, &mut out);
             if let Callee::Name(name) = call.callee {
                 let meanings = self.meanings(name, scope.file);
@@ -282,7 +290,7 @@ impl<'i, 't> Resolver<'i, 't> {
         self.stack_edges(scope, &mut out);
         self.stack_gifts(scope, &mut out);
         self.deferred_edges(scope, &mut out);
-        self.bare_edges(id, scope, &mut out);
+        self.bare_edges(id, (scope, loose), &mut out);
         self.mark_made(id, &mut out);
         out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
         out.dedup();
@@ -290,8 +298,9 @@ impl<'i, 't> Resolver<'i, 't> {
     }
 
     /// Whether the sieve lets anything through that a call names.
-    fn may_lead(&self, call: &Call, facts: &FunctionFacts) -> bool {
-        let declares = |name| facts.declares(name);
+    fn may_lead(&self, call: &Call, at: &Site<'_>) -> bool {
+        let facts = at.scope.facts;
+        let declares = |name| facts.declares(name) || at.is_loose(name);
         let callee = match &call.callee {
             Callee::Name(name) => {
                 self.sieve.passes_name(name.short())
@@ -385,7 +394,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 );
             }
         }
-        if !self.may_lead(call, at.scope.facts) {
+        if !self.may_lead(call, at) {
             return;
         }
         let meanings = self.meanings(name, at.scope.file);
@@ -472,10 +481,11 @@ impl<'i, 't> Resolver<'i, 't> {
         // What stands in the body leads somewhere, or what is put into it does.
         let hands_on =
             |it: &Expr| self.names_what_passes(it) || self.hands_local(it, at.scope.facts);
-        if !self.sieve.passes(definition) && !call.args.iter().any(hands_on) {
+        let name = self.index.item(definition).name;
+        let leads = self.sieve.passes(definition) || at.is_loose(name);
+        if !leads && !call.args.iter().any(hands_on) {
             return;
         }
-        let name = self.index.item(definition).name;
         let facts = self.facts(definition);
         let inside = at.below(name);
         if self.index.item(definition).flags & flags::FUNCTION_LIKE == 0 {
@@ -588,6 +598,30 @@ impl<'i, 't> Resolver<'i, 't> {
         }
     }
 
+    /// A call of what a function returns that goes by this name.
+    fn returned_edges(
+        &self,
+        (function, name, sure): (ItemId, Sym, Confidence),
+        at: &Site<'_>,
+        out: &mut Vec<Edge>,
+    ) {
+        let facts = self.facts(function);
+        let scope = Scope {
+            file: self.index.file_index(function),
+            facts: &facts,
+        };
+        let there = at.within(scope);
+        for returned in &facts.returned {
+            let targets = self.functions_meant(returned, scope);
+            out.extend(called_back(&targets, at.offset, (name, sure)));
+            let first = out.len();
+            self.held_edges(returned, &there, out);
+            for edge in &mut out[first..] {
+                edge.confidence = edge.confidence.min(sure);
+            }
+        }
+    }
+
     /// A call through a value: a local pointer, a choice, a member.
     pub(super) fn value_edges(&self, value: &Expr, at: &Site<'_>, out: &mut Vec<Edge>) {
         match value {
@@ -612,11 +646,7 @@ impl<'i, 't> Resolver<'i, 't> {
             // What a function returns, and nothing that this is given.
             Expr::Call(name, _) if !at.scope.facts.declares(*name) => {
                 for (function, sure) in self.functions_in(*name, at.scope.file).iter() {
-                    let file = self.index.file_index(*function);
-                    for returned in &self.facts(*function).returned {
-                        let targets = self.functions_valued(*returned, file);
-                        out.extend(called_back(&targets, at.offset, (*name, *sure)));
-                    }
+                    self.returned_edges((*function, *name, *sure), at, out);
                 }
             }
             Expr::Either(first, second) => {
@@ -625,58 +655,6 @@ impl<'i, 't> Resolver<'i, 't> {
             }
             _ => {}
         }
-    }
-}
-
-/// Where in a caller's text an edge arises.
-#[derive(Clone, Copy)]
-pub(crate) struct Site<'a> {
-    pub(crate) scope: Scope<'a>,
-    pub(crate) offset: u32,
-    /// The outermost macro whose body the call stands in.
-    via_macro: Option<Sym>,
-    /// Macros inside macros so far.
-    depth: u32,
-    /// The uses of macros that were followed for this call, by definition and arguments.
-    pub(crate) seen: &'a RefCell<FxHashSet<(ItemId, u64)>>,
-}
-
-impl<'a> Site<'a> {
-    /// A place in a function's own text.
-    pub(super) fn new(
-        scope: Scope<'a>,
-        offset: u32,
-        seen: &'a RefCell<FxHashSet<(ItemId, u64)>>,
-    ) -> Self {
-        Self {
-            scope,
-            offset,
-            via_macro: None,
-            depth: 0,
-            seen,
-        }
-    }
-
-    /// The same place in the body of the macro `name`, which is used there.
-    fn below(&self, name: Sym) -> Self {
-        Self {
-            via_macro: Some(self.via_macro.unwrap_or(name)),
-            depth: self.depth + 1,
-            ..*self
-        }
-    }
-
-    /// As [`Site::below`], for a macro without arguments; `None` where it is not to be followed.
-    pub(super) fn inside(&self, definition: ItemId, name: Sym) -> Option<Self> {
-        let is_near = self.depth < MAX_MACRO_DEPTH && self.via_macro != Some(name);
-        (is_near && self.is_first_use(definition, &[])).then(|| self.below(name))
-    }
-
-    /// Whether a use is to be followed: each once, and not without end.
-    fn is_first_use(&self, definition: ItemId, args: &[Expr]) -> bool {
-        let mut seen = self.seen.borrow_mut();
-        seen.len() < MAX_MACRO_USES
-            && seen.insert((definition, rustc_hash::FxBuildHasher.hash_one(args)))
     }
 }
 

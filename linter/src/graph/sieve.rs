@@ -102,6 +102,11 @@ impl<'i, 't> Sieve<'i, 't> {
         }
     }
 
+    /// Whether everything is let through.
+    pub(crate) fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+
     /// Computes the closure: items that name a sink, items that name those, and so on; `stop` names
     /// are never led through.
     ///

@@ -268,23 +268,28 @@ impl Resolver<'_, '_> {
                 gift: None,
             });
         }
-        if let Expr::Call(_, args) = &store.value {
-            // `.show = WRAP(fn)`: the macro may hand the function on.
-            for name in args.iter().flat_map(named_values) {
-                for (function, _) in self.functions_valued(name, scope.file).to_vec() {
-                    out.push(Entry {
-                        function,
-                        of: holder,
-                        item,
-                        offset: store.offset,
-                        confidence: Confidence::Low,
-                        domain: self.index.file(scope.file).domain,
-                        gift: None,
-                    });
-                }
-            }
+        for function in self.functions_handed(&store.value, scope) {
+            out.push(Entry {
+                function,
+                of: holder,
+                item,
+                offset: store.offset,
+                confidence: Confidence::Low,
+                domain: self.index.file(scope.file).domain,
+                gift: None,
+            });
         }
         out
+    }
+
+    /// `WRAP(function)`: the macro may hand the function on.
+    pub(super) fn functions_handed(&self, value: &Expr, scope: Scope<'_>) -> Vec<ItemId> {
+        let Expr::Call(_, args) = value else {
+            return Vec::new();
+        };
+        let named = args.iter().flat_map(named_values);
+        let functions = named.flat_map(|it| self.functions_valued(it, scope.file).to_vec());
+        functions.map(|it| it.0).collect()
     }
 
     /// The type and the member that a path into an initialiser ends at.

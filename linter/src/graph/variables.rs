@@ -2,10 +2,11 @@
 
 use super::domains::Domain;
 use super::index::ItemId;
-use super::resolve::{Edge, EdgeKind, FEW, Resolver, Scope, Site, Target, Through, named_values};
+use super::resolve::{Edge, EdgeKind, FEW, Resolver, Scope, Target, Through, named_values};
+use super::site::Site;
 use crate::facts::{Expr, FunctionFacts, Step};
 use crate::finding::Confidence;
-use crate::lex::{ItemKind, Sym, flags, variable};
+use crate::lex::{Given, ItemKind, Sym, flags, variable};
 
 impl Resolver<'_, '_> {
     /// What a call through a local pointer, or through a local array of them, leads to.
@@ -44,8 +45,16 @@ impl Resolver<'_, '_> {
     }
 
     fn may_be_called(&self, object: ItemId) -> bool {
-        self.index.item(object).flags & flags::POINTER != 0
+        let item = self.index.item(object);
+        // The type's name may be that of a pointer: what functions put there tells.
+        let is_set = || {
+            let member = variable(item.name.short());
+            let mut values = self.index.setters(member).map(|it| it.0);
+            values.any(|it| self.index.may_name_function(it) || Given::of([member, it]).is_some())
+        };
+        item.flags & flags::POINTER != 0
             || !self.functions_in_variable(object).is_empty()
+            || item.is_called_by_name() && is_set()
     }
 
     /// What a call of `name` leads to where that is a variable; false where it is none.
@@ -91,17 +100,18 @@ impl Resolver<'_, '_> {
     fn functions_in_variable(&self, object: ItemId) -> Vec<(ItemId, Confidence)> {
         let file = self.index.file_index(object);
         let facts = self.object(object);
+        let empty = FunctionFacts::default();
+        let scope = Scope {
+            file,
+            facts: &empty,
+        };
         let mut found = Vec::new();
         for store in facts.stores.iter().filter(|it| is_in_array(&it.path)) {
             for name in named_values(&store.value) {
                 found.extend(self.functions_valued(name, file).iter().copied());
             }
-            if let Expr::Call(_, args) = &store.value {
-                // `[KIND] = WRAP(function)`: the macro may hand the function on.
-                let named = args.iter().flat_map(named_values);
-                let functions = named.flat_map(|it| self.functions_valued(it, file).to_vec());
-                found.extend(functions.map(|it| (it.0, Confidence::Low)));
-            }
+            let handed = self.functions_handed(&store.value, scope).into_iter();
+            found.extend(handed.map(|it| (it, Confidence::Low)));
         }
         found
     }
@@ -137,9 +147,11 @@ impl Resolver<'_, '_> {
                 file,
                 facts: &facts,
             };
-            for function in values_given(scope, name) {
-                let functions = self.functions_in(function, file);
-                found.extend(functions.iter().map(|it| (it.0, it.1, domain)));
+            for (_, value) in facts.assigns.iter().filter(|it| it.0 == name) {
+                let functions = self.functions_meant(value, scope).into_iter();
+                found.extend(functions.map(|it| (it.0, it.1, domain)));
+                let handed = self.functions_handed(value, scope).into_iter();
+                found.extend(handed.map(|it| (it, Confidence::Low, domain)));
             }
         }
     }
@@ -148,14 +160,4 @@ impl Resolver<'_, '_> {
 /// Whether a path leads to a variable itself, or to an element of an array of one or two dimensions.
 fn is_in_array(path: &[Step]) -> bool {
     path.len() <= 2 && !path.iter().any(|it| matches!(it, Step::Member(_)))
-}
-
-/// The names of what a function assigns to a variable; its own locals are none.
-fn values_given(scope: Scope<'_>, name: Sym) -> Vec<Sym> {
-    let facts: &FunctionFacts = scope.facts;
-    let given = facts.assigns.iter().filter(|it| it.0 == name);
-    given
-        .flat_map(|it| named_values(&it.1))
-        .filter(|it| !facts.declares(*it))
-        .collect()
 }

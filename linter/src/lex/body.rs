@@ -214,6 +214,7 @@ impl Scanner<'_> {
         let next = self.byte(next_at);
         if self.returns && &self.src[start..end] == b"return" {
             reading.prev = b';';
+            reading.after_equals = true;
             return next_at;
         }
         let member = matches!(prev, ARROW | b'.');
@@ -224,7 +225,10 @@ impl Scanner<'_> {
             if !words::is_control(word) {
                 self.refs.push(Ref::new(RefKind::Call, Sym::of(word)));
                 self.calls += 1;
-                reading.gives |= words::value_written(word).is_some();
+                if words::value_written(word).is_some() {
+                    reading.gives = true;
+                    reading.forget_members();
+                }
                 if words::is_read(word) {
                     self.use_result(next_at);
                 }
@@ -241,6 +245,12 @@ impl Scanner<'_> {
                 || (next == b':' && matches!(prev, b'?' | b'&' | b')')))
         {
             self.mention(start, end, reading);
+        } else if prev == WORD && next == b';' && first.is_ascii_uppercase() {
+            // `return CALL_IT;`
+            let before = self.src[..start].trim_ascii_end();
+            if last_word(before) == b"return" && &self.src[start..end] != b"NULL" {
+                self.mention(start, end, reading);
+            }
         } else if (next == b'[' || (next == b')' && prev == b'*'))
             && self.is_called_behind(prev, next_at)
         {
@@ -264,9 +274,10 @@ impl Scanner<'_> {
     fn is_set(&self, prev: u8, next_at: usize, reading: &Reading) -> bool {
         let begins = matches!(prev, b';' | b'{' | b'}' | b')' | b':');
         let may_be = match self.byte(next_at) {
-            // `else hook = name`, `hook_t hook = name`
-            b'=' => begins || matches!(prev, b'*' | WORD),
-            b'[' => begins,
+            // `else hook = name`, `hook_t hook = name`, `other = hook = name`
+            b'=' => begins || matches!(prev, b'*' | b'=' | WORD),
+            // `WRITE_ONCE(hooks[i], name)` as well.
+            b'[' => begins || matches!(prev, b'*' | b'=' | b'(' | b'&' | WORD),
             b',' => matches!(prev, b'(' | b'&'),
             _ => false,
         };
@@ -306,7 +317,7 @@ impl Scanner<'_> {
     }
 
     /// Where the text goes on behind the subscripts that may begin at `at`.
-    fn behind_subscripts(&self, mut at: usize) -> Option<usize> {
+    pub(super) fn behind_subscripts(&self, mut at: usize) -> Option<usize> {
         while self.byte(at) == b'[' {
             at = self.skip_space(self.subscript_end(at)?);
         }
@@ -342,8 +353,7 @@ impl Scanner<'_> {
 
     fn use_member(&mut self, word: &[u8], next_at: usize, reading: &mut Reading) {
         let next = self.byte(next_at);
-        let is_read = next == b'[' && reading.after_equals;
-        if !is_read && self.is_given_behind(next_at, reading) {
+        if self.is_given_behind(next_at, reading) {
             reading.outer_member = reading.pending_member;
             reading.pending_member = Some(Sym::of(word).short());
             return;
@@ -353,7 +363,9 @@ impl Scanner<'_> {
         {
             self.pairs.push([name, variables::copied(name)]);
         }
-        let through_parens = next == b')' && self.byte(self.behind_parens(next_at)) == b'(';
+        // What is called may stand behind the other arm.
+        let through_parens =
+            next == b'#' || next == b')' && self.byte(self.behind_parens(next_at)) == b'(';
         let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b',' | b'}');
         let is_used = matches!(next, b'(' | b'[' | b':') || through_parens || taken;
         if is_used || self.is_result(next_at) {

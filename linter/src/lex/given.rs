@@ -327,7 +327,11 @@ pub(crate) fn each_argument(text: &[u8], from: usize, mut found: impl FnMut(Argu
     scanner.each_token(from, |token, prev| match token {
         Token::Word(start, end) => {
             let is_member = matches!(prev, ARROW | b'.');
-            let next = scanner.byte(scanner.skip_space(end));
+            let mut at = scanner.skip_space(end);
+            if scanner.byte(at) == b'[' {
+                at = scanner.behind_subscripts(at).unwrap_or(at);
+            }
+            let next = scanner.byte(at);
             let is_name = !text[start].is_ascii_digit();
             let is_alone = is_name && matches!(next, b',' | b')' | b':' | b'?' | b'#');
             let around = open.iter().rev().find(|it| !matches!(it, Bracket::Group));

@@ -3,7 +3,11 @@
 
 use rustc_hash::FxHashSet;
 
-use super::item::{FileScan, Item, ItemKind};
+use super::given::Given;
+use super::item::{FileScan, Item, ItemKind, Pair};
+
+/// What one variable is given to, as far as that is followed.
+const MAX_THROUGH: usize = 64;
 
 /// Marks a pair that a file's items have not been asked about; names have 30 bits.
 const UNSETTLED: u32 = 1 << 31;
@@ -53,16 +57,20 @@ pub(super) fn settle(scan: &mut FileScan) {
     for item in &scan.items {
         let end = item.pairs_end as usize;
         let pairs = &scan.pairs[start..end];
+        let mut by_value = ByValue::default();
         for [member, value] in pairs {
             let name = member & !UNSETTLED;
-            if name == *member || is_global(variable(name), *value) {
+            let is_given = || Given::of([name, *value]).is_some();
+            if name == *member || is_global(variable(name), *value) || is_given() {
                 kept.push([name, *value]);
             }
-            if name != *member && functions.contains(value) {
+            if name != *member {
                 // `hook = name; object->member = hook;`
-                let through = pairs.iter().filter(|it| it[1] == variable(name));
-                let members = through.filter(|it| it[0] & UNSETTLED == 0);
-                kept.extend(members.map(|it| [it[0], *value]));
+                by_value.fill(pairs);
+                let through = by_value.members(variable(name));
+                let is_held = |it: &u32| set(*it).is_none_or(|it| variables.contains(&it));
+                let members = through.filter(is_held).take(MAX_THROUGH);
+                kept.extend(members.map(|it| [it & !UNSETTLED, *value]));
             }
         }
         ends.push(kept.len() as u32);
@@ -72,4 +80,24 @@ pub(super) fn settle(scan: &mut FileScan) {
         item.pairs_end = end;
     }
     scan.pairs = kept;
+}
+
+/// Pairs in the order of their values, once somebody asks.
+#[derive(Default)]
+struct ByValue(Vec<Pair>);
+
+impl ByValue {
+    fn fill(&mut self, pairs: &[Pair]) {
+        if self.0.is_empty() {
+            self.0.extend_from_slice(pairs);
+            self.0.sort_unstable_by_key(|it| it[1]);
+        }
+    }
+
+    /// What is given a value.
+    fn members(&self, value: u32) -> impl Iterator<Item = u32> {
+        let first = self.0.partition_point(|it| it[1] < value);
+        let same = self.0[first..].iter().take_while(move |it| it[1] == value);
+        same.map(|it| it[0])
+    }
 }

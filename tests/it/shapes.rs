@@ -1,0 +1,99 @@
+//! A function that is kept in a pointer is found wherever it is called, and with the sieve as without it.
+
+use lorelint::tree::{MemTree, TreePath};
+use lorelint::{Linter, Options};
+use lorelint_tests::lint_case::said;
+use lorelint_tests::shapes::{CALLS, HOMES, HOPS, PLACES, Program, Random, SETTERS, VALUES};
+
+/// What is said of a program with the sieve and without, and whether that is a finding.
+fn said_of(program: &Program) -> ([String; 2], bool) {
+    let mut tree = MemTree::default();
+    for (path, text) in program.files() {
+        tree.insert(TreePath::parse(path).unwrap(), text.as_bytes());
+    }
+    let reports = [false, true].map(|no_sieve| {
+        let options = Options {
+            no_sieve,
+            ..Options::default()
+        };
+        Linter::new(options).check(&tree).unwrap()
+    });
+    let is_found = reports[1]
+        .findings
+        .iter()
+        .any(|it| it.rule == "unsafe-iput");
+    (reports.map(|it| said(&it)), is_found)
+}
+
+/// Each piece with the plainest others.
+fn one_by_one() -> Vec<Program> {
+    let mut all = Vec::new();
+    let plain = Program::plain();
+    all.extend(PLACES.iter().map(|it| Program {
+        place: *it,
+        ..plain
+    }));
+    for place in PLACES {
+        let setters = SETTERS.iter().map(|it| Program {
+            setter: *it,
+            place: *place,
+            ..plain
+        });
+        let calls = CALLS.iter().map(|it| Program {
+            call: *it,
+            place: *place,
+            ..plain
+        });
+        all.extend(setters.chain(calls));
+    }
+    all.extend(VALUES.iter().map(|it| Program {
+        value: *it,
+        ..plain
+    }));
+    all.extend(HOPS.iter().map(|it| Program { hop: *it, ..plain }));
+    let elsewhere = all.clone();
+    let elsewhere = elsewhere.into_iter();
+    all.extend(elsewhere.flat_map(|it| {
+        HOMES.iter().map(move |home| Program {
+            home: *home,
+            in_header: false,
+            ..it
+        })
+    }));
+    all.retain(Program::fits);
+    all
+}
+
+#[test]
+fn each_shape_is_found_or_a_known_limit() {
+    let mut wrong = Vec::new();
+    for program in one_by_one() {
+        let (said, is_found) = said_of(&program);
+        let calls_it =
+            program.setter.name == "plain" || program.place.name != "member of a typedef";
+        if said[0] != said[1] {
+            wrong.push(format!("not the same with the sieve: {}", program.name()));
+        } else if !is_found && !program.is_beyond() {
+            wrong.push(format!("missed: {}", program.name()));
+        } else if is_found && program.is_beyond() && calls_it {
+            wrong.push(format!("found, and called a limit: {}", program.name()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn any_shapes_are_found_and_the_same_with_every_function_read() {
+    let mut random = Random(17);
+    let mut wrong = Vec::new();
+    for _ in 0..3000 {
+        let program = Program::any(&mut random);
+        let (said, is_found) = said_of(&program);
+        if said[0] != said[1] {
+            wrong.push(format!("not the same with the sieve: {}", program.name()));
+        } else if !is_found && !program.is_beyond() {
+            wrong.push(format!("missed: {}", program.name()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
