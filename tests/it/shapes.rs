@@ -1,9 +1,10 @@
 //! A function that is kept in a pointer is found wherever it is called, and with the sieve as without it.
 
-use lorelint::tree::{MemTree, TreePath};
+use lorelint::tree::{MemTree, Overlay, TreePath};
 use lorelint::{Linter, Options};
 use lorelint_tests::lint_case::said;
 use lorelint_tests::shapes::{CALLS, HOMES, HOPS, PLACES, Program, Random, SETTERS, VALUES};
+use lorelint_tests::states::file;
 
 /// What is said of a program with the sieve and without, and whether that is a finding.
 fn said_of(program: &Program) -> ([String; 2], bool) {
@@ -96,4 +97,54 @@ fn any_shapes_are_found_and_the_same_with_every_function_read() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Files of one program after the other take each other's places, some at a time.
+#[test]
+fn a_tree_that_changes_says_what_a_fresh_reading_says() {
+    let base = MemTree::default();
+    let mut random = Random(23);
+    let warm = Linter::new(Options::default());
+    let first = Program::plain().files();
+    let first = first.map(|(path, text)| file(path, &text));
+    let mut now = Overlay::new(&base).with(first.map(|(path, it)| (path, Some(it))));
+    let mut program = Program::plain();
+    for round in 0..600 {
+        // A near one, or another.
+        let next = Program::any(&mut random);
+        program = match random.below(4) {
+            0 => Program {
+                setter: next.setter,
+                ..program
+            },
+            1 => Program {
+                call: next.call,
+                ..program
+            },
+            2 => Program {
+                value: next.value,
+                hop: next.hop,
+                ..program
+            },
+            _ => next,
+        };
+        if !program.fits() {
+            program = next;
+        }
+        let kept = random.below(4);
+        let changes = (0..).zip(program.files());
+        let changes = changes.filter(|it| it.0 != kept).map(|(_, (path, text))| {
+            let (path, content) = file(path, &text);
+            (path, Some(content))
+        });
+        now = now.with(changes.collect::<Vec<_>>());
+        let fresh = Linter::new(Options::default()).check(&now).unwrap();
+        let report = warm.check(&now).unwrap();
+        assert_eq!(
+            said(&report),
+            said(&fresh),
+            "round {round}, {}",
+            program.name()
+        );
+    }
 }
