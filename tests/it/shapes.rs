@@ -4,7 +4,7 @@ use lorelint::tree::{MemTree, Overlay, TreePath};
 use lorelint::{Linter, Options};
 use lorelint_tests::lint_case::said;
 use lorelint_tests::shapes::{CALLS, HOMES, HOPS, PLACES, Program, Random, SETTERS, VALUES};
-use lorelint_tests::states::file;
+use lorelint_tests::states::{Changes, check_in_a_row, file};
 
 /// What is said of a program with the sieve and without, and whether that is a finding.
 fn said_of(program: &Program) -> ([String; 2], bool) {
@@ -147,4 +147,34 @@ fn a_tree_that_changes_says_what_a_fresh_reading_says() {
             program.name()
         );
     }
+}
+
+/// What a function returns is called by somebody else: who puts it there decides for both.
+#[test]
+fn what_is_returned_comes_and_goes() {
+    let getter = CALLS.iter().find(|it| it.name == "getter kept");
+    let program = Program {
+        call: *getter.expect("it is listed"),
+        ..Program::plain()
+    };
+    let base = MemTree::default();
+    let files = program.files();
+    let source = &files[0].1;
+    let unset = source.replace("d->cb = example_put;", "d->cb = example_no;");
+    let other = source.replace("return d->cb;", "return d->other;");
+    let base = Overlay::new(&base).with(
+        files
+            .iter()
+            .map(|(path, text)| file(path, text))
+            .map(|(path, it)| (path, Some(it))),
+    );
+    let path = files[0].0;
+    let states: &[(&str, Changes<'_>, bool)] = &[
+        ("nothing changes", &[], true),
+        ("another is put there", &[(path, Some(&unset))], false),
+        ("it is put there again", &[(path, Some(source))], true),
+        ("another member is returned", &[(path, Some(&other))], false),
+        ("it is returned again", &[(path, Some(source))], true),
+    ];
+    check_in_a_row(&base, states);
 }

@@ -391,6 +391,9 @@ impl Change<'_, '_, '_, '_> {
         }
         self.called_otherwise(was.0, now.0);
         self.given_otherwise((was.0, old.as_deref()), now.0);
+        if old.as_deref().is_some_and(may_return) || may_return(&self.now.facts(now.0)) {
+            self.names.push(now.1.name.short());
+        }
         if same_head {
             let (new, none) = (self.now.facts(now.0), FunctionFacts::default());
             let old = old.as_deref().unwrap_or(&none);
@@ -651,7 +654,16 @@ impl Change<'_, '_, '_, '_> {
     fn doubt(&mut self, user: ItemId, name: u32) {
         let item = self.now.index.item(user);
         match item.kind {
-            ItemKind::Function => drop(self.reuse.affected.insert(user)),
+            ItemKind::Function => {
+                self.reuse.affected.insert(user);
+                // Whoever calls what it returns depends on that as well.
+                let key = self.reuse.unchanged.get(&user).copied();
+                let key = key.unwrap_or_else(|| self.now.index.key(user));
+                let facts = self.now.warm.functions.peek(key);
+                if facts.as_deref().is_some_and(may_return) {
+                    self.names.push(item.name.short());
+                }
+            }
             ItemKind::Macro => self.names.push(item.name.short()),
             ItemKind::Object => {
                 self.members_with(user, name);
@@ -684,6 +696,11 @@ impl Change<'_, '_, '_, '_> {
             names = next;
         }
     }
+}
+
+/// Whether a function may return what others call then.
+fn may_return(facts: &FunctionFacts) -> bool {
+    !facts.returned.is_empty()
 }
 
 /// What is stored in what, wherever that stands.
