@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::fs::{self, File, FileType, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use rayon::prelude::*;
+use rustix::fs::{FileType as FileKind, Mode as FileMode, OFlags};
+use rustix::io::Errno;
 
 use super::whole::read_whole;
 use super::{BlobId, FileEntry, GitRepo, Mode, TreeError, TreePath, TreeSource};
@@ -19,6 +19,8 @@ use super::{BlobId, FileEntry, GitRepo, Mode, TreeError, TreePath, TreeSource};
 /// as git itself does; those need no reading to be known.
 pub struct DirTree {
     root: PathBuf,
+    /// Files are opened below it: there are thousands, and the way to the root is long.
+    directory: File,
     /// Read once somebody asks for what it knows.
     index: OnceLock<Option<Index>>,
     repo: Option<GitRepo>,
@@ -43,11 +45,13 @@ impl DirTree {
             source,
         })?;
         drop(listing);
+        let directory = File::open(root).map_err(|source| Self::read_error(root, source))?;
         let is_work_tree = root.join(".git").symlink_metadata().is_ok();
         let repo = is_work_tree.then(|| GitRepo::open(root).ok()).flatten();
         Ok(Self {
             index: OnceLock::new(),
             root: root.to_owned(),
+            directory,
             repo,
             real: RwLock::default(),
         })
@@ -215,9 +219,8 @@ impl TreeSource for DirTree {
     }
 
     fn read_into(&self, path: &TreePath, text: &mut Vec<u8>) -> Result<bool, TreeError> {
-        let full = self.root.join(path.as_str());
         let read = if self.is_inside(path) {
-            read_file(&full, text)
+            read_file(&self.directory, path.as_str(), text)
         } else {
             Ok(false)
         };
@@ -231,7 +234,7 @@ impl TreeSource for DirTree {
             {
                 Ok(false)
             }
-            Err(error) => Err(Self::read_error(&full, error)),
+            Err(error) => Err(Self::read_error(&self.root.join(path.as_str()), error)),
         }
     }
 
@@ -269,27 +272,27 @@ impl Index {
     }
 }
 
-/// Puts the bytes of a file, or where a link leads, in the place of those of `text`; false for whatever else is no
-/// part of a tree.
-fn read_file(full: &Path, text: &mut Vec<u8>) -> std::io::Result<bool> {
-    let mut options = File::options();
+/// Puts the bytes of a file below a directory, or where a link leads, in the place of those of `text`; false for
+/// whatever else is no part of a tree.
+fn read_file(directory: &File, path: &str, text: &mut Vec<u8>) -> std::io::Result<bool> {
     // A pipe would block.
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
-    let file = match options.read(true).custom_flags(flags).open(full) {
-        Ok(file) => file,
-        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
-            *text = fs::read_link(full)?.into_os_string().into_vec();
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(directory, path, flags, FileMode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::LOOP) => {
+            let target = rustix::fs::readlinkat(directory, path, Vec::new())?;
+            *text = target.into_bytes();
             return Ok(true);
         }
         // What nobody listens at: a socket, or a device without a driver.
-        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(false),
-        Err(error) => return Err(error),
+        Err(Errno::NXIO) => return Ok(false),
+        Err(error) => return Err(error.into()),
     };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
+    let stat = rustix::fs::fstat(&file)?;
+    if !FileKind::from_raw_mode(stat.st_mode).is_file() {
         return Ok(false);
     }
-    read_whole(&file, metadata.len(), text)?;
+    read_whole(&file, u64::try_from(stat.st_size).unwrap_or_default(), text)?;
     Ok(true)
 }
 

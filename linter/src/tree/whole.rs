@@ -1,7 +1,10 @@
 //! Reads a file whole, and none that is larger than any source is.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read};
+use std::io::{Error, ErrorKind};
+
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
 
 use crate::lex::MAX_BYTES;
 
@@ -11,19 +14,19 @@ use crate::lex::MAX_BYTES;
 /// # Errors
 ///
 /// Those of the system, and of kind [`ErrorKind::FileTooLarge`] beyond [`MAX_BYTES`].
-pub(super) fn read_whole(mut file: &File, size: u64, text: &mut Vec<u8>) -> Result<(), Error> {
+pub(super) fn read_whole(file: &File, size: u64, text: &mut Vec<u8>) -> Result<(), Error> {
     bound(size)?;
-    text.resize(usize::try_from(size).unwrap_or_default(), 0);
-    let mut read = 0;
-    while read < text.len() {
-        match file.read(&mut text[read..]) {
+    let size = usize::try_from(size).unwrap_or_default();
+    text.clear();
+    text.reserve(size);
+    while text.len() < size {
+        match rustix::io::read(file, spare_capacity(text)) {
             Ok(0) => break,
-            Ok(more) => read += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    text.truncate(read);
+    text.truncate(size);
     Ok(())
 }
 
