@@ -3,6 +3,7 @@
 //! Only what the parameters decide is kept: a flag that the caller passes as a constant then excludes the branches
 //! that it does not take. Variables that are set twice, or whose address is taken, are unknown.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -162,6 +163,7 @@ pub(super) fn conditions(
         settings: FxHashMap::default(),
         objects: Objects::default(),
         integers: integers(text, root),
+        tested: (0..0, Value::Unknown),
     };
     walk.visit(root, 0);
     walk.finish(params);
@@ -191,6 +193,8 @@ struct Walk<'a> {
     settings: FxHashMap<Sym, Settings>,
     objects: Objects,
     integers: FxHashSet<Sym>,
+    /// The condition of the `if` that was read last, and where it stands.
+    tested: (Range<usize>, Value),
 }
 
 impl Walk<'_> {
@@ -268,8 +272,13 @@ impl Walk<'_> {
     }
 
     fn guard(&self, condition: Node<'_>, holds: bool) -> Guard {
+        let test = if self.tested.0 == condition.byte_range() {
+            self.tested.1.clone()
+        } else {
+            value(self.text, condition, 0)
+        };
         Guard {
-            test: value(self.text, condition, 0),
+            test,
             holds,
             offset: self.text.offset(condition),
         }
@@ -280,6 +289,7 @@ impl Walk<'_> {
             return self.each(node, depth);
         };
         self.visit(condition, depth);
+        let test = value(self.text, condition, 0);
         let before = self.objects.clone();
         let mut after: Option<Objects> = None;
         for (arm, holds) in [
@@ -288,7 +298,11 @@ impl Walk<'_> {
         ] {
             self.objects.clone_from(&before);
             if let Some(arm) = arm {
-                let guard = self.guard(condition, holds);
+                let guard = Guard {
+                    test: test.clone(),
+                    holds,
+                    offset: self.text.offset(condition),
+                };
                 let is_failure =
                     node.kind() == Kind::IfStatement && is_failure(self.text, condition, holds, 0);
                 self.failures += u32::from(is_failure);
@@ -299,6 +313,7 @@ impl Walk<'_> {
                 self.objects.join(&other);
             }
         }
+        self.tested = (condition.byte_range(), test);
     }
 
     fn repeat(&mut self, node: Node<'_>, depth: u32) {
