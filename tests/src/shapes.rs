@@ -88,6 +88,8 @@ pub const PLACES: &[Shape] = &[
     shape("typedef", "example_thook").file("static example_t example_thook;\n"),
     shape("hooks", "example_hooks[2]").file("static example_t example_hooks[4];\n"),
     shape("state", "example_state.cb").file("static struct example_in example_state;\n"),
+    shape("void", "d->data"),
+    shape("number", "d->number"),
     shape("states", "example_states[x].cb").file("static struct example_in example_states[2];\n"),
 ];
 
@@ -210,6 +212,10 @@ pub const CALLS: &[Shape] = &[
         .macros("#define INDIRECT_CALL_1(f, f1, ...) (likely(f == f1) ? f1(__VA_ARGS__) : f(__VA_ARGS__))\n"),
     shape("comma", "x = 1, {p}(b);"),
     shape("cast", "((int (*)(struct inode *)){p})(b);"),
+    shape("cast to a typedef", "((example_t){p})(b);"),
+    shape("star of a cast", "(*(example_t)(unsigned long){p})(b);"),
+    shape("local cast", "f(b);").locals("\texample_t f = (example_t){p};\n"),
+    shape("local cast later", "f = (example_t)(void *){p};\n\tf(b);").locals("\texample_t f;\n"),
     shape("statements", "({ {p}; })(b);"),
     shape("address", "(*f)(b);").locals("\texample_t *f = &{p};\n"),
     shape("while", "while ({p}(b))\n\t\t;"),
@@ -313,8 +319,13 @@ impl Program {
             || ["pasted", "returned"].contains(&value)
             || passes_on && (["same", "statements"].contains(&value) || is_local)
             // Nobody says that it is a pointer to a function but who calls it by its name.
-            || passes_on && self.place.name == "member of a typedef"
+            || passes_on && self.is_of_any_type()
             || setter == "row" && value == "alias"
+    }
+
+    /// Whether the type of the place does not say that it is a pointer to a function.
+    pub fn is_of_any_type(&self) -> bool {
+        ["member of a typedef", "void", "number"].contains(&self.place.name)
     }
 
     /// What it is made of.
@@ -411,6 +422,8 @@ struct example {
 	int (*cbs[4])(struct inode *inode);
 	example_t tcb;
 	struct example_in *inp;
+	void *data;
+	unsigned long number;
 };
 ";
 

@@ -36,6 +36,25 @@ pub(crate) fn expr(text: Text<'_>, node: Node<'_>) -> Expr {
     expr_at(text, node, 0)
 }
 
+/// As [`expr`], of what is called, or kept to be: a member that is cast to the type of a pointer is that member.
+pub(crate) fn callable(text: Text<'_>, node: Node<'_>) -> Expr {
+    let mut inner = node;
+    for _ in 0..MAX_DEPTH {
+        let next = match inner.kind() {
+            Kind::ParenthesizedExpression => inner.children().next(),
+            Kind::CastExpression => inner.field(Field::Value),
+            Kind::PointerExpression => inner.field(Field::Argument),
+            Kind::FieldExpression | Kind::SubscriptExpression | Kind::Identifier => {
+                return expr(text, inner);
+            }
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        inner = next;
+    }
+    expr(text, node)
+}
+
 fn expr_at(text: Text<'_>, node: Node<'_>, depth: u32) -> Expr {
     if depth > MAX_DEPTH {
         return Expr::Unknown;

@@ -6,7 +6,7 @@ use super::arms::add_other_arms;
 use super::conditions::conditions;
 use crate::lex::{Sym, may_return_function};
 
-use super::expr::{Text, declared, each_child, expr, type_ref};
+use super::expr::{Text, callable, declared, each_child, expr, type_ref};
 use super::initializer::initializer;
 use super::unread::{add_unread_calls, declared_pointer, is_within, not_done};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
@@ -368,7 +368,7 @@ impl Walk<'_, '_> {
                     let stores = &mut self.facts.stores;
                     initializer(self.text, &object, value, &mut Vec::new(), stores);
                 } else {
-                    self.facts.assigns.push((name, expr(self.text, value)));
+                    self.facts.assigns.push((name, callable(self.text, value)));
                 }
             }
         }
@@ -389,7 +389,7 @@ impl Walk<'_, '_> {
             self.facts.locals.push((name, TypeRef::Unknown));
             return;
         }
-        let callee = match expr(self.text, function) {
+        let callee = match callable(self.text, function) {
             Expr::Name(name) => Callee::Name(name),
             Expr::Member(object, member) => Callee::Member(*object, member),
             other => Callee::Value(other),
@@ -480,7 +480,7 @@ impl Walk<'_, '_> {
                         &mut self.facts.stores,
                     );
                 } else {
-                    self.facts.assigns.push((name, expr(self.text, right)));
+                    self.facts.assigns.push((name, callable(self.text, right)));
                 }
             }
             Expr::Member(object, member) => {
