@@ -184,6 +184,11 @@ pub const CALLS: &[Shape] = &[
     shape("once", "READ_ONCE({p})(b);"),
     shape("member by macro", "CALL(d, {m}, b);").macros("#define CALL(o, m, x) (o)->m(x)\n").only(GLOBALS),
     shape("macro", "CALL({p}, b);").macros("#define CALL(f, x) (f)(x)\n"),
+    shape("remarks in a macro", "CALL({p}, b);")
+        .macros("#define CALL(f /* what, or (how) */, x /* whom */) (f)(x)\n"),
+    shape("remarks about a member", "CALL(d, {m}, b);")
+        .macros("#define CALL(o, /* which, of (these) */ m, x) (o)->m(x)\n")
+        .only(GLOBALS),
     shape("macro of the object", "CALL(b);").macros("#define CALL(x) {p}(x)\n"),
     shape("macro of a local", "CALL(b);").macros("#define CALL(x) f(x)\n").locals("\texample_t f = {p};\n"),
     shape("helper of a local", "CALL(b);")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::lex::{Sym, is_word_byte, word_length};
+use crate::lex::{Sym, is_word_byte, uncommented, word_length};
 
 /// More parameters than this and the macro is not expanded.
 const MAX_PARAMS: usize = 128;
@@ -21,7 +21,7 @@ pub(crate) struct Definition {
 impl Definition {
     /// Reads `#define …`; `body` is the offset of the replacement.
     pub(crate) fn read(item: &[u8], body: usize) -> Option<Self> {
-        let head = item.get(..body)?;
+        let head = uncommented(item.get(..body)?);
         let params = match head.iter().position(|it| *it == b'(') {
             None => None,
             Some(open) => {

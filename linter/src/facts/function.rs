@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::arms::add_other_arms;
 use super::conditions::conditions;
-use crate::lex::{Sym, may_return_function};
+use crate::lex::{Sym, may_return_function, uncommented};
 
 use super::expr::{Text, callable, declared, each_child, expr, type_ref};
 use super::initializer::initializer;
@@ -235,7 +235,7 @@ fn macro_params(head: &[u8]) -> Vec<(crate::lex::Sym, TypeRef)> {
     let Some(open) = head.iter().position(|it| *it == b'(') else {
         return Vec::new();
     };
-    head[open + 1..]
+    uncommented(&head[open + 1..])
         .split(|it| matches!(it, b',' | b')'))
         .map(<[u8]>::trim_ascii)
         .filter(|it| !it.is_empty())

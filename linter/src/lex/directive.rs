@@ -1,5 +1,7 @@
 //! Preprocessor lines: macros become items, conditionals keep the braces balanced.
 
+use std::borrow::Cow;
+
 use super::Sym;
 use super::body::{Reading, is_word};
 use super::item::{Item, ItemKind, Ref, RefKind, flags};
@@ -37,10 +39,27 @@ impl Turn {
 }
 
 /// The parameters of a macro, as [`Sym::short`]; `head` begins with its parenthesis.
-fn params(head: &[u8]) -> impl Iterator<Item = u32> {
+fn params(head: &[u8]) -> Vec<u32> {
+    let head = uncommented(head);
     let words = head.split(|it| !is_word(*it));
     let words = words.filter(|it| !it.is_empty());
-    words.map(|it| Sym::of(it).short())
+    words.map(|it| Sym::of(it).short()).collect()
+}
+
+/// A text with blanks in the place of its comments.
+pub(crate) fn uncommented(text: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memmem::find(text, b"/*") else {
+        return Cow::Borrowed(text);
+    };
+    let scanner = Scanner::over(text);
+    let (mut blanked, mut at) = (text.to_vec(), first);
+    while at < text.len() {
+        let end = scanner.comment_end(at).min(text.len());
+        blanked[at..end].fill(b' ');
+        let next = memchr::memmem::find(&text[end..], b"/*");
+        at = next.map_or(text.len(), |it| end + it);
+    }
+    Cow::Owned(blanked)
 }
 
 /// What stands behind each `#define` of a text, wherever that is, up to the end of its line; a backslash carries it on.
@@ -334,7 +353,16 @@ impl Scanner<'_> {
         }
         let function_like = self.byte(name_end) == b'(';
         let body = if function_like {
-            memchr::memchr(b')', &self.src[name_end..end]).map_or(end, |it| name_end + it + 1)
+            let close = memchr::memchr(b')', &self.src[name_end..end]);
+            let is_plain = close.is_some_and(|it| {
+                memchr::memchr(b'/', &self.src[name_end..name_end + it]).is_none()
+            });
+            let close = if is_plain {
+                close
+            } else {
+                memchr::memchr(b')', &uncommented(&self.src[name_end..end]))
+            };
+            close.map_or(end, |it| name_end + it + 1)
         } else {
             name_end
         };
@@ -382,7 +410,7 @@ impl Scanner<'_> {
         makes |= self.byte(first) == b'{' && first < end && !is_block;
         self.calls = outer_calls;
         let params: Vec<u32> = if function_like {
-            params(&self.src[name_end..body]).collect()
+            params(&self.src[name_end..body])
         } else {
             Vec::new()
         };
