@@ -129,6 +129,7 @@ pub const SETTERS: &[Shape] = &[
     shape("loop", "for (; x; x--)\n\t\t{p} = {v};"),
     shape("unset", "if (!{p})\n\t\t{p} = {v};"),
     shape("chain", "d->other = {p} = {v};"),
+    shape("chain of a local", "{p} = f = {v};").locals("\texample_t f;\n"),
     shape("after another", "{p} = example_no;\n\t{p} = {v};"),
     shape("arms", "#ifdef CONFIG_X\n\t{p} = example_no;\n#else\n\t{p} = {v};\n#endif"),
     shape("macro", "SETIT({v});").macros("#define SETIT(f) {p} = (f)\n"),
@@ -308,6 +309,7 @@ impl Program {
         let is_static = self.setter.file.contains("{v}");
         self.setter.suits(&self.place)
             && self.call.suits(&self.place)
+            && (self.setter.locals.is_empty() || self.value.locals.is_empty())
             && !(is_line && self.value.text.contains('\n'))
             && !(is_static
                 && (self.value.text.contains('x') && self.value.name != "plain"
@@ -325,6 +327,7 @@ impl Program {
             || passes_on && (["same", "statements"].contains(&value) || is_local)
             // Nobody says that it is a pointer to a function but who calls it by its name.
             || passes_on && self.is_of_any_type()
+            || setter == "chain of a local" && value == "statements"
             || setter == "row" && value == "alias"
     }
 

@@ -42,7 +42,11 @@ pub(crate) fn callable(text: Text<'_>, node: Node<'_>) -> Expr {
     for _ in 0..MAX_DEPTH {
         let next = match inner.kind() {
             Kind::ParenthesizedExpression => inner.children().next(),
-            Kind::CastExpression => inner.field(Field::Value),
+            Kind::CastExpression => {
+                let of = inner.field(Field::Type).map(|it| type_ref(text, it));
+                let is_struct = matches!(of, Some(TypeRef::Tag(_)));
+                inner.field(Field::Value).filter(|_| !is_struct)
+            }
             Kind::PointerExpression => inner.field(Field::Argument),
             Kind::FieldExpression | Kind::SubscriptExpression | Kind::Identifier => {
                 return expr(text, inner);

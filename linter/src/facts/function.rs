@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use rustc_hash::FxHashSet;
+
 use super::arms::add_other_arms;
 use super::conditions::conditions;
 use crate::lex::{Sym, may_return_function, uncommented};
@@ -124,25 +126,21 @@ fn read_arm(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: u
         facts,
         not_done: not_done(&parsed.clean, 0),
         returns: may_return_function(&item[..body]),
+        copied: FxHashSet::default(),
     };
     walk.visit(tree.root_node(), 0);
+    // What is copied from the stack is not gone.
+    let copied = walk.copied;
+    facts.on_stack.retain(|it| !copied.contains(it));
     conditions(text, tree.root_node(), &facts.params, &mut facts.conditions);
 }
 
 /// Finds the stores into objects that are gone when the function returns.
 fn mark_stack_objects(facts: &mut FunctionFacts) {
-    // What is copied from there is not.
-    let assigned = facts.assigns.iter().map(|it| &it.1);
-    let values = assigned.chain(facts.stores.iter().map(|it| &it.value));
-    let copied = values.filter_map(|it| match it {
-        Expr::Name(name) if facts.on_stack.contains(name) => Some(*name),
-        _ => None,
-    });
-    let copied: Vec<Sym> = copied.collect();
+    let on_stack: FxHashSet<Sym> = facts.on_stack.iter().copied().collect();
     for store in &mut facts.stores {
         let root = store.object.root();
-        let is_local = |it: Sym| facts.on_stack.contains(&it) && !copied.contains(&it);
-        store.on_stack = root.is_some_and(is_local);
+        store.on_stack = root.is_some_and(|it| on_stack.contains(&it));
     }
 }
 
@@ -176,6 +174,7 @@ pub(crate) fn macro_facts(item: &[u8], body: usize) -> FunctionFacts {
         facts: &mut facts,
         not_done: not_done(&clean, 0),
         returns: false,
+        copied: FxHashSet::default(),
     }
     .visit(tree.root_node(), 0);
     facts.params = params;
@@ -273,6 +272,9 @@ fn is_pointer(mut node: Node<'_>) -> bool {
     false
 }
 
+/// Different values that one function returns are followed up to so many.
+const MAX_RETURNED: usize = 64;
+
 struct Walk<'a, 'f> {
     text: Text<'a>,
     facts: &'f mut FunctionFacts,
@@ -280,6 +282,8 @@ struct Walk<'a, 'f> {
     not_done: Vec<std::ops::Range<usize>>,
     /// Whether it may be a function that is returned.
     returns: bool,
+    /// The variables whose values others get.
+    copied: FxHashSet<Sym>,
 }
 
 impl Walk<'_, '_> {
@@ -320,8 +324,13 @@ impl Walk<'_, '_> {
     fn returned(&mut self, node: Node<'_>) {
         let mut pending: Vec<Expr> = each_child(node, |it| expr(self.text, it));
         while let Some(value) = pending.pop() {
+            let returned = &mut self.facts.returned;
             match value {
-                Expr::Name(_) | Expr::Member(..) => self.facts.returned.push(value),
+                Expr::Name(_) | Expr::Member(..)
+                    if returned.len() < MAX_RETURNED && !returned.contains(&value) =>
+                {
+                    returned.push(value);
+                }
                 Expr::Either(first, second) => pending.extend([*first, *second]),
                 _ => {}
             }
@@ -468,6 +477,9 @@ impl Walk<'_, '_> {
             (right.kind(), right.field(Field::Right))
         {
             right = value;
+        }
+        if right.kind() == Kind::Identifier {
+            self.copied.insert(self.text.sym(right));
         }
         match expr(self.text, left) {
             Expr::Name(name) => {

@@ -1,7 +1,5 @@
 //! Macros that call a local pointer of whoever uses them: `#define RUN(x) run(x)` where `run` is a local.
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashSet;
 
 use super::callbacks::functions_named;
@@ -20,17 +18,25 @@ impl Resolver<'_, '_> {
         if self.sieve.is_open() {
             return FxHashSet::default();
         }
-        let mut locals: Vec<Sym> = Vec::new();
+        let mut pending: Vec<u32> = Vec::new();
+        let mut seen: FxHashSet<Sym> = FxHashSet::default();
         for (local, value) in &facts.assigns {
-            if !locals.contains(local)
-                && facts.declares(*local)
-                && self.holds_what_passes(value, facts)
+            if self.holds_what_passes(value, facts) && seen.insert(*local) && facts.declares(*local)
             {
-                locals.push(*local);
+                pending.push(local.short());
             }
         }
-        let macros = locals.iter().map(|it| self.macros_naming(*it));
-        macros.flat_map(Arc::unwrap_or_clone).collect()
+        let mut found = FxHashSet::default();
+        while let Some(name) = pending.pop() {
+            let users = self.index.users(name).map(|it| self.index.item(it));
+            for item in users.filter(|it| it.kind == ItemKind::Macro) {
+                let short = item.name.short();
+                if found.len() < MAX_MACROS && found.insert(short) {
+                    pending.push(short);
+                }
+            }
+        }
+        found
     }
 
     fn holds_what_passes(&self, value: &Expr, facts: &FunctionFacts) -> bool {
@@ -49,27 +55,5 @@ impl Resolver<'_, '_> {
             Expr::Call(name, _) => passes(*name),
             Expr::Unknown | Expr::Typed(_) | Expr::Const(_) => false,
         }
-    }
-
-    /// The names of the macros that name this, or others that do, as [`Sym::short`].
-    fn macros_naming(&self, name: Sym) -> Arc<Vec<u32>> {
-        self.loose.get(name, || {
-            let mut found = Vec::new();
-            let mut pending = vec![name.short()];
-            while let Some(name) = pending.pop() {
-                for user in self.index.users(name) {
-                    let item = self.index.item(user);
-                    let short = item.name.short();
-                    if item.kind == ItemKind::Macro
-                        && !found.contains(&short)
-                        && found.len() < MAX_MACROS
-                    {
-                        found.push(short);
-                        pending.push(short);
-                    }
-                }
-            }
-            found
-        })
     }
 }

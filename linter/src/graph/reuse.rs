@@ -391,7 +391,7 @@ impl Change<'_, '_, '_, '_> {
         }
         self.called_otherwise(was.0, now.0);
         self.given_otherwise((was.0, old.as_deref()), now.0);
-        if old.as_deref().is_some_and(may_return) || may_return(&self.now.facts(now.0)) {
+        if (was.1.flags | now.1.flags) & flags::RETURNS != 0 {
             self.names.push(now.1.name.short());
         }
         if same_head {
@@ -657,10 +657,7 @@ impl Change<'_, '_, '_, '_> {
             ItemKind::Function => {
                 self.reuse.affected.insert(user);
                 // Whoever calls what it returns depends on that as well.
-                let key = self.reuse.unchanged.get(&user).copied();
-                let key = key.unwrap_or_else(|| self.now.index.key(user));
-                let facts = self.now.warm.functions.peek(key);
-                if facts.as_deref().is_some_and(may_return) {
+                if item.flags & flags::RETURNS != 0 {
                     self.names.push(item.name.short());
                 }
             }
@@ -696,11 +693,6 @@ impl Change<'_, '_, '_, '_> {
             names = next;
         }
     }
-}
-
-/// Whether a function may return what others call then.
-fn may_return(facts: &FunctionFacts) -> bool {
-    !facts.returned.is_empty()
 }
 
 /// What is stored in what, wherever that stands.

@@ -26,7 +26,7 @@ pub(crate) struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// A place in a function's own text; `loose` macros may call its locals, see [`Resolver::loose_macros`].
+    /// A place in a function's own text; `loose` macros may call its locals, see [`super::resolve::Resolver::loose_macros`].
     pub(super) fn new(
         scope: Scope<'a>,
         (offset, loose): (u32, &'a FxHashSet<u32>),

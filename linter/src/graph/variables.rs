@@ -8,6 +8,9 @@ use crate::facts::{Expr, FunctionFacts, Step};
 use crate::finding::Confidence;
 use crate::lex::{Given, ItemKind, Sym, flags, variable};
 
+/// Values that one function gives to a variable are followed up to so many.
+const MAX_VALUES: usize = 256;
+
 impl Resolver<'_, '_> {
     /// What a call through a local pointer, or through a local array of them, leads to.
     pub(super) fn local_edges(&self, name: Sym, at: &Site<'_>, out: &mut Vec<Edge>) {
@@ -147,7 +150,8 @@ impl Resolver<'_, '_> {
                 file,
                 facts: &facts,
             };
-            for (_, value) in facts.assigns.iter().filter(|it| it.0 == name) {
+            let values = facts.assigns.iter().filter(|it| it.0 == name);
+            for (_, value) in values.take(MAX_VALUES) {
                 let functions = self.functions_meant(value, scope).into_iter();
                 found.extend(functions.map(|it| (it.0, it.1, domain)));
                 let handed = self.functions_handed(value, scope).into_iter();

@@ -235,6 +235,10 @@ impl Scanner<'_> {
             }
         } else if self.is_set(prev, next_at, reading) {
             let name = Sym::of(&self.src[start..end]).short();
+            if prev == b'=' {
+                // `object->member = hook = name`
+                reading.outer_member = reading.pending_member;
+            }
             reading.pending_member = Some(variables::unsettled(name));
         } else if (matches!(
             prev,
@@ -247,8 +251,8 @@ impl Scanner<'_> {
             self.mention(start, end, reading);
         } else if prev == WORD && next == b';' && first.is_ascii_uppercase() {
             // `return CALL_IT;`
-            let before = self.src[..start].trim_ascii_end();
-            if last_word(before) == b"return" && &self.src[start..end] != b"NULL" {
+            let before = last_word(&self.src[..start]);
+            if matches!(before, b"return" | b"else" | b"do") && &self.src[start..end] != b"NULL" {
                 self.mention(start, end, reading);
             }
         } else if (next == b'[' || (next == b')' && prev == b'*'))

@@ -342,6 +342,19 @@ impl Scanner<'_> {
         }
     }
 
+    /// One past the parenthesis that closes the parameters, which begin at `open`; `end` where none does.
+    fn params_end(&self, open: usize, end: usize) -> usize {
+        let text = &self.src[open..end];
+        let close = memchr::memchr(b')', text);
+        let is_plain = close.is_some_and(|it| memchr::memchr(b'/', &text[..it]).is_none());
+        let close = if is_plain {
+            close
+        } else {
+            memchr::memchr(b')', &uncommented(text))
+        };
+        close.map_or(end, |it| open + it + 1)
+    }
+
     fn define(&mut self, start: usize, after_word: usize, end: usize) {
         let mut name = after_word;
         while matches!(self.byte(name), b' ' | b'\t') {
@@ -353,16 +366,7 @@ impl Scanner<'_> {
         }
         let function_like = self.byte(name_end) == b'(';
         let body = if function_like {
-            let close = memchr::memchr(b')', &self.src[name_end..end]);
-            let is_plain = close.is_some_and(|it| {
-                memchr::memchr(b'/', &self.src[name_end..name_end + it]).is_none()
-            });
-            let close = if is_plain {
-                close
-            } else {
-                memchr::memchr(b')', &uncommented(&self.src[name_end..end]))
-            };
-            close.map_or(end, |it| name_end + it + 1)
+            self.params_end(name_end, end)
         } else {
             name_end
         };

@@ -31,6 +31,8 @@ pub(crate) mod flags {
     pub(crate) const FILLS: u8 = 2;
     /// A macro that takes arguments.
     pub(crate) const FUNCTION_LIKE: u8 = 4;
+    /// A function that may return one.
+    pub(crate) const RETURNS: u8 = 4;
     /// A type that is an enum.
     pub(crate) const ENUM: u8 = 4;
     /// A function that another file's may replace: `__weak` stands in the head.

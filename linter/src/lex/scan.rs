@@ -468,7 +468,7 @@ impl Scanner<'_> {
         self.calls = 0;
         self.returns = super::given::may_return_function(&self.src[head.start..open]);
         let (close, balanced) = self.block(open);
-        self.returns = false;
+        let returns = std::mem::take(&mut self.returns);
         let params = self.src.get(group.open + 1..group.close - 1);
         if let Some(params) = params {
             let body = &self.src[open..close];
@@ -480,6 +480,9 @@ impl Scanner<'_> {
         }
         if !balanced {
             bits |= flags::UNBALANCED;
+        }
+        if returns {
+            bits |= flags::RETURNS;
         }
         self.out.call_sites += self.calls;
         let item = Item::new(

@@ -6,8 +6,8 @@ use rustc_hash::FxHashSet;
 use super::given::Given;
 use super::item::{FileScan, Item, ItemKind, Pair};
 
-/// What one variable is given to, as far as that is followed.
-const MAX_THROUGH: usize = 64;
+/// Pairs of one item with what its variables hand on are followed up to so many.
+const MAX_THROUGH: usize = 1 << 16;
 
 /// Marks a pair that a file's items have not been asked about; names have 30 bits.
 const UNSETTLED: u32 = 1 << 31;
@@ -39,8 +39,8 @@ pub(super) fn set(member: u32) -> Option<u32> {
     (member & UNSETTLED != 0).then(|| variable(member & !UNSETTLED))
 }
 
-/// Keeps the pairs of variables where the value is a function of the file or the variable one of its objects:
-/// nearly all others are locals.
+/// Keeps the pairs of variables where the value is a function of the file, or one that is handed on, or the variable one
+/// of its objects, and adds what locals hand on to members and objects: nearly all others are locals.
 pub(super) fn settle(scan: &mut FileScan) {
     if !scan.pairs.iter().any(|it| it[0] & UNSETTLED != 0) {
         return;
@@ -58,6 +58,7 @@ pub(super) fn settle(scan: &mut FileScan) {
         let end = item.pairs_end as usize;
         let pairs = &scan.pairs[start..end];
         let mut by_value = ByValue::default();
+        let first = kept.len();
         for [member, value] in pairs {
             let name = member & !UNSETTLED;
             let is_given = || Given::of([name, *value]).is_some();
@@ -66,11 +67,11 @@ pub(super) fn settle(scan: &mut FileScan) {
             }
             if name != *member {
                 // `hook = name; object->member = hook;`
-                by_value.fill(pairs);
-                let through = by_value.members(variable(name));
-                let is_held = |it: &u32| set(*it).is_none_or(|it| variables.contains(&it));
-                let members = through.filter(is_held).take(MAX_THROUGH);
-                kept.extend(members.map(|it| [it & !UNSETTLED, *value]));
+                let is_held = |it: &Pair| set(it[0]).is_none_or(|it| variables.contains(&it));
+                by_value.fill(|| pairs.iter().copied().filter(is_held).collect());
+                let room = MAX_THROUGH.saturating_sub(kept.len() - first);
+                let through = by_value.members(variable(name)).take(room);
+                kept.extend(through.map(|it| [it & !UNSETTLED, *value]));
             }
         }
         ends.push(kept.len() as u32);
@@ -82,22 +83,25 @@ pub(super) fn settle(scan: &mut FileScan) {
     scan.pairs = kept;
 }
 
-/// Pairs in the order of their values, once somebody asks.
+/// Different pairs in the order of their values, once somebody asks.
 #[derive(Default)]
-struct ByValue(Vec<Pair>);
+struct ByValue(Option<Vec<Pair>>);
 
 impl ByValue {
-    fn fill(&mut self, pairs: &[Pair]) {
-        if self.0.is_empty() {
-            self.0.extend_from_slice(pairs);
-            self.0.sort_unstable_by_key(|it| it[1]);
+    fn fill(&mut self, pairs: impl FnOnce() -> Vec<Pair>) {
+        if self.0.is_none() {
+            let mut pairs = pairs();
+            pairs.sort_unstable_by_key(|it| (it[1], it[0]));
+            pairs.dedup();
+            self.0 = Some(pairs);
         }
     }
 
     /// What is given a value.
     fn members(&self, value: u32) -> impl Iterator<Item = u32> {
-        let first = self.0.partition_point(|it| it[1] < value);
-        let same = self.0[first..].iter().take_while(move |it| it[1] == value);
+        let pairs = self.0.as_deref().unwrap_or_default();
+        let first = pairs.partition_point(|it| it[1] < value);
+        let same = pairs[first..].iter().take_while(move |it| it[1] == value);
         same.map(|it| it[0])
     }
 }

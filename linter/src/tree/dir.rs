@@ -40,10 +40,7 @@ impl DirTree {
     ///
     /// [`TreeError::Read`] when it is no directory. A git index that cannot be read only costs speed.
     pub fn open(root: &Path) -> Result<Self, TreeError> {
-        let listing = fs::read_dir(root).map_err(|source| TreeError::Read {
-            path: root.display().to_string(),
-            source,
-        })?;
+        let listing = fs::read_dir(root).map_err(|source| Self::read_error(root, source))?;
         drop(listing);
         let directory = File::open(root).map_err(|source| Self::read_error(root, source))?;
         let is_work_tree = root.join(".git").symlink_metadata().is_ok();
@@ -277,7 +274,8 @@ impl Index {
 fn read_file(directory: &File, path: &str, text: &mut Vec<u8>) -> std::io::Result<bool> {
     // A pipe would block.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(directory, path, flags, FileMode::empty()) {
+    let open = || rustix::fs::openat(directory, path, flags, FileMode::empty());
+    let file = match rustix::io::retry_on_intr(open) {
         Ok(file) => File::from(file),
         Err(Errno::LOOP) => {
             let target = rustix::fs::readlinkat(directory, path, Vec::new())?;
