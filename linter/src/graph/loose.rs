@@ -1,5 +1,7 @@
 //! Macros that call a local pointer of whoever uses them: `#define RUN(x) run(x)` where `run` is a local.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
 use super::callbacks::functions_named;
@@ -28,15 +30,25 @@ impl Resolver<'_, '_> {
         }
         let mut found = FxHashSet::default();
         while let Some(name) = pending.pop() {
-            let users = self.index.users(name).map(|it| self.index.item(it));
-            for item in users.filter(|it| it.kind == ItemKind::Macro) {
-                let short = item.name.short();
-                if found.len() < MAX_MACROS && found.insert(short) {
-                    pending.push(short);
+            for it in self.macros_naming(name).iter() {
+                if found.len() < MAX_MACROS && found.insert(*it) {
+                    pending.push(*it);
                 }
             }
         }
         found
+    }
+
+    /// The names of the macros that name this themselves, all as [`Sym::short`].
+    fn macros_naming(&self, name: u32) -> Arc<Vec<u32>> {
+        self.loose.get(name, || {
+            let users = self.index.users(name).map(|it| self.index.item(it));
+            let macros = users.filter(|it| it.kind == ItemKind::Macro);
+            let mut found: Vec<u32> = macros.map(|it| it.name.short()).collect();
+            found.sort_unstable();
+            found.dedup();
+            found
+        })
     }
 
     fn holds_what_passes(&self, value: &Expr, facts: &FunctionFacts) -> bool {

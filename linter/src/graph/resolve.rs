@@ -135,6 +135,8 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) direct_includes: Memo<u32, Vec<u32>>,
     pub(crate) included_units: Memo<u32, Vec<u32>>,
     pub(crate) pasting: super::pasted::Pasting,
+    /// By name: the macros that name it.
+    pub(super) loose: Memo<u32, Vec<u32>>,
     /// Where they are followed.
     pub(super) bare: Option<super::bare::Bare>,
     /// What names stand for, by name and file.
@@ -174,6 +176,7 @@ impl<'i, 't> Resolver<'i, 't> {
             direct_includes: Memo::new(),
             included_units: Memo::new(),
             pasting: super::pasted::Pasting::new(),
+            loose: Memo::new(),
             bare: None,
             numbers: Copies::new(),
             written: Memo::new(),
