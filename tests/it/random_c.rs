@@ -4,7 +4,7 @@ use std::process::Command;
 
 use lorelint_tests::graph_case::ask;
 use lorelint_tests::material::skipped;
-use lorelint_tests::shapes::Random;
+use lorelint_tests::random::Random;
 
 /// Direct calls of random programs, against cflow where it is installed.
 #[test]

@@ -3,7 +3,8 @@
 use lorelint::tree::{MemTree, Overlay, TreePath};
 use lorelint::{Linter, Options};
 use lorelint_tests::lint_case::said;
-use lorelint_tests::shapes::{CALLS, HOMES, HOPS, PLACES, Program, Random, SETTERS, VALUES};
+use lorelint_tests::random::Random;
+use lorelint_tests::shapes::{CALLS, HOMES, HOPS, PLACES, Program, SETTERS, VALUES};
 use lorelint_tests::states::{Changes, check_in_a_row, file};
 
 /// What is said of a program with the sieve and without, and whether that is a finding.

@@ -11,5 +11,6 @@ pub mod listmail;
 pub mod mailbox;
 pub mod material;
 pub mod program;
+pub mod random;
 pub mod shapes;
 pub mod states;

@@ -2,7 +2,7 @@
 
 use super::domains::Domain;
 use super::index::ItemId;
-use super::resolve::{Edge, EdgeKind, FEW, Resolver, Scope, Target, Through, named_values};
+use super::resolve::{Edge, EdgeKind, FEW, Resolver, Scope, Target, Through};
 use super::site::Site;
 use crate::facts::{Expr, FunctionFacts, Step};
 use crate::finding::Confidence;
@@ -110,9 +110,7 @@ impl Resolver<'_, '_> {
         };
         let mut found = Vec::new();
         for store in facts.stores.iter().filter(|it| is_in_array(&it.path)) {
-            for name in named_values(&store.value) {
-                found.extend(self.functions_valued(name, file).iter().copied());
-            }
+            found.extend(self.functions_meant(&store.value, scope));
             let handed = self.functions_handed(&store.value, scope).into_iter();
             found.extend(handed.map(|it| (it, Confidence::Low)));
         }
