@@ -178,6 +178,9 @@ fn what_a_variable_is_given_through_a_helper_comes_and_goes() {
         )
     };
     let (sets, notes) = (hook("example_hook = hook;"), hook("example_note(hook);"));
+    let local = hook(
+        "void (*example_hook)(struct inode *inode);\n\texample_hook = hook;\n\texample_note(example_hook);",
+    );
     let begin = "static void example_drop(struct inode *inode)
 {
 	iput(inode);
@@ -199,9 +202,46 @@ void example_begin(void)
             ("the variable is called", &[(SUPER, Some(&use_it))], true),
             ("the helper only looks", &[(HOOK, Some(&notes))], false),
             ("it sets the variable again", &[(HOOK, Some(&sets))], true),
+            ("a local of that name", &[(HOOK, Some(&local))], false),
+            ("the variable again", &[(HOOK, Some(&sets))], true),
             ("nobody gives it anything", &[(BEGIN, None)], false),
             ("somebody does again", &[(BEGIN, Some(begin))], true),
             ("nobody calls it", &[(SUPER, Some(&nothing))], false),
+        ],
+    );
+}
+
+#[test]
+fn what_another_file_sets_is_its_variable_once_it_can_be_seen() {
+    const VARIABLE: &str = "fs/example/variable.c";
+    let rest = source("example_hook(mapping->host);");
+    let sets = "void example_register(void (*hook)(struct inode *inode))
+{
+	example_hook = hook;
+}
+static void example_drop(struct inode *inode)
+{
+	iput(inode);
+}
+void example_begin(void)
+{
+	example_register(example_drop);
+}
+";
+    let shared = "void (*example_hook)(struct inode *inode);\n";
+    let hidden = &format!("static {shared}");
+    let files = [
+        file(SUPER, &rest),
+        file("fs/example/hook.c", sets),
+        file(VARIABLE, hidden),
+    ];
+    let empty = MemTree::default();
+    let base = Overlay::new(&empty).with(files.map(|it| (it.0, Some(it.1))));
+    check_in_a_row(
+        &base,
+        &[
+            ("all can see it", &[(VARIABLE, Some(shared))], true),
+            ("nobody can", &[(VARIABLE, Some(hidden))], false),
         ],
     );
 }

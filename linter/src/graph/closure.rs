@@ -68,6 +68,16 @@ impl Changed {
                 && !index.members_behind(*id).is_empty()
         };
         helpers.extend(items.filter(is_helper).map(|it| it.1.name.short()));
+        // A variable that others can see now was set by them all the time.
+        let variables = index.changed_items().map(|it| it.1);
+        let variables =
+            variables.filter(|it| it.kind == ItemKind::Object && it.is_called_by_name());
+        for of in variables.map(|it| variable(it.name.short())) {
+            let given = index
+                .setters(of)
+                .filter(|it| Given::of([of, it.0]).is_some());
+            helpers.extend(given.map(|it| index.item(it.1).name.short()));
+        }
         let mut passers = Vec::from_iter(index.users_of_helpers(helpers));
         passers.sort_unstable();
         Self {

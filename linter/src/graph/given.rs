@@ -297,12 +297,17 @@ impl Index<'_> {
     /// Who may call what `helper` puts into a member, given as [`Sym::short`], for somebody of `domain`.
     pub(super) fn reached(&self, helper: ItemId, member: u32, domain: Domain) -> Vec<Reached> {
         let anywhere = Some(Reach::EVERYWHERE);
-        if self.is_object_name(lex::variable(member)) {
+        let facts = self.function_facts(helper);
+        let variable = lex::variable(member);
+        if self.is_object_name(variable) {
+            let locals = facts.locals.iter().chain(&facts.params);
+            let is_local = locals.map(|it| it.0.short()).any(|it| it == variable);
             let of = Sym::NONE;
             let reach = anywhere;
-            return vec![Reached { domain, of, reach }];
+            let of_variable = (!is_local && self.sees_variable(helper, variable))
+                .then_some(Reached { domain, of, reach });
+            return of_variable.into_iter().collect();
         }
-        let facts = self.function_facts(helper);
         let mut found = Vec::new();
         for of in holders(&facts, member) {
             let reached = |reach| Reached { domain, of, reach };
@@ -317,6 +322,16 @@ impl Index<'_> {
             found.extend(all.into_iter().map(|it| reached(Some(it))));
         }
         found
+    }
+
+    /// Whether a variable of this name, given as [`Sym::short`], can be meant where an item stands, or where that is
+    /// used.
+    fn sees_variable(&self, user: ItemId, name: u32) -> bool {
+        let file = self.file_index(user);
+        let means_users = self.item(user).kind == ItemKind::Macro;
+        means_users
+            || self.file(file).includes_unit
+            || self.objects_named(name).any(|it| self.is_visible(it, file))
     }
 
     /// Where the type of this name is known that a function knows by it.

@@ -500,8 +500,12 @@ impl<'t> Index<'t> {
 
     /// Whether some variable of a file that a chain may enter has this name, given as [`Sym::short`].
     pub(crate) fn is_object_name(&self, short: u32) -> bool {
-        let mut named = self.rows(|it| &it.objects, short);
-        named.any(|it| self.file_of(it.1).at_home)
+        self.objects_named(short).any(|it| self.file_of(it).at_home)
+    }
+
+    /// The variables of a name, given as [`Sym::short`]; in no order.
+    pub(super) fn objects_named(&self, short: u32) -> impl Iterator<Item = ItemId> {
+        self.rows(|it| &it.objects, short).map(|it| it.1)
     }
 
     /// Whether some macro has this name, given as [`Sym::short`].

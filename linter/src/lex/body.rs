@@ -367,9 +367,12 @@ impl Scanner<'_> {
         {
             self.pairs.push([name, variables::copied(name)]);
         }
-        // What is called may stand behind the other arm.
-        let through_parens =
-            next == b'#' || next == b')' && self.byte(self.behind_parens(next_at)) == b'(';
+        let through_parens = match next {
+            // What is called may stand behind the other arm.
+            b'#' => self.begins_directive(next_at),
+            b')' => self.byte(self.behind_parens(next_at)) == b'(',
+            _ => false,
+        };
         let taken = reading.after_equals && matches!(next, b';' | b')' | b'?' | b',' | b'}');
         let is_used = matches!(next, b'(' | b'[' | b':') || through_parens || taken;
         if is_used || self.is_result(next_at) {
