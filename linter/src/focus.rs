@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 use crate::finding::Finding;
 use crate::graph::Index;
 use crate::graph::domains::Domain;
+use crate::graph::index::SourceFile;
 use crate::graph::reading::is_source;
 use crate::kernel;
 use crate::report::CheckReport;
@@ -48,6 +49,11 @@ impl Focus {
     /// Whether findings in this file are looked for anew.
     pub(crate) fn holds(&self, index: &Index<'_>, path: &TreePath) -> bool {
         self.changed.contains(path) || self.is_inside(index, path)
+    }
+
+    /// As [`Focus::holds`], of a file that is there.
+    pub(crate) fn holds_file(&self, file: &SourceFile) -> bool {
+        self.domains.contains(&file.domain) || self.changed.contains(&file.path)
     }
 
     fn is_inside(&self, index: &Index<'_>, path: &TreePath) -> bool {
@@ -102,11 +108,14 @@ impl Focus {
         );
         gaps.sort();
         gaps.dedup();
+        // Those of one file stand together.
+        let mut last: Option<(&TreePath, bool)> = None;
+        let mut is_held = |path| match last {
+            Some((known, is_held)) if known == path => is_held,
+            _ => last.insert((path, self.holds(index, path))).1,
+        };
         let old = base.sites.iter();
-        let mut sites: Vec<_> = old
-            .filter(|it| !self.holds(index, &it.file))
-            .cloned()
-            .collect();
+        let mut sites: Vec<_> = old.filter(|it| !is_held(&it.file)).cloned().collect();
         let new = part.sites.into_iter();
         sites.extend(new.filter(|it| self.holds(index, &it.file)));
         sites.sort();

@@ -104,7 +104,7 @@ impl Run<'_, '_, '_> {
                 // A generic line may be reached through what changed.
                 let is_generic = file.at_home && file.domain == Domain::GENERIC;
                 let is_reached = || self.reaches.iter().any(|reach| reach.reaches(*it));
-                focus.holds(self.index, &file.path) || is_generic && is_reached()
+                focus.holds_file(file) || is_generic && is_reached()
             });
         }
         let parts: Vec<CheckReport> = items.par_iter().map(|it| self.function(*it)).collect();
@@ -503,9 +503,7 @@ impl Run<'_, '_, '_> {
             .flat_map(|it| it.functions_that_matter(limits, sieve))
             .chain(suspects.iter().copied())
             .filter(|it| self.index.item(*it).kind == ItemKind::Function)
-            .filter(|it| {
-                focus.is_none_or(|focus| focus.holds(self.index, &self.index.file_of(*it).path))
-            })
+            .filter(|it| focus.is_none_or(|focus| focus.holds_file(self.index.file_of(*it))))
             .collect();
         items.sort_unstable();
         items.dedup();

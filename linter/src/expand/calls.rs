@@ -34,7 +34,7 @@ pub(super) fn grow(
 ) -> Deciding {
     let mut macros = Macros::none(tree, warm, all);
     macros.knows_all = true;
-    let pasting = macros.pasting(files, grows);
+    let pasting = macros.pasting(files, beside, grows);
     let users = pasting.users.par_iter().with_max_len(1);
     let added = users.flat_map_iter(|it| macros.added_in(files, it, &pasting.names));
     let mut found = pasting.fixed;
@@ -74,6 +74,18 @@ pub(super) struct Addition {
     pub(super) names: Vec<u32>,
     /// The macros that they came from, likewise.
     pub(super) used: Vec<u32>,
+}
+
+impl Addition {
+    /// Of the item at this place.
+    pub(super) fn nothing(place: Place) -> Self {
+        Self {
+            file: place.0 as usize,
+            item: place.1 as usize,
+            names: Vec::new(),
+            used: Vec::new(),
+        }
+    }
 }
 
 /// Leaves what the items do not call themselves of names that somebody has.

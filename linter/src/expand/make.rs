@@ -77,6 +77,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) appliers: &'a Appliers,
     /// Whether functions of a name, as [`Sym::short`], are there.
     pub(crate) has_function: &'a (dyn Fn(u32) -> bool + Sync),
+    /// Whether macros of a name, likewise, make names of what they are given, where that is as it was.
+    pub(crate) pastes: &'a (dyn Fn(u32) -> Option<bool> + Sync),
 }
 
 /// The macros on which depends what macros make, as [`Sym::short`], in order.

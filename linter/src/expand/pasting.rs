@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 
 use super::calls::Addition;
 use super::definition::Definition;
-use super::make::{called, named};
+use super::make::{Beside, called, named};
 use super::makers::{Macros, Place};
 use super::names;
 use super::templates::Watched;
@@ -221,6 +221,7 @@ impl Macros<'_> {
     pub(super) fn pasting(
         &self,
         files: &[ReadFile],
+        beside: &Beside<'_>,
         grows: &(dyn Fn(&SourceFile) -> bool + Sync),
     ) -> Pasting {
         let asked = Asked { files };
@@ -230,8 +231,16 @@ impl Macros<'_> {
         let (mut fixed, mut seen) = (Vec::new(), Vec::new());
         for round in 0..MAX_ROUNDS {
             let next = asked.next(&mut left, round, &pasting);
-            let made = next.par_iter();
-            let made = made.map(|it| self.made_by(files, *it, &perhaps));
+            let made_by = |it: &Place| {
+                let is_beside = !grows(&files[it.0 as usize].source);
+                let known = is_beside.then(|| (beside.pastes)(asked.name(*it)));
+                match known.flatten() {
+                    // What it calls whatever it is given is among its names already.
+                    Some(pastes) => (!pastes).then(|| Addition::nothing(*it)),
+                    None => self.made_by(files, *it, &perhaps),
+                }
+            };
+            let made = next.par_iter().map(made_by);
             let made: Vec<Option<Addition>> = made.collect();
             let before = pasting.len();
             seen.extend(next.iter().map(|it| asked.name(*it)));
@@ -311,13 +320,8 @@ impl Macros<'_> {
 
     /// The names that a macro calls whatever it is given and whoever uses it; `None` where they depend on that.
     fn made_by(&self, files: &[ReadFile], place: Place, perhaps: &WordSet) -> Option<Addition> {
-        let (file, item) = (place.0 as usize, place.1 as usize);
-        let nothing = Addition {
-            file,
-            item,
-            names: Vec::new(),
-            used: Vec::new(),
-        };
+        let nothing = Addition::nothing(place);
+        let (file, item) = (nothing.file, nothing.item);
         let Some(definition) = self.definition(files, place) else {
             return Some(nothing);
         };

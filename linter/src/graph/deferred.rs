@@ -5,7 +5,7 @@ use super::index::{Index, ItemId};
 use super::resolve::{Edge, EdgeKind, Resolver, Scope, Target, Through};
 use crate::facts::{Step, Store, TypeRef};
 use crate::kernel::{self, Runner};
-use crate::lex::{ItemKind, Sym};
+use crate::lex::Sym;
 
 impl Resolver<'_, '_> {
     /// Who runs what a store puts into its member, with the member; `None` where it is called like any other.
@@ -59,13 +59,9 @@ pub(super) fn setters(
 ) -> Vec<ItemId> {
     let fields = kernel::DEFERRED_FIELDS.iter();
     let fields = fields.filter(|it| runners.contains(&it.2));
-    let set = fields.flat_map(|it| index.setters(Sym::of(it.1).short()));
-    let of_function = set
-        .filter(|it| index.may_name_function(it.0))
-        .map(|it| it.1);
-    let mut found: Vec<ItemId> = of_function
-        .filter(|it| index.item(*it).kind == ItemKind::Function && takes(*it))
-        .collect();
+    let set = fields.flat_map(|it| index.functions_setting(Sym::of(it.1).short()));
+    let set = set.filter(|it| takes(it.1) && index.may_name_function(it.0));
+    let mut found: Vec<ItemId> = set.map(|it| it.1).collect();
     found.sort_unstable();
     found.dedup();
     found

@@ -71,6 +71,10 @@ pub(crate) struct Image {
     pub(super) handing: OnceLock<Handing>,
     /// The headers that files include, as far as somebody asked.
     pub(super) includes: Memo<u32, Vec<u32>>,
+    /// The macros that use a name, likewise.
+    pub(super) macros_using: Memo<u32, Vec<[u32; 2]>>,
+    /// The functions that set a member, each with the value, likewise.
+    pub(super) functions_setting: Memo<u32, Vec<[u32; 2]>>,
 }
 
 /// A name for these files with these contents, in path order: reports and trees in the cache go by it.

@@ -3,13 +3,15 @@
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::domains::{Domain, domain_in, places};
 use super::given::Handing;
 use super::image::Image;
+use super::over::{Over, RANK_STEP};
 use super::table::Table;
+use super::texts::Texts;
 use super::users::Lent;
 use crate::expand::Made;
 use crate::facts::{self, FunctionFacts};
@@ -25,9 +27,6 @@ pub(crate) struct ItemId {
     rank: u32,
     at: u32,
 }
-
-/// Between two files that were read together there is room for some fewer than this.
-const RANK_STEP: u32 = 16;
 
 /// Lines are counted from the last multiple of so many bytes.
 const LINES_BLOCK: usize = 4096;
@@ -79,7 +78,7 @@ pub(crate) struct Index<'t> {
     pub(super) warm: &'t Warm,
     base: Arc<Image>,
     over: Option<Arc<Over>>,
-    texts: Vec<OnceLock<Arc<Vec<u8>>>>,
+    texts: Texts,
     pub(super) givers: OnceLock<Arc<FxHashSet<u32>>>,
     pub(super) called_no_more: OnceLock<FxHashSet<u32>>,
 }
@@ -92,57 +91,6 @@ pub(crate) struct Snapshot {
     pub(crate) changed: Vec<TreePath>,
     /// What stands in their place.
     pub(crate) over: Option<Arc<Over>>,
-}
-
-/// Files in place of an image's.
-pub(crate) struct Over {
-    image: Image,
-    /// Of each file of `image`.
-    ranks: Vec<u32>,
-    by_rank: FxHashMap<u32, u32>,
-    /// Files of the base that are gone or replaced.
-    hidden: FxHashSet<u32>,
-    /// Whether each file takes another one's place and none is gone.
-    keeps_paths: bool,
-}
-
-impl Over {
-    /// Puts `image`'s files in their places among the base's, without the base's files in `removed`;
-    /// `None` where too many new files fall between two old ones.
-    pub(crate) fn new(base: &Image, image: Image, removed: &[TreePath]) -> Option<Self> {
-        let place = |path: &TreePath| base.files.place(path);
-        let mut hidden: FxHashSet<u32> = removed
-            .iter()
-            .filter_map(|it| place(it).ok())
-            .map(|it| it as u32)
-            .collect();
-        let mut ranks: Vec<u32> = Vec::new();
-        for file in image.files.iter() {
-            let rank = match place(&file.path) {
-                Ok(old) => {
-                    hidden.insert(old as u32);
-                    (old as u32 + 1) * RANK_STEP
-                }
-                Err(after) => {
-                    let before = after as u32 * RANK_STEP;
-                    let free = ranks.last().map_or(0, |it| it + 1).max(before + 1);
-                    if free >= before + RANK_STEP {
-                        return None;
-                    }
-                    free
-                }
-            };
-            ranks.push(rank);
-        }
-        let by_rank = (0..).zip(&ranks).map(|(at, rank)| (*rank, at)).collect();
-        Some(Self {
-            keeps_paths: hidden.len() == ranks.len(),
-            image,
-            ranks,
-            by_rank,
-            hidden,
-        })
-    }
 }
 
 /// Some files of an index, by their slots.
@@ -171,7 +119,7 @@ impl<'t> Index<'t> {
             warm,
             base,
             over,
-            texts: (0..files).map(|_| OnceLock::new()).collect(),
+            texts: Texts::of(files),
             givers: OnceLock::new(),
             called_no_more: OnceLock::new(),
         }
@@ -201,7 +149,7 @@ impl<'t> Index<'t> {
     /// The files of the tree, as the numbers by which [`Index::file`] knows them.
     pub(crate) fn live(&self) -> impl Iterator<Item = usize> {
         let over = self.over.as_deref();
-        let hides = move |it: &usize| over.is_some_and(|over| over.hidden.contains(&(*it as u32)));
+        let hides = move |it: &usize| over.is_some_and(|over| over.hides(*it as u32));
         (0..self.texts.len()).filter(move |it| !hides(it))
     }
 
@@ -232,7 +180,7 @@ impl<'t> Index<'t> {
             let below = places(key).into_iter().map(|it| self.files_below(&it).old);
             found.extend(below.flatten());
         }
-        found.retain(|it| over.is_none_or(|over| !over.hidden.contains(&(*it as u32))));
+        found.retain(|it| over.is_none_or(|over| !over.hides(*it as u32)));
         found.extend(files.len()..self.texts.len());
         found.retain(|it| domains.contains(&self.file(*it).domain));
         found.sort_unstable();
@@ -260,7 +208,7 @@ impl<'t> Index<'t> {
     /// How many of some files are not hidden.
     pub(crate) fn count_live(&self, files: &FilesBelow) -> usize {
         let over = self.over.as_deref();
-        let is_live = |it: &usize| over.is_none_or(|over| !over.hidden.contains(&(*it as u32)));
+        let is_live = |it: &usize| over.is_none_or(|over| !over.hides(*it as u32));
         files.new.len() + files.old.clone().filter(is_live).count()
     }
 
@@ -271,7 +219,7 @@ impl<'t> Index<'t> {
             if let Some(found) = at(&over.image) {
                 return Some(self.base.files.len() + found);
             }
-            return at(&self.base).filter(|it| !over.hidden.contains(&(*it as u32)));
+            return at(&self.base).filter(|it| !over.hides(*it as u32));
         }
         at(&self.base)
     }
@@ -294,10 +242,10 @@ impl<'t> Index<'t> {
     fn place(&self, id: ItemId) -> (&Image, u32, usize) {
         let base = (id.rank / RANK_STEP).saturating_sub(1) as usize;
         if let Some(over) = &self.over
-            && let Some(file) = over.by_rank.get(&id.rank)
+            && let Some(file) = over.file_at(id.rank)
         {
-            let number = over.image.first_item[*file as usize] + id.at;
-            return (&over.image, number, self.base.files.len() + *file as usize);
+            let number = over.image.first_item[file as usize] + id.at;
+            return (&over.image, number, self.base.files.len() + file as usize);
         }
         (&self.base, self.base.first_item[base] + id.at, base)
     }
@@ -344,7 +292,7 @@ impl<'t> Index<'t> {
     ) -> impl Iterator<Item = ([u32; N], ItemId)> {
         let over = self.over.as_deref();
         let hidden = move |number: u32| {
-            over.is_some_and(|it| it.hidden.contains(&self.base.item_file[number as usize]))
+            over.is_some_and(|it| it.hides(self.base.item_file[number as usize]))
         };
         let old = table(&self.base)
             .of(key)
@@ -460,7 +408,7 @@ impl<'t> Index<'t> {
         let over = self.over.as_deref();
         let old = table(&self.base).rows().iter();
         old.filter(move |it| {
-            over.is_none_or(|over| !over.hidden.contains(&self.base.item_file[it[1] as usize]))
+            over.is_none_or(|over| !over.hides(self.base.item_file[it[1] as usize]))
         })
         .map(|it| self.base_id(it[1]))
         .chain(over.into_iter().flat_map(move |over| {
@@ -541,6 +489,78 @@ impl<'t> Index<'t> {
         self.rows(|it| &it.users, name).map(|it| it.1)
     }
 
+    /// The [`users`](Index::users) of a name in some files.
+    pub(super) fn users_below(
+        &self,
+        name: u32,
+        files: &FilesBelow,
+    ) -> impl Iterator<Item = ItemId> {
+        let over = self.over.as_deref();
+        let [first, end] = [files.old.start, files.old.end].map(|it| self.base.first_item[it]);
+        let rows = self.base.users.of(name);
+        let rows = &rows[rows.partition_point(|it| it[1] < first)..];
+        let rows = &rows[..rows.partition_point(|it| it[1] < end)];
+        let is_hidden = move |it: u32| {
+            let file = self.base.item_file[it as usize];
+            over.is_some_and(|over| over.hides(file))
+        };
+        let old = rows
+            .iter()
+            .map(|it| it[1])
+            .filter(move |it| !is_hidden(*it));
+        let new = over.into_iter().flat_map(move |over| {
+            let rows = over.image.users.of(name).iter();
+            let here = rows.map(|it| Self::over_id(over, it[1]));
+            here.filter(|it| files.holds(self.file_index(*it)))
+        });
+        old.map(|it| self.base_id(it)).chain(new)
+    }
+
+    /// The macros among the [`users`](Index::users) of a name, in no order.
+    pub(super) fn macros_using(&self, name: u32) -> Vec<ItemId> {
+        let found = self.kept_rows(|image| {
+            image.macros_using.get(name, || {
+                let is_macro = |it: &&[u32; 2]| image.items.get(it[1]).kind == ItemKind::Macro;
+                image
+                    .users
+                    .of(name)
+                    .iter()
+                    .filter(is_macro)
+                    .copied()
+                    .collect()
+            })
+        });
+        found.into_iter().map(|it| it.1).collect()
+    }
+
+    /// The functions among the [`setters`](Index::setters) of a member, with the values.
+    pub(super) fn functions_setting(&self, member: u32) -> Vec<(u32, ItemId)> {
+        let found = self.kept_rows(|image| {
+            image.functions_setting.get(member, || {
+                let is_one = |it: &&[u32; 3]| {
+                    let file = image.item_file[it[2] as usize] as usize;
+                    image.files[file].at_home && image.items.get(it[2]).kind == ItemKind::Function
+                };
+                let setters = image.setters.of(member).iter().filter(is_one);
+                setters.map(|it| [it[1], it[2]]).collect()
+            })
+        });
+        found.into_iter().map(|(row, it)| (row[0], it)).collect()
+    }
+
+    /// As [`Index::rows`], of what an image keeps.
+    fn kept_rows(&self, of: impl Fn(&Image) -> Arc<Vec<[u32; 2]>>) -> Vec<([u32; 2], ItemId)> {
+        let over = self.over.as_deref();
+        let hides = |it: u32| over.is_some_and(|over| over.hides(self.base.item_file[it as usize]));
+        let (old, new) = (of(&self.base), over.map(|it| (it, of(&it.image))));
+        let old = old.iter().filter(|it| !hides(it[1]));
+        let mut found: Vec<_> = old.map(|it| (*it, self.base_id(it[1]))).collect();
+        if let Some((over, rows)) = &new {
+            found.extend(rows.iter().map(|it| (*it, Self::over_id(over, it[1]))));
+        }
+        found
+    }
+
     /// Who calls through a member, likewise; of a [`variable`](lex::variable) all that name it.
     pub(crate) fn member_callers(&self, member: u32) -> impl Iterator<Item = ItemId> {
         let variable = lex::variable(member);
@@ -558,7 +578,7 @@ impl<'t> Index<'t> {
     pub(crate) fn suspects(&self) -> impl Iterator<Item = ItemId> {
         let over = self.over.as_deref();
         let hidden = move |number: u32| {
-            over.is_some_and(|it| it.hidden.contains(&self.base.item_file[number as usize]))
+            over.is_some_and(|it| it.hides(self.base.item_file[number as usize]))
         };
         let old = self.base.suspects.iter().filter(move |it| !hidden(**it));
         old.map(|it| self.base_id(*it))
@@ -593,8 +613,8 @@ impl<'t> Index<'t> {
     /// The slot of the file that is in the place of one of the base.
     pub(super) fn new_slot(&self, old_slot: u32) -> u32 {
         let over = self.over.as_deref();
-        let over = over.filter(|it| it.hidden.contains(&old_slot));
-        let new = over.and_then(|it| it.by_rank.get(&((old_slot + 1) * RANK_STEP)));
+        let over = over.filter(|it| it.hides(old_slot));
+        let new = over.and_then(|it| it.file_at((old_slot + 1) * RANK_STEP));
         new.map_or(old_slot, |it| self.base.files.len() as u32 + it)
     }
 
@@ -637,13 +657,13 @@ impl<'t> Index<'t> {
     pub(crate) fn text(&self, file: usize) -> &Arc<Vec<u8>> {
         let source = self.file(file);
         let place = (&source.path, source.content);
-        self.texts[file].get_or_init(|| self.warm.text(self.tree, place))
+        self.texts.get(file, || self.warm.text(self.tree, place))
     }
 
     /// What `of` says of the text of a file of which nothing more is likely to be asked.
     pub(super) fn with_text<V: Default>(&self, file: usize, of: impl FnOnce(&[u8]) -> V) -> V {
         let source = self.file(file);
-        let kept = self.texts[file].get().cloned();
+        let kept = self.texts.known(file).cloned();
         match kept.or_else(|| self.warm.texts.known(source.content)) {
             Some(text) => of(&text),
             None => crate::tree::with_text(self.tree, &source.path, of).unwrap_or_default(),

@@ -2,9 +2,9 @@
 
 use super::callbacks::functions_named;
 use super::domains::Domain;
-use super::index::ItemId;
+use super::index::{FilesBelow, ItemId};
 use super::resolve::{Resolver, Scope, Through, named_values};
-use super::roots::{RootAt, callers_of, passed_to};
+use super::roots::{RootAt, calling, passed_to};
 use super::typing::substitute;
 use super::values::Entry;
 use crate::facts::{Call, Callee, Expr, FunctionFacts, TypeRef};
@@ -42,8 +42,9 @@ impl Item {
     }
 }
 
-/// The work functions of what code below `under` queues on a workqueue that it knows by this name.
+/// The work functions of what code in files whose paths start with `under` queues on a workqueue that it knows by this name.
 pub(super) fn on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<RootAt> {
+    let under = &resolver.index.files_below(under);
     let queued = queued_on(resolver, queue, under);
     if queued.is_empty() {
         return Vec::new();
@@ -73,7 +74,7 @@ pub(super) fn on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<Ro
 }
 
 /// The work functions of items that are variables and declared with them: `static DECLARE_WORK(item, function)`.
-fn declared(resolver: &Resolver<'_, '_>, queued: &[Item], under: &str) -> Vec<RootAt> {
+fn declared(resolver: &Resolver<'_, '_>, queued: &[Item], under: &FilesBelow) -> Vec<RootAt> {
     let index = resolver.index;
     let variables = queued.iter().filter_map(|it| match it {
         Item::Variable(_, file) => Some(*file),
@@ -82,8 +83,7 @@ fn declared(resolver: &Resolver<'_, '_>, queued: &[Item], under: &str) -> Vec<Ro
     let mut files: Vec<usize> = variables.collect();
     files.sort_unstable();
     files.dedup();
-    let below = index.files_below(under);
-    files.retain(|it| below.holds(*it));
+    files.retain(|it| under.holds(*it));
     let mut found = Vec::new();
     for file in files {
         let uses = index
@@ -115,11 +115,10 @@ fn declared(resolver: &Resolver<'_, '_>, queued: &[Item], under: &str) -> Vec<Ro
 }
 
 /// The work functions that code below `under` stores in one of the items itself: `item->func = name`.
-fn stored(resolver: &Resolver<'_, '_>, queued: &[Item], under: &str) -> Vec<RootAt> {
+fn stored(resolver: &Resolver<'_, '_>, queued: &[Item], under: &FilesBelow) -> Vec<RootAt> {
     let index = resolver.index;
-    let files = index.files_below(under);
     let runners = [Runner::Work, Runner::OrderedWork];
-    let takes = |it: ItemId| files.holds(index.file_index(it));
+    let takes = |it: ItemId| under.holds(index.file_index(it));
     let mut found = Vec::new();
     for setter in super::deferred::setters(index, &runners, &takes) {
         let facts = resolver.facts(setter);
@@ -149,7 +148,7 @@ fn stored(resolver: &Resolver<'_, '_>, queued: &[Item], under: &str) -> Vec<Root
 }
 
 /// The items that are put on the workqueue.
-fn queued_on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<Item> {
+fn queued_on(resolver: &Resolver<'_, '_>, queue: Sym, under: &FilesBelow) -> Vec<Item> {
     let search = Search {
         resolver,
         queue,
@@ -172,7 +171,7 @@ fn queued_on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<Item> 
 struct Search<'r, 'i, 't> {
     resolver: &'r Resolver<'i, 't>,
     queue: Sym,
-    under: &'r str,
+    under: &'r FilesBelow,
 }
 
 /// The workqueue or the item of a place that queues.
@@ -234,7 +233,7 @@ impl Search<'_, '_, '_> {
 }
 
 /// The calls of a name in functions below `under`, with those that a macro of the tree makes for them.
-fn sites(resolver: &Resolver<'_, '_>, name: Sym, under: &str) -> Vec<(ItemId, Call)> {
+fn sites(resolver: &Resolver<'_, '_>, name: Sym, under: &FilesBelow) -> Vec<(ItemId, Call)> {
     let index = resolver.index;
     let mut found = Vec::new();
     for caller in below(resolver, name, under) {
@@ -243,11 +242,11 @@ fn sites(resolver: &Resolver<'_, '_>, name: Sym, under: &str) -> Vec<(ItemId, Ca
     }
     let wanted = crate::lex::Ref::new(RefKind::Call, name);
     let mut macros: Vec<ItemId> = index
-        .users(name.short())
+        .macros_using(name.short())
+        .into_iter()
         .filter(|it| {
             let item = index.item(*it);
-            item.kind == ItemKind::Macro
-                && item.flags & flags::FUNCTION_LIKE != 0
+            item.flags & flags::FUNCTION_LIKE != 0
                 && !is_known(item.name)
                 && index.refs(*it).binary_search(&wanted).is_ok()
         })
@@ -284,10 +283,9 @@ fn is_known(name: Sym) -> bool {
         || kernel::QUEUE_CALLS.iter().any(|it| Sym::of(it.0) == name)
 }
 
-fn below(resolver: &Resolver<'_, '_>, name: Sym, under: &str) -> Vec<ItemId> {
+fn below(resolver: &Resolver<'_, '_>, name: Sym, under: &FilesBelow) -> Vec<ItemId> {
     let index = resolver.index;
-    let files = index.files_below(under);
-    callers_of(index, name, &|it| files.holds(index.file_index(it)))
+    calling(index, name, index.users_below(name.short(), under))
 }
 
 fn calls_of(facts: &FunctionFacts, name: Sym) -> impl Iterator<Item = &Call> {

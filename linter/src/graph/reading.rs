@@ -11,8 +11,9 @@ use rustc_hash::FxHashMap;
 
 use super::domains::{domain_in, registers_filesystem};
 use super::image::{Image, name_of};
-use super::index::{Index, Over, Snapshot};
+use super::index::{Index, Snapshot};
 use super::named::{self, Headers};
+use super::over::Over;
 use super::registers::Registers;
 use super::remade;
 use super::work::{Source, Work};

@@ -55,6 +55,18 @@ pub(super) fn grow(
             }
         }
     }
+    let is_same = |it: &ReadFile| {
+        let old = base
+            .file_at(&it.source.path)
+            .map(|old| &base.files[old as usize]);
+        old.is_some_and(|old| {
+            let both = [old, &it.source];
+            both.iter().all(|it| it.is_read)
+                && old.defines == it.source.defines
+                && old.includes == it.source.includes
+        })
+    };
+    let has_same_macros = removed.is_empty() && files.iter().all(is_same);
     let changed: FxHashSet<TreePath> = files.iter().map(|it| it.source.path.clone()).collect();
     let definers = definers((base, &mut pastes), files, &hidden);
     let count = files.len();
@@ -63,6 +75,7 @@ pub(super) fn grow(
     let beside = expand::Beside {
         appliers,
         has_function: &|it| !base.functions.of(it).is_empty(),
+        pastes: &|it| base.pastes(it).filter(|_| has_same_macros),
     };
     let deciding = expand::grow(tree, warm, files, (None, &beside), &|it| {
         it.at_home && changed.contains(&it.path)

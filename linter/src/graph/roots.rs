@@ -158,14 +158,20 @@ pub(super) fn callers_of(
     name: Sym,
     takes: &dyn Fn(ItemId) -> bool,
 ) -> Vec<ItemId> {
+    let users = index.users(name.short()).filter(|it| takes(*it));
+    calling(index, name, users)
+}
+
+/// Those of some items that are functions and call a name, in order.
+pub(super) fn calling(
+    index: &Index<'_>,
+    name: Sym,
+    items: impl Iterator<Item = ItemId>,
+) -> Vec<ItemId> {
     let wanted = crate::lex::Ref::new(RefKind::Call, name);
     let calls = |it: &ItemId| index.refs(*it).binary_search(&wanted).is_ok();
-    let users = index.users(name.short());
-    let mut found: Vec<ItemId> = users
-        .filter(|it| takes(*it))
-        .filter(|it| index.item(*it).kind == ItemKind::Function)
-        .filter(calls)
-        .collect();
+    let functions = items.filter(|it| index.item(*it).kind == ItemKind::Function);
+    let mut found: Vec<ItemId> = functions.filter(calls).collect();
     found.sort_unstable();
     found.dedup();
     found

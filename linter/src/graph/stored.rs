@@ -73,6 +73,8 @@ impl Image {
             values: Table::read(next()?, next()?)?,
             homes: homes.into(),
             includes: Memo::new(),
+            macros_using: Memo::new(),
+            functions_setting: Memo::new(),
             lent: OnceLock::new(),
             handing: OnceLock::new(),
         })

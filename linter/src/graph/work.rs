@@ -301,6 +301,7 @@ impl Work<'_> {
         let beside = expand::Beside {
             appliers: &expand::Appliers::default(),
             has_function: &|_| false,
+            pastes: &|_| None,
         };
         let deciding = expand::grow(tree, warm, &mut files, (tracepoints, &beside), &|it| {
             it.at_home
