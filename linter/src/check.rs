@@ -25,6 +25,7 @@ use crate::Options;
 use crate::contexts::{CONTEXTS, Context, RootKind};
 use crate::facts::ParsedItem;
 use crate::focus::Focus;
+use crate::graph::crossings::Crossing;
 use crate::graph::drops::DropInode;
 use crate::graph::explore;
 use crate::graph::focused::Focused;
@@ -50,6 +51,8 @@ pub(crate) struct Checked {
     pub(crate) closures: Option<Arc<Closures>>,
     /// The edges that were asked for.
     pub(crate) edges: Arc<KnownEdges>,
+    /// Where chains come from one implementation into another, sorted.
+    pub(crate) crossings: Arc<Vec<Crossing>>,
     /// Whether everything was read for it.
     pub(crate) is_fresh: bool,
 }
@@ -91,6 +94,7 @@ pub(crate) fn check(
             reading,
             closures: before.closures.clone(),
             edges: Arc::clone(&before.edges),
+            crossings: Arc::clone(&before.crossings),
             is_fresh: false,
         });
     }
@@ -99,7 +103,7 @@ pub(crate) fn check(
     let linted = match &before {
         Some((before, changed)) => {
             prepared.after(before, warm);
-            prepared.lint_changed((warm, options), &before.report, changed)
+            prepared.lint_changed((warm, options), before, changed)
         }
         None => prepared.lint(warm, options, None),
     };
@@ -108,6 +112,7 @@ pub(crate) fn check(
         reading,
         closures: linted.closures,
         edges: Arc::new(linted.edges.unwrap_or_default()),
+        crossings: Arc::new(linted.crossings),
         is_fresh: before.is_none(),
     })
 }
@@ -153,7 +158,7 @@ pub(crate) fn recheck(
     };
     let mut prepared = Prepared::new(index, contexts, clock, false)?;
     prepared.after(base, warm);
-    let linted = prepared.lint_changed((warm, options), &base.report, changed);
+    let linted = prepared.lint_changed((warm, options), base, changed);
     Ok(linted.report)
 }
 
@@ -207,6 +212,9 @@ struct Linted {
     report: CheckReport,
     closures: Option<Arc<Closures>>,
     edges: Option<KnownEdges>,
+    crossings: Vec<Crossing>,
+    /// Whether all of the tree was looked at.
+    is_whole: bool,
 }
 
 /// A tree that has been read, before anything is asked of it.
@@ -273,16 +281,26 @@ impl<'t> Prepared<'t> {
     fn lint_changed(
         &self,
         (warm, options): (&Warm, &Options),
-        base: &CheckReport,
+        base: &Checked,
         changed: &[TreePath],
     ) -> Linted {
         let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
-        if let Some(focus) = Focus::of(&self.index, base, changed)
+        let known = (&*base.report, &**base.crossings);
+        if let Some(focus) = Focus::of(&self.index, known, changed)
             && !changed.contains(&header)
         {
             let linted = self.lint(warm, options, Some(&focus));
-            if let Some(report) = focus.merge(&self.index, base, linted.report) {
-                return Linted { report, ..linted };
+            if linted.is_whole {
+                return linted;
+            }
+            if let Some(crossings) = focus.crossings(&base.crossings, &linted.crossings)
+                && let Some(report) = focus.merge(&self.index, &base.report, linted.report)
+            {
+                return Linted {
+                    report,
+                    crossings,
+                    ..linted
+                };
             }
         }
         self.lint(warm, options, None)
@@ -310,11 +328,13 @@ impl<'t> Prepared<'t> {
         let passes = |id, item: &Item| item.kind == ItemKind::Function && sieve.passes(id);
         let passing = self.is_whole.then(|| work_in(index, &passes));
         clock.add("sieve", sieving, passing.unwrap_or_default());
-        let focused = focus.map(|it| Focused::new(index, it.domains.clone()));
-        let limits = Limits::of(focused);
         let resolver = Resolver::new(index, &sieve, warm)
             .with_bare_macros()
             .reusing(self.before.as_ref());
+        let is_apart = |it: &&Focus| !resolver.is_newly_crossed(&|of| it.domains.contains(&of));
+        let focus = focus.filter(is_apart);
+        let focused = focus.map(|it| Focused::new(index, it.domains.clone()));
+        let limits = Limits::of(focused);
         let reaches: Vec<explore::Reach> = self
             .contexts
             .par_iter()
@@ -334,16 +354,17 @@ impl<'t> Prepared<'t> {
             options,
         };
         let mut report = run.findings(&self.suspects, focus);
-        let gaps = if options.no_sieve {
-            run.unread(
-                &self.suspects,
-                (&limits, &limits::sieve(index, None)),
-                focus,
-            )
-        } else {
-            run.unread(&self.suspects, (&limits, &sieve), focus)
-        };
+        let unread = |sieve| run.unread(&self.suspects, (&limits, sieve), focus);
+        let mut gaps = unread(&sieve);
+        // It lets everything through, or what led to a sink in the tree before as well.
+        if !gaps.is_empty() && (sieve.is_open() || sieve.added().is_some()) {
+            gaps = unread(&limits::sieve(index, None));
+        }
         report.gaps.extend(gaps);
+        let contexts = self.contexts.iter().zip(&reaches);
+        let met = contexts.flat_map(|(it, reach)| reach.crossings(it));
+        let mut crossings: Vec<Crossing> = met.collect();
+        crossings.sort_unstable();
         clock.stage("rules", self.work_on(self.suspects.iter().copied()));
         report.stages = clock.stages;
         if self.is_whole {
@@ -367,7 +388,9 @@ impl<'t> Prepared<'t> {
         }
         Linted {
             report,
+            crossings,
             edges,
+            is_whole: focus.is_none(),
             closures: sieve.closures(),
         }
     }

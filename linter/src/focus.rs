@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::finding::Finding;
 use crate::graph::Index;
+use crate::graph::crossings::Crossing;
 use crate::graph::domains::Domain;
 use crate::graph::index::SourceFile;
 use crate::graph::reading::is_source;
@@ -22,7 +23,13 @@ pub(crate) struct Focus {
 
 impl Focus {
     /// `None` where a change may reach every implementation: shared headers, the VFS, new or lost entry points.
-    pub(crate) fn of(index: &Index<'_>, base: &CheckReport, changed: &[TreePath]) -> Option<Self> {
+    ///
+    /// `base` is what was found in a tree that differs in the `changed` files, with the crossings there.
+    pub(crate) fn of(
+        index: &Index<'_>,
+        (base, crossings): (&CheckReport, &[Crossing]),
+        changed: &[TreePath],
+    ) -> Option<Self> {
         let mut focus = Self {
             domains: FxHashSet::default(),
             changed: changed.iter().cloned().collect(),
@@ -43,7 +50,19 @@ impl Focus {
                 return None;
             }
         }
-        Some(focus)
+        // Whoever calls them leads to what is found there.
+        let callers = |focus: &Self| -> Vec<Domain> {
+            let into = crossings.iter().filter(|it| focus.domains.contains(&it.to));
+            let from = into.map(|it| it.from);
+            from.filter(|it| !focus.domains.contains(it)).collect()
+        };
+        loop {
+            let more = callers(&focus);
+            if more.is_empty() {
+                return Some(focus);
+            }
+            focus.domains.extend(more);
+        }
     }
 
     /// Whether findings in this file are looked for anew.
@@ -58,6 +77,20 @@ impl Focus {
 
     fn is_inside(&self, index: &Index<'_>, path: &TreePath) -> bool {
         self.domains.contains(&index.domain_of_path(path.as_str()))
+    }
+
+    /// The crossings of the tree, from those of the base and those that were met; `None` where others are called than
+    /// were there: what is found in them may have changed as well.
+    pub(crate) fn crossings(&self, base: &[Crossing], met: &[Crossing]) -> Option<Vec<Crossing>> {
+        let own = |it: &&Crossing| self.domains.contains(&it.from);
+        let out = |it: &&Crossing| own(it) && !self.domains.contains(&it.to);
+        if !base.iter().filter(out).eq(met.iter().filter(out)) {
+            return None;
+        }
+        let others = base.iter().filter(|it| !own(it));
+        let mut all: Vec<Crossing> = others.chain(met).copied().collect();
+        all.sort_unstable();
+        Some(all)
     }
 
     /// Joins what was looked at anew with what the base says of the rest; `None` where the rest may have

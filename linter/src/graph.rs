@@ -14,6 +14,7 @@ mod cleanups;
 mod closure;
 mod constants;
 mod copies;
+pub(crate) mod crossings;
 mod deferred;
 pub(crate) mod domains;
 pub(crate) mod drops;

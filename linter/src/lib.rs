@@ -298,6 +298,7 @@ impl Linter {
             },
             closures: file.closures,
             edges: file.edges,
+            crossings: Arc::new(file.crossings),
             is_fresh: false,
         };
         Some((id, Arc::new(checked)))
@@ -313,6 +314,7 @@ impl Linter {
             image: Arc::clone(&checked.reading.image),
             closures: checked.closures.clone(),
             edges: Arc::clone(&checked.edges),
+            crossings: checked.crossings.to_vec(),
             name,
         };
         cache.keep_tree(check::plan_key(&self.options), &file, &self.warm);

@@ -14,6 +14,7 @@ mod called;
 mod chains;
 mod cli;
 mod corpus;
+mod crossings;
 mod damage;
 mod demo;
 mod diff;

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use lorelint::report::{CheckReport, SiteKind};
-use lorelint::tree::{DirTree, MemTree, TreePath, TreeSource};
+use lorelint::tree::{DirTree, MemTree, Overlay, TreePath, TreeSource};
 use lorelint::{Linter, Options};
 use lorelint_tests::material::{kernel_612, skipped};
+use lorelint_tests::states::{Changes, check_in_a_row, file};
 
 fn check(files: &[(&str, &str)]) -> CheckReport {
     let mut tree = MemTree::default();
@@ -227,4 +228,35 @@ fn literal(text: &[u8], quote: u8) -> usize {
         at += if text[at] == b'\\' { 2 } else { 1 };
     }
     at + 1
+}
+
+/// What could not be read matters as long as it may lead to an `iput()`, also where it did a state ago.
+#[test]
+fn a_gap_goes_with_what_made_it_matter() {
+    const END: &str = "fs/example/end.c";
+    let base = file(
+        "fs/example/super.c",
+        "static int example_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	u64 AUTO_KFREE(table);
+
+	return example_end(mapping->host);
+}
+
+static const struct address_space_operations example_aops = {
+	.writepages = example_writepages,
+};
+",
+    );
+    let end = |body: &str| format!("int example_end(struct inode *inode)\n{{\n\t{body}\n}}\n");
+    let (drops, waits) = (end("iput(inode);"), end("return example_wait(inode);"));
+    let empty = MemTree::default();
+    let base = Overlay::new(&empty).with([(base.0, Some(base.1))]);
+    let states: &[(&str, Changes<'_>, bool)] = &[
+        ("it drops", &[(END, Some(&drops))], true),
+        ("it waits", &[(END, Some(&waits))], false),
+        ("it drops again", &[(END, Some(&drops))], true),
+        ("it is gone", &[(END, None)], false),
+    ];
+    check_in_a_row(&base, states);
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Cache, Parts};
+use crate::graph::crossings::Crossing;
 use crate::graph::image::Image;
 use crate::graph::known::KnownEdges;
 use crate::graph::sieve::Closures;
@@ -14,6 +15,8 @@ pub(crate) struct TreeFile {
     pub(crate) image: Arc<Image>,
     pub(crate) closures: Option<Arc<Closures>>,
     pub(crate) edges: Arc<KnownEdges>,
+    /// Where chains come from one implementation into another.
+    pub(crate) crossings: Vec<Crossing>,
     /// See [`Image::name`]; the report of the tree goes by it.
     pub(crate) name: String,
 }
@@ -31,7 +34,7 @@ impl Cache {
     /// Reads the tree of a plan; what is known of its items goes to `warm`.
     pub(crate) fn tree(&self, plan: u64, warm: &Warm) -> Option<TreeFile> {
         let frame = self.load(&self.tree_name(plan))?;
-        let name = postcard::from_bytes(frame.section(META)?.bytes()).ok()?;
+        let (name, crossings) = postcard::from_bytes(frame.section(META)?.bytes()).ok()?;
         let closures = frame.section(CLOSURES)?.bytes();
         let closures: Option<Closures> = postcard::from_bytes(closures).ok()?;
         let image = Image::read(frame.sections_from(IMAGE))?;
@@ -42,6 +45,7 @@ impl Cache {
             image: Arc::new(image),
             closures: closures.map(Arc::new),
             edges: Arc::new(edges),
+            crossings,
             name,
         })
     }
@@ -83,7 +87,7 @@ impl Cache {
 impl TreeFile {
     fn parts(&self, warm: &Warm) -> Option<Vec<Vec<u8>>> {
         let mut parts = vec![
-            postcard::to_stdvec(&self.name).ok()?,
+            postcard::to_stdvec(&(&self.name, &self.crossings)).ok()?,
             postcard::to_stdvec(&self.closures.as_deref()).ok()?,
         ];
         parts.extend(warm.write()?);

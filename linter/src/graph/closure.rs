@@ -86,6 +86,18 @@ impl Changed {
         }
     }
 
+    /// The functions that items of changed files name, of those names that `may_lead`.
+    pub(super) fn named<'n>(
+        &'n self,
+        index: &'n Index<'_>,
+        may_lead: &'n dyn Fn(u32) -> bool,
+    ) -> impl Iterator<Item = ItemId> + 'n {
+        let refs = self.items.iter().flat_map(|it| index.refs(*it));
+        let named = refs.filter(|it| matches!(it.kind(), RefKind::Call | RefKind::Mention));
+        let names = named.map(|it| it.name()).filter(|it| may_lead(*it));
+        names.flat_map(|it| index.functions_of(it))
+    }
+
     /// Of these what may lead to a sink for a chain in some implementation: what does for whatever chain.
     pub(super) fn leading(mut self, index: &Index<'_>, found: &Closures) -> Self {
         let passes = |it: &ItemId| found.all.has(index.number(*it));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::crossings::Crossing;
 use super::domains::Domain;
 use super::hops::{hop, root_hop, start_hop, weakest};
 use super::index::ItemId;
@@ -19,6 +20,7 @@ use crate::contexts::{Context, RootKind};
 use crate::facts::FunctionFacts;
 use crate::finding::{Confidence, Hop};
 use crate::kernel;
+use crate::lex::Sym;
 
 /// Chains longer than this are not looked for.
 const MAX_HOPS: u32 = 24;
@@ -124,7 +126,8 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
                 .par_iter()
                 .map(|(at, taken)| {
                     let found = &reach.found[*at as usize];
-                    if found.hops >= max_hops {
+                    // What lies behind a crossing is another focus's.
+                    if found.hops >= max_hops || !limits.is_in_focus(found.state.domain) {
                         return (Vec::new(), false);
                     }
                     let caller = Caller::new(resolver, found.state);
@@ -199,6 +202,24 @@ impl Reach {
         let first = self.functions.get(&function).map(|it| it.0);
         let found = |at: u32| &self.found[at as usize];
         std::iter::successors(first.map(found), move |it| it.next.map(found))
+    }
+
+    /// Where chains of this context leave an implementation for another one.
+    pub(crate) fn crossings(&self, context: &Context) -> impl Iterator<Item = Crossing> {
+        let context = Sym::of(context.name);
+        self.found.iter().filter_map(move |it| {
+            let from = self.found[it.from?.0 as usize].state.domain;
+            let to = it.state.domain;
+            (crosses(from, to)).then_some(Crossing {
+                from,
+                to,
+                context,
+                function: it.state.function,
+                entry: it.state.entry,
+                hops: it.hops,
+                confidence: it.confidence,
+            })
+        })
     }
 
     /// Whether the context reaches a function.
@@ -363,10 +384,16 @@ impl<'r, 'i, 't> Caller<'r, 'i, 't> {
 
 fn step(from: &Caller<'_, '_, '_>, edge: &Edge, limits: &Limits) -> Option<State> {
     let (state, cut) = target_of(from, edge, limits)?;
+    // A crossing is one whatever else leads on from there.
     let is_taken = cut.is_none()
-        && limits.is_in_focus(state.domain)
-        && limits.may_matter(from.resolver.sieve, state);
+        && (crosses(from.state.domain, state.domain)
+            || limits.is_in_focus(state.domain) && limits.may_matter(from.resolver.sieve, state));
     is_taken.then(|| entered(from, edge, state))
+}
+
+/// Whether a step from one implementation comes into another one.
+fn crosses(from: Domain, to: Domain) -> bool {
+    from != to && from != Domain::GENERIC && to != Domain::GENERIC
 }
 
 /// Where an edge leads, and what keeps the search from following it; `None` where it leads nowhere in sight.

@@ -66,6 +66,8 @@ pub(crate) struct Reuse<'i> {
     has_numbers: bool,
     /// Functions that may decide otherwise than before with what they are entered with, or pass on something else.
     unsteady: FxHashSet<ItemId>,
+    /// What the sieve lets through and did not let through before.
+    pub(super) newly: Vec<ItemId>,
 }
 
 impl<'i> Reuse<'i> {
@@ -91,6 +93,7 @@ impl<'i> Reuse<'i> {
                 unmoved: before.index.snapshot().image.files.len() as u32,
                 has_numbers: true,
                 unsteady: FxHashSet::default(),
+                newly: Vec::new(),
             },
         };
         change.compare()?;
@@ -595,11 +598,10 @@ impl Change<'_, '_, '_, '_> {
             let old = self.reuse.origin.get(*it);
             !old.is_some_and(|it| self.now.sieve.passed_before(self.before.number(*it)))
         };
-        let names = items.iter().filter(is_new);
-        let names: Vec<u32> = names
-            .map(|it| self.now.index.item(*it).name.short())
-            .collect();
+        let newly: Vec<ItemId> = items.iter().filter(is_new).copied().collect();
+        let names = newly.iter().map(|it| self.now.index.item(*it).name.short());
         self.names.extend(names);
+        self.reuse.newly = newly;
         self.members.extend(members);
         Some(())
     }

@@ -131,6 +131,11 @@ impl<'i, 't> Sieve<'i, 't> {
                 Some(before) => {
                     let mut crossing = before.crossing.clone();
                     crossing.extend(users.crossing(added.iter().copied()));
+                    // What passed all the time may be called from elsewhere now.
+                    let may_lead = |name: u32| before.names.has(name >> NAME_SHIFT);
+                    let named = changed.named(index, &may_lead);
+                    let passing = named.filter(|it| all.has(index.number(*it)));
+                    crossing.extend(users.crossing(passing));
                     crossing
                 }
                 None => users.crossing(users.passing_functions(&all)),
