@@ -54,7 +54,9 @@ impl Over {
         hidden.sort_unstable();
         hidden.dedup();
         let mut hides = Bits::none(base.files.len());
-        hidden.iter().for_each(|it| hides.set(*it));
+        for it in &hidden {
+            hides.set(*it);
+        }
         let by_rank = (0..).zip(&ranks).map(|(at, rank)| (*rank, at)).collect();
         Some(Self {
             keeps_paths: hidden.len() == ranks.len(),
