@@ -354,12 +354,7 @@ impl<'t> Prepared<'t> {
             options,
         };
         let mut report = run.findings(&self.suspects, focus);
-        let unread = |sieve| run.unread(&self.suspects, (&limits, sieve), focus);
-        let mut gaps = unread(&sieve);
-        // It lets everything through, or what led to a sink in the tree before as well.
-        if !gaps.is_empty() && (sieve.is_open() || sieve.added().is_some()) {
-            gaps = unread(&limits::sieve(index, None));
-        }
+        let gaps = run.unread(&self.suspects, (&limits, &sieve), focus);
         report.gaps.extend(gaps);
         let contexts = self.contexts.iter().zip(&reaches);
         let met = contexts.flat_map(|(it, reach)| reach.crossings(it));

@@ -18,7 +18,7 @@ use crate::graph::drops::DropInode;
 use crate::graph::explore;
 use crate::graph::held;
 use crate::graph::hops;
-use crate::graph::limits::Limits;
+use crate::graph::limits::{self, Limits};
 use crate::graph::sieve::Sieve;
 use crate::graph::values::Entry;
 use crate::graph::{Edge, EdgeKind, Index, ItemId, Resolver, Target, Through};
@@ -492,6 +492,20 @@ impl Run<'_, '_, '_> {
     ///
     /// Only of functions that the sieve lets through, which are the ones that were parsed.
     pub(super) fn unread(
+        &self,
+        suspects: &[ItemId],
+        (limits, sieve): (&Limits, &Sieve<'_, '_>),
+        focus: Option<&Focus>,
+    ) -> Vec<Gap> {
+        let gaps = self.unread_by(suspects, (limits, sieve), focus);
+        // One that lets everything through, or what led to a sink in the tree before as well, decides nothing.
+        if gaps.is_empty() || !(sieve.is_open() || sieve.added().is_some()) {
+            return gaps;
+        }
+        self.unread_by(suspects, (limits, &limits::sieve(self.index, None)), focus)
+    }
+
+    fn unread_by(
         &self,
         suspects: &[ItemId],
         (limits, sieve): (&Limits, &Sieve<'_, '_>),

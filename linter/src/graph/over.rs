@@ -76,7 +76,9 @@ impl Over {
     /// The file of `image` at a rank.
     pub(super) fn file_at(&self, rank: u32) -> Option<u32> {
         // Most are asked for that are as they were.
-        let old = (rank % RANK_STEP == 0).then(|| (rank / RANK_STEP).wrapping_sub(1));
+        let old = rank
+            .is_multiple_of(RANK_STEP)
+            .then(|| (rank / RANK_STEP).wrapping_sub(1));
         if old.is_some_and(|it| !self.hides(it)) {
             return None;
         }
