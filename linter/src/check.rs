@@ -24,6 +24,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::Options;
 use crate::contexts::{CONTEXTS, Context, RootKind};
 use crate::facts::ParsedItem;
+use crate::finding::Gap;
 use crate::focus::Focus;
 use crate::graph::crossings::Crossing;
 use crate::graph::drops::DropInode;
@@ -225,6 +226,8 @@ struct Prepared<'t> {
     suspects: Vec<ItemId>,
     /// The tree that this one differs from.
     before: Option<Before<'t>>,
+    /// The gaps there, where that tree was read whole.
+    known_gaps: Vec<Gap>,
     /// Whether it is asked for itself, and not as one of many states: its stages are measured.
     is_whole: bool,
     keep: Keep,
@@ -247,6 +250,7 @@ impl<'t> Prepared<'t> {
             contexts,
             helpers,
             before: None,
+            known_gaps: Vec::new(),
             is_whole,
             keep: Keep::EdgesOfFresh,
             clock,
@@ -268,6 +272,9 @@ impl<'t> Prepared<'t> {
 
     /// Goes on from a tree that differs in a few files.
     fn after(&mut self, before: &Checked, warm: &'t Warm) {
+        if before.reading.changed.is_empty() {
+            self.known_gaps.clone_from(&before.report.gaps);
+        }
         self.before = Some(Before::new(
             &self.index,
             warm,
@@ -354,8 +361,8 @@ impl<'t> Prepared<'t> {
             options,
         };
         let mut report = run.findings(&self.suspects, focus);
-        let gaps = run.unread(&self.suspects, (&limits, &sieve), focus);
-        report.gaps.extend(gaps);
+        let of = (&*self.suspects, &*self.known_gaps);
+        report.gaps.extend(run.unread(of, (&limits, &sieve), focus));
         let contexts = self.contexts.iter().zip(&reaches);
         let met = contexts.flat_map(|(it, reach)| reach.crossings(it));
         let mut crossings: Vec<Crossing> = met.collect();

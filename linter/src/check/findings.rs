@@ -491,15 +491,22 @@ impl Run<'_, '_, '_> {
     /// Where the two readings of a function that a context reaches disagree on any call.
     ///
     /// Only of functions that the sieve lets through, which are the ones that were parsed.
+    ///
+    /// Those of a tree that is much like this one are `known`.
     pub(super) fn unread(
         &self,
-        suspects: &[ItemId],
+        (suspects, known): (&[ItemId], &[Gap]),
         (limits, sieve): (&Limits, &Sieve<'_, '_>),
         focus: Option<&Focus>,
     ) -> Vec<Gap> {
         let gaps = self.unread_by(suspects, (limits, sieve), focus);
         // One that lets everything through, or what led to a sink in the tree before as well, decides nothing.
-        if gaps.is_empty() || !(sieve.is_open() || sieve.added().is_some()) {
+        let is_known = |it: &Gap| {
+            known
+                .iter()
+                .any(|known| (&known.file, &known.what) == (&it.file, &it.what))
+        };
+        if gaps.iter().all(is_known) || !(sieve.is_open() || sieve.added().is_some()) {
             return gaps;
         }
         self.unread_by(suspects, (limits, &limits::sieve(self.index, None)), focus)
