@@ -298,7 +298,7 @@ impl Linter {
             },
             closures: file.closures,
             edges: file.edges,
-            crossings: Arc::new(file.crossings),
+            crossings: file.crossings,
             is_fresh: false,
         };
         Some((id, Arc::new(checked)))
@@ -314,7 +314,7 @@ impl Linter {
             image: Arc::clone(&checked.reading.image),
             closures: checked.closures.clone(),
             edges: Arc::clone(&checked.edges),
-            crossings: checked.crossings.to_vec(),
+            crossings: Arc::clone(&checked.crossings),
             name,
         };
         cache.keep_tree(check::plan_key(&self.options), &file, &self.warm);

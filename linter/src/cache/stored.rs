@@ -16,7 +16,7 @@ pub(crate) struct TreeFile {
     pub(crate) closures: Option<Arc<Closures>>,
     pub(crate) edges: Arc<KnownEdges>,
     /// Where chains come from one implementation into another.
-    pub(crate) crossings: Vec<Crossing>,
+    pub(crate) crossings: Arc<Vec<Crossing>>,
     /// See [`Image::name`]; the report of the tree goes by it.
     pub(crate) name: String,
 }
@@ -45,7 +45,7 @@ impl Cache {
             image: Arc::new(image),
             closures: closures.map(Arc::new),
             edges: Arc::new(edges),
-            crossings,
+            crossings: Arc::new(crossings),
             name,
         })
     }
@@ -87,7 +87,7 @@ impl Cache {
 impl TreeFile {
     fn parts(&self, warm: &Warm) -> Option<Vec<Vec<u8>>> {
         let mut parts = vec![
-            postcard::to_stdvec(&(&self.name, &self.crossings)).ok()?,
+            postcard::to_stdvec(&(&self.name, &*self.crossings)).ok()?,
             postcard::to_stdvec(&self.closures.as_deref()).ok()?,
         ];
         parts.extend(warm.write()?);

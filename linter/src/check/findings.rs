@@ -500,13 +500,12 @@ impl Run<'_, '_, '_> {
         focus: Option<&Focus>,
     ) -> Vec<Gap> {
         let gaps = self.unread_by(suspects, (limits, sieve), focus);
-        // One that lets everything through, or what led to a sink in the tree before as well, decides nothing.
         let is_known = |it: &Gap| {
             known
                 .iter()
                 .any(|known| (&known.file, &known.what) == (&it.file, &it.what))
         };
-        if gaps.iter().all(is_known) || !(sieve.is_open() || sieve.added().is_some()) {
+        if gaps.iter().all(is_known) || sieve.is_exact() {
             return gaps;
         }
         self.unread_by(suspects, (limits, &limits::sieve(self.index, None)), focus)

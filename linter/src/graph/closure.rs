@@ -12,6 +12,7 @@ use super::given::Reached;
 use super::index::{Index, ItemId, SourceFile};
 use super::sieve::Closures;
 use super::users::{NAME_SHIFT, Users};
+use crate::expand;
 use crate::kernel;
 use crate::lex::{Given, Item, ItemKind, RefKind, Sym, flags, variable};
 
@@ -92,9 +93,9 @@ impl Changed {
         index: &'n Index<'_>,
         may_lead: &'n dyn Fn(u32) -> bool,
     ) -> impl Iterator<Item = ItemId> + 'n {
-        let refs = self.items.iter().flat_map(|it| index.refs(*it));
-        let named = refs.filter(|it| matches!(it.kind(), RefKind::Call | RefKind::Mention));
-        let names = named.map(|it| it.name()).filter(|it| may_lead(*it));
+        let items = self.items.iter();
+        let names = items.flat_map(|it| expand::named(index.refs(*it)));
+        let names = names.filter(|it| may_lead(*it));
         names.flat_map(|it| index.functions_of(it))
     }
 
@@ -264,9 +265,8 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
     /// Lets a macro of a header through for the files that have what it leads to.
     fn take_in_lent(&mut self, id: ItemId) {
         let users = self.users;
-        let refs = users.index.refs(id).iter();
-        let names = refs.filter(|it| matches!(it.kind(), RefKind::Call | RefKind::Mention));
-        let meant = names.flat_map(|it| users.index.items_named(it.name()));
+        let names = expand::named(users.index.refs(id));
+        let meant = names.flat_map(|it| users.index.items_named(it));
         let owned = meant.filter(|it| self.leads_on(*it));
         let files: Vec<usize> = owned.filter_map(|it| users.own_file(it)).collect();
         for file in files {

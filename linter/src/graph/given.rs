@@ -299,9 +299,9 @@ impl Index<'_> {
         let anywhere = Some(Reach::EVERYWHERE);
         let facts = self.function_facts(helper);
         let variable = lex::variable(member);
-        if self.is_object_name(variable) {
-            let locals = facts.locals.iter().chain(&facts.params);
-            let is_local = locals.map(|it| it.0.short()).any(|it| it == variable);
+        let mut objects = self.objects_named(variable);
+        if let Some(object) = objects.find(|it| self.file_of(*it).at_home) {
+            let is_local = facts.declares(self.item(object).name);
             let of = Sym::NONE;
             let reach = anywhere;
             let of_variable = (!is_local && self.sees_variable(helper, variable))

@@ -70,6 +70,11 @@ impl SourceFile {
             None => own.get(start as usize..end as usize).unwrap_or_default(),
         }
     }
+
+    /// Whether the macros and enumerators of another reading of the file are the same.
+    pub(super) fn has_defines_of(&self, other: &Self) -> bool {
+        self.is_read && other.is_read && self.defines == other.defines
+    }
 }
 
 /// All items of a tree by name: those of an image, and what some changed files put in their place.
@@ -148,9 +153,7 @@ impl<'t> Index<'t> {
 
     /// The files of the tree, as the numbers by which [`Index::file`] knows them.
     pub(crate) fn live(&self) -> impl Iterator<Item = usize> {
-        let over = self.over.as_deref();
-        let hides = move |it: &usize| over.is_some_and(|over| over.hides(*it as u32));
-        (0..self.texts.len()).filter(move |it| !hides(it))
+        (0..self.texts.len()).filter(|it| !self.hides(*it))
     }
 
     /// As [`Index::live`].
@@ -172,7 +175,6 @@ impl<'t> Index<'t> {
 
     /// The files of some implementations.
     pub(crate) fn slots_of(&self, domains: &FxHashSet<Domain>) -> Vec<usize> {
-        let over = self.over.as_deref();
         let files = &self.base.files;
         let keys = self.base.domains.iter();
         let mut found = Vec::new();
@@ -180,7 +182,7 @@ impl<'t> Index<'t> {
             let below = places(key).into_iter().map(|it| self.files_below(&it).old);
             found.extend(below.flatten());
         }
-        found.retain(|it| over.is_none_or(|over| !over.hides(*it as u32)));
+        found.retain(|it| !self.hides(*it));
         found.extend(files.len()..self.texts.len());
         found.retain(|it| domains.contains(&self.file(*it).domain));
         found.sort_unstable();
@@ -207,21 +209,22 @@ impl<'t> Index<'t> {
 
     /// How many of some files are not hidden.
     pub(crate) fn count_live(&self, files: &FilesBelow) -> usize {
-        let over = self.over.as_deref();
-        let is_live = |it: &usize| over.is_none_or(|over| !over.hides(*it as u32));
-        files.new.len() + files.old.clone().filter(is_live).count()
+        files.new.len() + files.old.clone().filter(|it| !self.hides(*it)).count()
     }
 
     /// The file at a path, where it was listed.
     pub(crate) fn slot_of(&self, path: &TreePath) -> Option<usize> {
         let at = |image: &Image| image.file_at(path).map(|it| it as usize);
-        if let Some(over) = &self.over {
-            if let Some(found) = at(&over.image) {
-                return Some(self.base.files.len() + found);
-            }
-            return at(&self.base).filter(|it| !over.hides(*it as u32));
+        if let Some(found) = self.over.as_ref().and_then(|it| at(&it.image)) {
+            return Some(self.base.files.len() + found);
         }
-        at(&self.base)
+        at(&self.base).filter(|it| !self.hides(*it))
+    }
+
+    /// Whether a file of the base, by its slot, is gone or replaced.
+    fn hides(&self, slot: usize) -> bool {
+        let over = self.over.as_deref();
+        over.is_some_and(|it| it.hides(slot as u32))
     }
 
     /// Files that could not be read.
@@ -284,26 +287,36 @@ impl<'t> Index<'t> {
         }
     }
 
-    /// The rows of the base that are not hidden, and those in their place; the last number of a row is its item.
+    /// Rows of the base whose items are not hidden, and `new` ones in their place; the last number of a row is its
+    /// item's in its image.
+    fn live_rows<const N: usize>(
+        &self,
+        old: impl Iterator<Item = [u32; N]>,
+        new: impl Iterator<Item = [u32; N]>,
+    ) -> impl Iterator<Item = ([u32; N], ItemId)> {
+        let over = self.over.as_deref();
+        let is_hidden = |it: u32| self.hides(self.base.item_file[it as usize] as usize);
+        let old = old.filter(move |it| !is_hidden(it[N - 1]));
+        let old = old.map(|it| (it, self.base_id(it[N - 1])));
+        old.chain(new.filter_map(move |it| Some((it, Self::over_id(over?, it[N - 1])))))
+    }
+
+    /// As [`Index::live_rows`], of what both images have.
+    fn rows_of<const N: usize>(
+        &self,
+        rows: impl Fn(&Image) -> &[[u32; N]],
+    ) -> impl Iterator<Item = ([u32; N], ItemId)> {
+        let new = self.over.as_deref().map_or(&[][..], |it| rows(&it.image));
+        self.live_rows(rows(&self.base).iter().copied(), new.iter().copied())
+    }
+
+    /// As [`Index::rows_of`], of the rows of a key.
     fn rows<const N: usize>(
         &self,
         table: impl Fn(&Image) -> &Table<N>,
         key: u32,
     ) -> impl Iterator<Item = ([u32; N], ItemId)> {
-        let over = self.over.as_deref();
-        let hidden = move |number: u32| {
-            over.is_some_and(|it| it.hides(self.base.item_file[number as usize]))
-        };
-        let old = table(&self.base)
-            .of(key)
-            .iter()
-            .filter(move |it| !hidden(it[N - 1]))
-            .map(|it| (*it, self.base_id(it[N - 1])));
-        let new = over.into_iter().flat_map(move |over| {
-            let rows = table(&over.image).of(key).iter();
-            rows.map(move |it| (*it, Self::over_id(over, it[N - 1])))
-        });
-        old.chain(new)
+        self.rows_of(move |it| table(it).of(key))
     }
 
     /// The items of a name, in order.
@@ -405,16 +418,7 @@ impl<'t> Index<'t> {
     }
 
     fn all(&self, table: impl Fn(&Image) -> &Table<2>) -> impl Iterator<Item = ItemId> {
-        let over = self.over.as_deref();
-        let old = table(&self.base).rows().iter();
-        old.filter(move |it| {
-            over.is_none_or(|over| !over.hides(self.base.item_file[it[1] as usize]))
-        })
-        .map(|it| self.base_id(it[1]))
-        .chain(over.into_iter().flat_map(move |over| {
-            let new = table(&over.image).rows().iter();
-            new.map(move |it| Self::over_id(over, it[1]))
-        }))
+        self.rows_of(move |it| table(it).rows()).map(|it| it.1)
     }
 
     /// The functions, macros and objects of a name, given as [`Sym::short`].
@@ -495,25 +499,17 @@ impl<'t> Index<'t> {
         name: u32,
         files: &FilesBelow,
     ) -> impl Iterator<Item = ItemId> {
-        let over = self.over.as_deref();
         let [first, end] = [files.old.start, files.old.end].map(|it| self.base.first_item[it]);
-        let rows = self.base.users.of(name);
-        let rows = &rows[rows.partition_point(|it| it[1] < first)..];
-        let rows = &rows[..rows.partition_point(|it| it[1] < end)];
-        let is_hidden = move |it: u32| {
-            let file = self.base.item_file[it as usize];
-            over.is_some_and(|over| over.hides(file))
-        };
-        let old = rows
-            .iter()
-            .map(|it| it[1])
-            .filter(move |it| !is_hidden(*it));
-        let new = over.into_iter().flat_map(move |over| {
+        let old = self.base.users.of(name);
+        let old = &old[old.partition_point(|it| it[1] < first)..];
+        let old = &old[..old.partition_point(|it| it[1] < end)];
+        let new = self.over.iter().flat_map(move |over| {
+            let slot = |it: u32| self.base.files.len() + over.image.item_file[it as usize] as usize;
             let rows = over.image.users.of(name).iter();
-            let here = rows.map(|it| Self::over_id(over, it[1]));
-            here.filter(|it| files.holds(self.file_index(*it)))
+            rows.filter(move |it| files.holds(slot(it[1])))
         });
-        old.map(|it| self.base_id(it)).chain(new)
+        let rows = self.live_rows(old.iter().copied(), new.copied());
+        rows.map(|it| it.1)
     }
 
     /// The macros among the [`users`](Index::users) of a name, in no order.
@@ -550,15 +546,9 @@ impl<'t> Index<'t> {
 
     /// As [`Index::rows`], of what an image keeps.
     fn kept_rows(&self, of: impl Fn(&Image) -> Arc<Vec<[u32; 2]>>) -> Vec<([u32; 2], ItemId)> {
-        let over = self.over.as_deref();
-        let hides = |it: u32| over.is_some_and(|over| over.hides(self.base.item_file[it as usize]));
-        let (old, new) = (of(&self.base), over.map(|it| (it, of(&it.image))));
-        let old = old.iter().filter(|it| !hides(it[1]));
-        let mut found: Vec<_> = old.map(|it| (*it, self.base_id(it[1]))).collect();
-        if let Some((over, rows)) = &new {
-            found.extend(rows.iter().map(|it| (*it, Self::over_id(over, it[1]))));
-        }
-        found
+        let (old, new) = (of(&self.base), self.over.as_deref().map(|it| of(&it.image)));
+        let new = new.iter().flat_map(|it| it.iter());
+        self.live_rows(old.iter().copied(), new.copied()).collect()
     }
 
     /// Who calls through a member, likewise; of a [`variable`](lex::variable) all that name it.
@@ -576,16 +566,9 @@ impl<'t> Index<'t> {
 
     /// The functions and macros that call `iput()` or speak of `i_count`, in no order.
     pub(crate) fn suspects(&self) -> impl Iterator<Item = ItemId> {
-        let over = self.over.as_deref();
-        let hidden = move |number: u32| {
-            over.is_some_and(|it| it.hides(self.base.item_file[number as usize]))
-        };
-        let old = self.base.suspects.iter().filter(move |it| !hidden(**it));
-        old.map(|it| self.base_id(*it))
-            .chain(over.into_iter().flat_map(|over| {
-                let new = over.image.suspects.iter();
-                new.map(|it| Self::over_id(over, *it))
-            }))
+        let new = self.over.iter().flat_map(|it| it.image.suspects.iter());
+        let old = self.base.suspects.iter().map(|it| [*it]);
+        self.live_rows(old, new.map(|it| [*it])).map(|it| it.1)
     }
 
     /// The file of this path.

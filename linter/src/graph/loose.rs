@@ -8,7 +8,7 @@ use super::callbacks::functions_named;
 use super::copies::members_read;
 use super::resolve::Resolver;
 use crate::facts::{Expr, FunctionFacts};
-use crate::lex::{ItemKind, Sym, variable};
+use crate::lex::{Sym, variable};
 
 /// More macros than this are not looked for.
 const MAX_MACROS: usize = 4096;
@@ -42,9 +42,9 @@ impl Resolver<'_, '_> {
     /// The names of the macros that name this themselves, all as [`Sym::short`].
     fn macros_naming(&self, name: u32) -> Arc<Vec<u32>> {
         self.loose.get(name, || {
-            let users = self.index.users(name).map(|it| self.index.item(it));
-            let macros = users.filter(|it| it.kind == ItemKind::Macro);
-            let mut found: Vec<u32> = macros.map(|it| it.name.short()).collect();
+            let macros = self.index.macros_using(name).into_iter();
+            let names = macros.map(|it| self.index.item(it).name.short());
+            let mut found: Vec<u32> = names.collect();
             found.sort_unstable();
             found.dedup();
             found

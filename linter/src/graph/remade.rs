@@ -55,16 +55,10 @@ pub(super) fn grow(
             }
         }
     }
-    let is_same = |it: &ReadFile| {
-        let old = base
-            .file_at(&it.source.path)
-            .map(|old| &base.files[old as usize]);
-        old.is_some_and(|old| {
-            let both = [old, &it.source];
-            both.iter().all(|it| it.is_read)
-                && old.defines == it.source.defines
-                && old.includes == it.source.includes
-        })
+    let is_same = |ReadFile { source, .. }: &ReadFile| {
+        let old = base.file_at(&source.path);
+        let old = old.map(|it| &base.files[it as usize]);
+        old.is_some_and(|it| source.has_defines_of(it) && source.includes == it.includes)
     };
     let has_same_macros = removed.is_empty() && files.iter().all(is_same);
     let changed: FxHashSet<TreePath> = files.iter().map(|it| it.source.path.clone()).collect();

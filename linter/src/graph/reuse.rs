@@ -329,7 +329,7 @@ impl Change<'_, '_, '_, '_> {
     /// What names stand for depends on these, on enumerators, and on the headers that are included.
     fn same_defines(&self, (old, new): (usize, usize)) -> bool {
         let (was, is) = (self.before.file(old), self.now.index.file(new));
-        was.is_read && is.is_read && was.defines == is.defines
+        is.has_defines_of(was)
     }
 
     fn includes_differ(&self, (old, new): (usize, usize)) -> bool {

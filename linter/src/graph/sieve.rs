@@ -107,6 +107,12 @@ impl<'i, 't> Sieve<'i, 't> {
         self.closed.is_none()
     }
 
+    /// Whether all that it lets through may lead to a sink in this tree, and not in one before, or at all.
+    pub(crate) fn is_exact(&self) -> bool {
+        let closed = self.closed.as_ref();
+        closed.is_some_and(|it| it.before.is_none())
+    }
+
     /// Computes the closure: items that name a sink, items that name those, and so on; `stop` names
     /// are never led through.
     ///
