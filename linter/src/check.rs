@@ -26,7 +26,7 @@ use crate::contexts::{CONTEXTS, Context, RootKind};
 use crate::facts::ParsedItem;
 use crate::finding::Gap;
 use crate::focus::Focus;
-use crate::graph::crossings::Crossing;
+use crate::graph::crossings::Crossings;
 use crate::graph::drops::DropInode;
 use crate::graph::explore;
 use crate::graph::focused::Focused;
@@ -52,8 +52,8 @@ pub(crate) struct Checked {
     pub(crate) closures: Option<Arc<Closures>>,
     /// The edges that were asked for.
     pub(crate) edges: Arc<KnownEdges>,
-    /// Where chains come from one implementation into another, sorted.
-    pub(crate) crossings: Arc<Vec<Crossing>>,
+    /// Where chains come from one implementation into another.
+    pub(crate) crossings: Arc<Crossings>,
     /// Whether everything was read for it.
     pub(crate) is_fresh: bool,
 }
@@ -213,7 +213,7 @@ struct Linted {
     report: CheckReport,
     closures: Option<Arc<Closures>>,
     edges: Option<KnownEdges>,
-    crossings: Vec<Crossing>,
+    crossings: Crossings,
     /// Whether all of the tree was looked at.
     is_whole: bool,
 }
@@ -292,15 +292,15 @@ impl<'t> Prepared<'t> {
         changed: &[TreePath],
     ) -> Linted {
         let header = TreePath::parse(kernel::FS_HEADER).expect("a constant path is valid");
-        let known = (&*base.report, &**base.crossings);
+        let known = (&*base.report, &*base.crossings);
         if let Some(focus) = Focus::of(&self.index, known, changed)
             && !changed.contains(&header)
         {
-            let linted = self.lint(warm, options, Some(&focus));
+            let linted = self.lint(warm, options, Some((&focus, &base.crossings)));
             if linted.is_whole {
                 return linted;
             }
-            if let Some(crossings) = focus.crossings(&base.crossings, &linted.crossings)
+            if let Some(crossings) = (base.crossings).after(&linted.crossings, &focus.domains)
                 && let Some(report) = focus.merge(&self.index, &base.report, linted.report)
             {
                 return Linted {
@@ -313,7 +313,8 @@ impl<'t> Prepared<'t> {
         self.lint(warm, options, None)
     }
 
-    fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> Linted {
+    /// In focus only; with it the crossings of the tree before.
+    fn lint(&self, warm: &Warm, options: &Options, focus: Option<(&Focus, &Crossings)>) -> Linted {
         let index = &self.index;
         let mut clock = self.clock.clone();
         let before = self.before.as_ref().and_then(|it| it.closures.clone());
@@ -338,9 +339,9 @@ impl<'t> Prepared<'t> {
         let resolver = Resolver::new(index, &sieve, warm)
             .with_bare_macros()
             .reusing(self.before.as_ref());
-        let is_apart = |it: &&Focus| !resolver.is_newly_crossed(&|of| it.domains.contains(&of));
-        let focus = focus.filter(is_apart);
-        let focused = focus.map(|it| Focused::new(index, it.domains.clone()));
+        let focus = focus.filter(|it| !resolver.is_newly_crossed(&|of| it.0.domains.contains(&of)));
+        let focused = focus.map(|it| Focused::new(index, it.0.domains.clone(), it.1));
+        let focus = focus.map(|it| it.0);
         let limits = Limits::of(focused);
         let reaches: Vec<explore::Reach> = self
             .contexts
@@ -364,9 +365,7 @@ impl<'t> Prepared<'t> {
         let of = (&*self.suspects, &*self.known_gaps);
         report.gaps.extend(run.unread(of, (&limits, &sieve), focus));
         let contexts = self.contexts.iter().zip(&reaches);
-        let met = contexts.flat_map(|(it, reach)| reach.crossings(it));
-        let mut crossings: Vec<Crossing> = met.collect();
-        crossings.sort_unstable();
+        let crossings = explore::crossings(contexts.map(|(it, reach)| (*it, reach)));
         clock.stage("rules", self.work_on(self.suspects.iter().copied()));
         report.stages = clock.stages;
         if self.is_whole {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::finding::Finding;
 use crate::graph::Index;
-use crate::graph::crossings::Crossing;
+use crate::graph::crossings::Crossings;
 use crate::graph::domains::Domain;
 use crate::graph::index::SourceFile;
 use crate::graph::reading::is_source;
@@ -27,7 +27,7 @@ impl Focus {
     /// `base` is what was found in a tree that differs in the `changed` files, with the crossings there.
     pub(crate) fn of(
         index: &Index<'_>,
-        (base, crossings): (&CheckReport, &[Crossing]),
+        (base, crossings): (&CheckReport, &Crossings),
         changed: &[TreePath],
     ) -> Option<Self> {
         let mut focus = Self {
@@ -41,8 +41,7 @@ impl Focus {
                 continue;
             }
             let is_home = index.slot_of(path).is_some_and(|it| index.file(it).at_home);
-            let decides =
-                |it: &Finding| it.file == *path || it.path.iter().any(|it| it.file == *path);
+            let decides = |it: &Finding| it.file == *path || rests_on(it, &|it| it == path);
             if is_home
                 || kernel::is_filesystem_side(path.as_str())
                 || base.findings.iter().any(decides)
@@ -50,7 +49,7 @@ impl Focus {
                 return None;
             }
         }
-        focus.take_callers(crossings);
+        crossings.with_callers(&mut focus.domains);
         let is_led_from_elsewhere = |it: &Finding| {
             let first = it.path.first().map_or(&it.file, |it| &it.file);
             let of = index.domain_of_path(first.as_str());
@@ -58,21 +57,6 @@ impl Focus {
         };
         let mut own = (base.findings.iter()).filter(|it| focus.holds(index, &it.file));
         (!own.any(is_led_from_elsewhere)).then_some(focus)
-    }
-
-    /// Whoever calls them leads to what is found there. What is nobody's is not searched for a few implementations:
-    /// chains from a driver into one of these end at its door.
-    fn take_callers(&mut self, crossings: &[Crossing]) {
-        let known = crossings.iter().filter(|it| it.from != Domain::PRIVATE);
-        loop {
-            let into = known.clone().filter(|it| self.domains.contains(&it.to));
-            let from: Vec<Domain> = into.map(|it| it.from).collect();
-            let before = self.domains.len();
-            self.domains.extend(from);
-            if self.domains.len() == before {
-                return;
-            }
-        }
     }
 
     /// Whether findings in this file are looked for anew.
@@ -87,20 +71,6 @@ impl Focus {
 
     fn is_inside(&self, index: &Index<'_>, path: &TreePath) -> bool {
         self.domains.contains(&index.domain_of_path(path.as_str()))
-    }
-
-    /// The crossings of the tree, from those of the base and those that were met; `None` where others are called than
-    /// were there: what is found in them may have changed as well.
-    pub(crate) fn crossings(&self, base: &[Crossing], met: &[Crossing]) -> Option<Vec<Crossing>> {
-        let own = |it: &&Crossing| self.domains.contains(&it.from);
-        let out = |it: &&Crossing| own(it) && !self.domains.contains(&it.to);
-        if !base.iter().filter(out).eq(met.iter().filter(out)) {
-            return None;
-        }
-        let others = base.iter().filter(|it| !own(it));
-        let mut all: Vec<Crossing> = others.chain(met).copied().collect();
-        all.sort_unstable();
-        Some(all)
     }
 
     /// Joins what was looked at anew with what the base says of the rest; `None` where the rest may have
@@ -124,7 +94,7 @@ impl Focus {
             .filter(|it| !self.holds(index, &it.file))
         {
             // A generic line that was reached through what changed: another way there may be left.
-            if old.path.iter().any(|it| self.holds(index, &it.file)) {
+            if rests_on(old, &|it| self.holds(index, it)) {
                 findings.push(part.findings.iter().find(|it| same(it, old))?.clone());
             } else {
                 findings.push(old.clone());
@@ -173,4 +143,11 @@ impl Focus {
             warnings: part.warnings,
         })
     }
+}
+
+/// Whether a finding says something of certain files beside its own.
+fn rests_on(finding: &Finding, is_meant: &dyn Fn(&TreePath) -> bool) -> bool {
+    let path = finding.path.iter().map(|it| &it.file);
+    let related = finding.related.iter().map(|it| &it.file);
+    path.chain(related).any(is_meant)
 }

@@ -96,3 +96,93 @@ fn of_two_that_call_a_third_one_goes() {
         ],
     );
 }
+
+/// Two filesystems and a table of nobody's, whose writeback calls `two_put()`.
+fn with_nobodys(path: &str, two: &str, states: &[(&str, Changes<'_>, bool)]) {
+    let table = "static void part_flush(struct inode *inode)
+{
+	two_put(inode);
+}
+
+static int part_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	part_flush(mapping->host);
+	return 0;
+}
+
+static const struct address_space_operations part_aops = {
+	.writepages = part_writepages,
+};
+";
+    let empty = MemTree::default();
+    let one = filesystem("one", "one_wait(mapping);");
+    let files = [file(path, table), file(ONE, &one), file(TWO, two)];
+    let base = Overlay::new(&empty).with(files.map(|it| (it.0, Some(it.1))));
+    check_in_a_row(&base, states);
+}
+
+/// Where a table is nobody's: in what serves all filesystems, and in a driver.
+const NOBODYS: [&str; 3] = ["fs/parts.c", "block/parts.c", "drivers/part/parts.c"];
+
+#[test]
+fn what_is_called_from_nobodys_table_changes() {
+    let waits = with_put("two", "two_wait(mapping);", "two_wait(inode);");
+    let drops = with_put("two", "two_wait(mapping);", "iput(inode);");
+    let both = with_put(
+        "two",
+        "two_wait(mapping);",
+        "two_wait(inode);\n\tiput(inode);",
+    );
+    for path in NOBODYS {
+        with_nobodys(
+            path,
+            &waits,
+            &[
+                ("it drops", &[(TWO, Some(&drops))], true),
+                ("it does both", &[(TWO, Some(&both))], true),
+                ("it drops alone", &[(TWO, Some(&drops))], true),
+                ("it waits", &[(TWO, Some(&waits))], false),
+                ("it drops again", &[(TWO, Some(&drops))], true),
+            ],
+        );
+    }
+}
+
+#[test]
+fn what_nobodys_chain_passes_on_changes() {
+    let free = |what: &str| {
+        let put = with_put(
+            "two",
+            "two_wait(mapping);",
+            &format!("two_free(inode, {what});"),
+        );
+        format!(
+            "static void two_free(struct inode *inode, struct inode *other)
+{{
+	two_wait(inode);
+	if (other)
+		iput(other);
+}}
+
+{put}"
+        )
+    };
+    let (none, own) = (free("NULL"), free("inode"));
+    let called = own.replace("two_wait(mapping);", "two_put(mapping->host);");
+    for path in NOBODYS {
+        with_nobodys(
+            path,
+            &none,
+            &[
+                ("its own inode", &[(TWO, Some(&own))], true),
+                ("none", &[(TWO, Some(&none))], false),
+                (
+                    "its own, called by itself as well",
+                    &[(TWO, Some(&called))],
+                    true,
+                ),
+                ("its own again", &[(TWO, Some(&own))], true),
+            ],
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Cache, Parts};
-use crate::graph::crossings::Crossing;
+use crate::graph::crossings::Crossings;
 use crate::graph::image::Image;
 use crate::graph::known::KnownEdges;
 use crate::graph::sieve::Closures;
@@ -16,7 +16,7 @@ pub(crate) struct TreeFile {
     pub(crate) closures: Option<Arc<Closures>>,
     pub(crate) edges: Arc<KnownEdges>,
     /// Where chains come from one implementation into another.
-    pub(crate) crossings: Arc<Vec<Crossing>>,
+    pub(crate) crossings: Arc<Crossings>,
     /// See [`Image::name`]; the report of the tree goes by it.
     pub(crate) name: String,
 }

@@ -5,9 +5,9 @@ use std::collections::hash_map::Entry::Vacant;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::crossings::Crossing;
+use super::crossings::{Approach, Crossing, Crossings};
 use super::domains::Domain;
 use super::hops::{hop, root_hop, start_hop, weakest};
 use super::index::ItemId;
@@ -66,6 +66,17 @@ pub(crate) struct Reach {
     roots: FxHashMap<u32, RootAt>,
     /// The first and the last state of a function in `found`.
     functions: FxHashMap<ItemId, (u32, u32)>,
+    /// Where it was left for another implementation, each once.
+    crossed: Vec<Crossed>,
+    known_crossed: FxHashSet<(Domain, State)>,
+}
+
+/// A step from one implementation into another one, whoever came there first.
+struct Crossed {
+    /// The place in `found` from where.
+    from: u32,
+    to: State,
+    confidence: Confidence,
 }
 
 /// A state that a search came to.
@@ -106,7 +117,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
             .filter(|it| it.confidence >= least && (shared || !it.is_shared))
         {
             let state = first_state(resolver, root);
-            let matters = limits.is_in_focus(state.domain)
+            let matters = limits.is_in_focus(state)
                 && (limits.focus.is_none() || limits.may_matter(resolver.sieve, state));
             if matters && let Some(place) = reach.add(state, None, 0, least) {
                 reach.roots.insert(place, *root);
@@ -127,7 +138,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
                 .map(|(at, taken)| {
                     let found = &reach.found[*at as usize];
                     // What lies behind a crossing is another focus's.
-                    if found.hops >= max_hops || !limits.is_in_focus(found.state.domain) {
+                    if found.hops >= max_hops || !limits.is_in_focus(found.state) {
                         return (Vec::new(), false);
                     }
                     let caller = Caller::new(resolver, found.state);
@@ -147,6 +158,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
                 reach.found[at as usize].has_more = has_more;
                 let hops = reach.found[at as usize].hops + 1;
                 for (to, edge) in steps {
+                    reach.cross(at, to, least);
                     let place = reach.add(to, Some((at, edge)), hops, least);
                     next.extend(place.map(|it| (it, None)));
                 }
@@ -204,20 +216,52 @@ impl Reach {
         std::iter::successors(first.map(found), move |it| it.next.map(found))
     }
 
-    /// Where chains of this context leave an implementation for another one.
-    pub(crate) fn crossings(&self, context: &Context) -> impl Iterator<Item = Crossing> {
-        let context = Sym::of(context.name);
-        self.found.iter().filter_map(move |it| {
-            let from = self.found[it.from?.0 as usize].state.domain;
-            let to = it.state.domain;
-            (crosses(from, to)).then_some(Crossing {
+    /// Remembers a step where it is one into another implementation.
+    fn cross(&mut self, from: u32, to: State, confidence: Confidence) {
+        let domain = self.found[from as usize].state.domain;
+        if crosses(domain, to.domain) && self.known_crossed.insert((domain, to)) {
+            self.crossed.push(Crossed {
                 from,
                 to,
+                confidence,
+            });
+        }
+    }
+
+    /// Where chains of this context leave an implementation for another one.
+    fn crossings(&self, context: &Context) -> impl Iterator<Item = Crossing> {
+        let context = Sym::of(context.name);
+        self.crossed.iter().map(move |it| {
+            let from = &self.found[it.from as usize];
+            Crossing {
+                from: from.state.domain,
+                to: it.to.domain,
                 context,
-                function: it.state.function,
-                entry: it.state.entry,
-                hops: it.hops,
+                function: it.to.function,
+                entry: it.to.entry,
+                hops: from.hops + 1,
                 confidence: it.confidence,
+            }
+        })
+    }
+
+    /// What chains of nobody's pass where they come into an implementation.
+    fn approaches(&self) -> impl Iterator<Item = Approach> {
+        let of_place = |at: &u32| self.found[*at as usize].from.map(|it| it.0);
+        let is_nobodys = |it: &&Crossed| {
+            let from = self.found[it.from as usize].state;
+            from.domain == Domain::PRIVATE
+        };
+        let nobodys = self.crossed.iter().filter(is_nobodys);
+        nobodys.flat_map(move |it| {
+            let places = std::iter::successors(Some(it.from), of_place);
+            let items = places.flat_map(|at| {
+                let root = self.roots.get(&at).map(|it| it.item);
+                std::iter::once(self.found[at as usize].state.function).chain(root)
+            });
+            items.map(|item| Approach {
+                into: it.to.domain,
+                item,
             })
         })
     }
@@ -320,6 +364,16 @@ impl Reach {
     }
 }
 
+/// Where chains come from one implementation into another one.
+pub(crate) fn crossings<'r>(reaches: impl Iterator<Item = (&'r Context, &'r Reach)>) -> Crossings {
+    let (mut calls, mut approaches) = (Vec::new(), Vec::new());
+    for (context, reach) in reaches {
+        calls.extend(reach.crossings(context));
+        approaches.extend(reach.approaches());
+    }
+    Crossings::new(calls, approaches)
+}
+
 /// Where the search of a context starts.
 pub(crate) fn first_states(resolver: &Resolver<'_, '_>, context: &Context) -> Vec<State> {
     roots(resolver, context, None)
@@ -387,7 +441,7 @@ fn step(from: &Caller<'_, '_, '_>, edge: &Edge, limits: &Limits) -> Option<State
     // A crossing is one whatever else leads on from there.
     let is_taken = cut.is_none()
         && (crosses(from.state.domain, state.domain)
-            || limits.is_in_focus(state.domain) && limits.may_matter(from.resolver.sieve, state));
+            || limits.is_in_focus(state) && limits.may_matter(from.resolver.sieve, state));
     is_taken.then(|| entered(from, edge, state))
 }
 

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::crossings::Crossings;
 use super::domains::Domain;
 use super::index::{Index, ItemId};
 use crate::lex::{ItemKind, flags};
@@ -11,10 +12,16 @@ pub(crate) struct Focused {
     domains: FxHashSet<Domain>,
     /// The items elsewhere that name one of their functions, or a macro that may stand for one.
     naming: FxHashSet<ItemId>,
+    /// What chains of nobody's pass on their way into one of them.
+    approaches: FxHashSet<ItemId>,
 }
 
 impl Focused {
-    pub(crate) fn new(index: &Index<'_>, domains: FxHashSet<Domain>) -> Self {
+    pub(crate) fn new(
+        index: &Index<'_>,
+        domains: FxHashSet<Domain>,
+        crossings: &Crossings,
+    ) -> Self {
         let mut names: Vec<u32> = Vec::new();
         for slot in index.slots_of(&domains) {
             let is_shared = index.file(slot).is_shared;
@@ -37,7 +44,12 @@ impl Focused {
                 }
             }
         }
-        Self { domains, naming }
+        let approaches = crossings.approaches(&domains);
+        Self {
+            domains,
+            naming,
+            approaches,
+        }
     }
 
     /// Whether an implementation is among them.
@@ -49,8 +61,15 @@ impl Focused {
         self.domains.iter().copied()
     }
 
-    /// Whether an item that stores or passes functions may name one of theirs.
+    /// Whether a function of nobody's leads into one of them.
+    pub(super) fn is_approached_by(&self, function: ItemId) -> bool {
+        self.approaches.contains(&function)
+    }
+
+    /// Whether an item that stores or passes functions may name one of theirs, or leads into one of them.
     pub(crate) fn may_name(&self, index: &Index<'_>, item: ItemId) -> bool {
-        self.holds(index.file_of(item).domain) || self.naming.contains(&item)
+        self.holds(index.file_of(item).domain)
+            || self.naming.contains(&item)
+            || self.approaches.contains(&item)
     }
 }

@@ -66,10 +66,12 @@ impl Limits {
         }
     }
 
-    pub(super) fn is_in_focus(&self, domain: Domain) -> bool {
-        self.focus
-            .as_ref()
-            .is_none_or(|it| domain == Domain::GENERIC || it.holds(domain))
+    pub(super) fn is_in_focus(&self, state: State) -> bool {
+        self.focus.as_ref().is_none_or(|it| match state.domain {
+            Domain::GENERIC => true,
+            Domain::PRIVATE => it.is_approached_by(state.function),
+            domain => it.holds(domain),
+        })
     }
 
     /// Whether a state may lead to a sink; where only some implementations matter, through one of them.
