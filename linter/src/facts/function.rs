@@ -12,7 +12,6 @@ use super::expr::{Text, callable, declared, each_child, expr, type_ref};
 use super::initializer::initializer;
 use super::unread::{add_unread_calls, declared_pointer, is_within, not_done};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
-use crate::syntax::directives::Arm;
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, Tree, clean};
 
@@ -23,19 +22,19 @@ const MAX_DEPTH: u32 = 400;
 pub(crate) struct ParsedItem {
     pub(crate) clean: Vec<u8>,
     pub(crate) tree: Option<Tree>,
-    /// Whether an `#if` splits a statement: of such, the first arm was read.
-    has_others: bool,
+    /// As how many arms those `#if`s are read that split a statement: of such, the first one was.
+    arms: usize,
     macro_head: bool,
 }
 
 /// Parses a function. `body` is the offset of its `{`; a head that is a macro use is replaced.
 pub(crate) fn parse_function(item: &[u8], body: usize, macro_head: bool) -> ParsedItem {
-    parse_arm(item, (body, macro_head), Arm::First)
+    parse_arm(item, (body, macro_head), 0)
 }
 
-/// As [`parse_function`], where these arms are read of `#if`s that split a statement.
-fn parse_arm(item: &[u8], (body, macro_head): (usize, bool), read: Arm) -> ParsedItem {
-    let (mut clean, has_others) = clean::clean_arm(item, read);
+/// As [`parse_function`], where the `read`-th arms are read of `#if`s that split a statement.
+fn parse_arm(item: &[u8], (body, macro_head): (usize, bool), read: usize) -> ParsedItem {
+    let (mut clean, arms) = clean::clean_arm(item, read);
     if macro_head && body >= 8 {
         let head = b"int f() ";
         clean[..8].copy_from_slice(head);
@@ -49,7 +48,7 @@ fn parse_arm(item: &[u8], (body, macro_head): (usize, bool), read: Arm) -> Parse
     ParsedItem {
         clean,
         tree,
-        has_others,
+        arms,
         macro_head,
     }
 }
@@ -75,7 +74,7 @@ pub(crate) fn parse_macro(item: &[u8], body: usize) -> ParsedItem {
     ParsedItem {
         clean,
         tree,
-        has_others: false,
+        arms: 1,
         macro_head: false,
     }
 }
@@ -102,8 +101,8 @@ pub(crate) fn facts_of(parsed: &ParsedItem, item: &[u8], body: usize) -> Functio
 /// Adds what a function says to empty facts.
 fn read_into(facts: &mut FunctionFacts, parsed: &ParsedItem, item: &[u8], body: usize) {
     read_arm(facts, parsed, item, body);
-    if parsed.has_others {
-        let other = parse_arm(item, (body, parsed.macro_head), Arm::Last);
+    for read in 1..parsed.arms {
+        let other = parse_arm(item, (body, parsed.macro_head), read);
         let mut more = FunctionFacts::default();
         read_arm(&mut more, &other, item, body);
         add_other_arms(facts, more);

@@ -4,7 +4,6 @@ use super::arms::add;
 use super::expr::{Text, declared, expr, type_ref};
 use super::{Expr, ObjectFacts, Step, Store, TypeRef};
 use crate::lex::Sym;
-use crate::syntax::directives::Arm;
 use crate::syntax::nodes::{Field, Kind};
 use crate::syntax::{self, Node, clean};
 
@@ -13,19 +12,16 @@ const MAX_DEPTH: usize = 12;
 
 /// Reads a variable with or without initialiser.
 pub(crate) fn object_facts(item: &[u8], name: Sym) -> ObjectFacts {
-    let (mut facts, has_others) = object_arm(item, name, Arm::First);
-    if has_others {
-        add(
-            &mut facts.stores,
-            object_arm(item, name, Arm::Last).0.stores,
-        );
+    let (mut facts, arms) = object_arm(item, name, 0);
+    for read in 1..arms {
+        add(&mut facts.stores, object_arm(item, name, read).0.stores);
     }
     facts
 }
 
-/// As [`object_facts`], where these arms of `#if`s are read, and whether there are others.
-fn object_arm(item: &[u8], name: Sym, read: Arm) -> (ObjectFacts, bool) {
-    let (clean, has_others) = clean::clean_arm(item, read);
+/// As [`object_facts`], where the `read`-th arms of `#if`s are read, and as how many these are.
+fn object_arm(item: &[u8], name: Sym, read: usize) -> (ObjectFacts, usize) {
+    let (clean, arms) = clean::clean_arm(item, read);
     let mut facts = ObjectFacts::default();
     if let Some(tree) = syntax::parse(&clean) {
         let text = Text {
@@ -39,7 +35,7 @@ fn object_arm(item: &[u8], name: Sym, read: Arm) -> (ObjectFacts, bool) {
             declaration(text, tree.root_node(), (name, true), &mut facts, 0);
         }
     }
-    (facts, has_others)
+    (facts, arms)
 }
 
 /// Reads the declaration of `name`, or what there is as that where `any` is.

@@ -1,7 +1,7 @@
 //! Makes kernel C readable for the grammar without moving a byte: annotations, preprocessor lines,
 //! iterator macros and types as macro arguments become what the grammar knows, of the same length.
 
-use super::directives::{Arm, blank_directives};
+use super::directives::blank_directives;
 use crate::lex::{is_word_byte as is_word, space_length, word_length, words};
 
 /// The arguments of an attribute are words, and few.
@@ -12,16 +12,16 @@ const MAX_ATTRIBUTE_BYTES: usize = 128;
 /// Every byte keeps its offset; newlines stay. `#if` arms are kept where each is whole statements, else
 /// only the first.
 pub(crate) fn clean(text: &[u8]) -> Vec<u8> {
-    clean_arm(text, Arm::First).0
+    clean_arm(text, 0).0
 }
 
-/// As [`clean`], where these arms are read, and whether there are others.
-pub(crate) fn clean_arm(text: &[u8], read: Arm) -> (Vec<u8>, bool) {
+/// As [`clean`], where the `read`-th arms are read instead, and as how many these are.
+pub(crate) fn clean_arm(text: &[u8], read: usize) -> (Vec<u8>, usize) {
     let mut out = text.to_vec();
     blank_comments(&mut out);
-    let has_others = blank_directives(&mut out, read);
+    let arms = blank_directives(&mut out, read);
     Cleaner { out: &mut out }.run();
-    (out, has_others)
+    (out, arms)
 }
 
 pub(super) fn blank(out: &mut [u8]) {

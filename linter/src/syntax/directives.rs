@@ -8,12 +8,8 @@ const MAX_BEFORE_BYTES: usize = 4096;
 /// Of `#if`s that nest deeper, all arms are kept.
 const MAX_NESTING: usize = 64;
 
-/// Which arm of an `#if` is read where its arms cannot stand beside each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arm {
-    First,
-    Last,
-}
+/// Of an `#if` with more arms that cannot stand beside each other, the last one is read and as many less one before it.
+const MAX_ARMS: usize = 8;
 
 /// One `#if … #endif` under way: where its arms start, and the line of its last directive.
 struct Group {
@@ -22,11 +18,12 @@ struct Group {
     dead_first: bool,
 }
 
-/// Blanks preprocessor lines, and of arms that cannot stand beside each other all but one; whether there are such.
-pub(super) fn blank_directives(out: &mut [u8], read: Arm) -> bool {
-    let mut chooses = false;
+/// Blanks preprocessor lines, and of arms that cannot stand beside each other all but one, which is the `read`-th from
+/// 0, or the last one of fewer; how many such arms there are at most, 1 for none.
+pub(super) fn blank_directives(out: &mut [u8], read: usize) -> usize {
+    let mut count = 1;
     if memchr::memchr(b'#', out).is_none() {
-        return chooses;
+        return count;
     }
     let mut groups: Vec<Group> = Vec::new();
     let mut at = 0;
@@ -68,7 +65,9 @@ pub(super) fn blank_directives(out: &mut [u8], read: Arm) -> bool {
                 b"endif" => {
                     if let Some(mut group) = groups.pop() {
                         group.arms.push((group.arm_start, at));
-                        chooses |= groups.len() < MAX_NESTING && choose_arms(out, &group, read);
+                        if groups.len() < MAX_NESTING {
+                            count = count.max(choose_arm(out, &group, read));
+                        }
                     }
                 }
                 _ => {}
@@ -76,11 +75,11 @@ pub(super) fn blank_directives(out: &mut [u8], read: Arm) -> bool {
         }
         at = end + 1;
     }
-    chooses
+    count
 }
 
-/// Blanks all arms but the one that is read where they cannot stand beside each other; whether that is so.
-fn choose_arms(out: &mut [u8], group: &Group, read: Arm) -> bool {
+/// Blanks all arms but the `read`-th where they cannot stand beside each other; as how many are read then, else 1.
+fn choose_arm(out: &mut [u8], group: &Group, read: usize) -> usize {
     let mut arms = group.arms.as_slice();
     if group.dead_first {
         blank(&mut out[arms[0].0..arms[0].1]);
@@ -94,16 +93,18 @@ fn choose_arms(out: &mut [u8], group: &Group, read: Arm) -> bool {
         ends_in_operator(before) || arms.iter().any(is_listed) && is_in_parens(before)
     };
     if arms.len() < 2 || arms.iter().all(stands) && !is_part(arms) {
-        return false;
+        return 1;
     }
-    let others = match read {
-        Arm::First => &arms[1..],
-        Arm::Last => &arms[..arms.len() - 1],
+    let last = arms.len() - 1;
+    let read = if read + 1 < MAX_ARMS {
+        read.min(last)
+    } else {
+        last
     };
-    for arm in others {
+    for (_, arm) in arms.iter().enumerate().filter(|it| it.0 != read) {
         blank(&mut out[arm.0..arm.1]);
     }
-    true
+    arms.len().min(MAX_ARMS)
 }
 
 /// Whether a text ends where a value has to follow: one arm has it, and another.
