@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diff::{Change, LineMap};
-use crate::finding::{Finding, Fingerprint, Related, Shown, normal};
+use crate::finding::{Finding, Fingerprint, normal};
 use crate::tree::{TreePath, TreeSource};
 use text::{ItemText, Name};
 
 mod alias;
 mod anchor;
 mod calls;
+mod parts;
 mod same;
 mod text;
 
@@ -222,7 +223,8 @@ pub struct Delta {
 /// Compares two states by fingerprint, as multisets, and by place where a fingerprint changed with a function's name.
 ///
 /// Moving code, renaming files, functions, variables and members, and indenting change nothing. A finding that gains a
-/// context is new, and what it loses is fixed: the context is part of what it says. Of equal statements in one function,
+/// context is new, and what it loses is fixed: the context is part of what it says. One that gets worse is new as well,
+/// and says what it was; one that gets better is as it was. Of equal statements in one function,
 /// the one that stands on an added (removed) line is the new (fixed) one, though fingerprints only number them.
 pub fn compare(
     before: &[Finding],
@@ -242,63 +244,40 @@ pub fn compare(
     for (at, new) in after.iter().enumerate() {
         let known: Vec<&Finding> = pairs.befores(at).map(|it| &before[it]).collect();
         let is_known = |it: &&'static str| known.iter().any(|old| old.contexts.contains(it));
-        if !known.is_empty() && new.contexts.iter().all(is_known) {
-            delta.unchanged += 1;
+        let fresh: Vec<&'static str> = new
+            .contexts
+            .iter()
+            .copied()
+            .filter(|it| !is_known(it))
+            .collect();
+        if known.is_empty() {
+            delta.new.push(new.clone());
+        } else if !fresh.is_empty() {
+            delta.new.push(parts::only(new, &fresh, "new here"));
+        } else if let Some(worse) = parts::worse(new, &known, moved) {
+            delta.new.push(worse);
         } else {
-            delta.new.push(gained(new, &known));
+            delta.unchanged += 1;
         }
     }
     for (at, old) in before.iter().enumerate() {
         let left: Vec<&Finding> = pairs.afters(at).map(|it| &after[it]).collect();
-        let mut lost = old.clone();
-        let is_left = |it: &str| left.iter().any(|new| new.contexts.contains(&it));
-        lost.contexts.retain(|it| !is_left(it));
-        if left.is_empty() || !lost.contexts.is_empty() {
-            delta.fixed.push(lost);
+        let is_left = |it: &&'static str| left.iter().any(|new| new.contexts.contains(it));
+        let lost: Vec<&'static str> = old
+            .contexts
+            .iter()
+            .copied()
+            .filter(|it| !is_left(it))
+            .collect();
+        if left.is_empty() {
+            delta.fixed.push(old.clone());
+        } else if !lost.is_empty() {
+            let mut part = parts::only(old, &lost, "fixed here");
+            part.contexts = lost;
+            delta.fixed.push(part);
         }
     }
     delta
-}
-
-/// What a finding says where only some of its contexts are new: the chain of one of them is shown.
-fn gained(new: &Finding, known: &[&Finding]) -> Finding {
-    let mut new = new.clone();
-    let is_known = |it: &&'static str| known.iter().any(|old| old.contexts.contains(it));
-    let (old, fresh): (Vec<&'static str>, Vec<&'static str>) =
-        new.contexts.iter().copied().partition(is_known);
-    if old.is_empty() {
-        return new;
-    }
-    let is_fresh = |it: &Shown| fresh.contains(&it.context);
-    // The context that is shown is none of the others.
-    let others = new.others.iter().filter(|it| is_fresh(it)).count();
-    let shown = (others == fresh.len())
-        .then(|| new.others.iter().find(|it| is_fresh(it)).cloned())
-        .flatten();
-    if let Some(shown) = shown {
-        let chains = shown.related.into_iter().map(|message| Related {
-            file: new.file.clone(),
-            line: new.line,
-            message,
-        });
-        // The chains of the others come first.
-        let behind = new
-            .related
-            .split_off(new.others.len().min(new.related.len()));
-        new.related = chains.chain(behind).collect();
-        new.severity = shown.severity;
-        new.confidence = shown.confidence;
-        new.path = shown.path;
-        new.message = shown.message;
-    }
-    new.message.push_str("; only ");
-    new.message.push_str(&fresh.join(" and "));
-    new.message.push_str(if fresh.len() == 1 {
-        " is new here"
-    } else {
-        " are new here"
-    });
-    new
 }
 
 /// Which finding before is which one after.

@@ -250,4 +250,13 @@ fn what_a_patch_makes_reachable_is_said_where_it_does() {
         at("= chain: lake_dispatch") < at("= see: fs/lake/put.c:4: writeback: lake_writepages")
     );
     at("made reachable by fs/lake/net.c:5");
+
+    git.write("fs/lake/net.c", net("").as_bytes());
+    git.commit("lake: put in writeback alone");
+    let text = review("text");
+    let fixed =
+        "fs/lake/put.c:4: unsafe-iput: iput(lake_of(inode)); in lake_put(): no longer in messenger\n";
+    assert!(text.contains(fixed), "{text}");
+    let json = review("json");
+    assert!(json.contains("; only messenger is fixed here\""), "{json}");
 }

@@ -217,6 +217,13 @@ pub(super) fn is_renamed(old: &str, new: &str, old_body: &[u8], new_body: &[u8])
             .all(|(was, is)| !after.contains(was) && !before.contains(is))
 }
 
+/// Whether two chains go through the same functions.
+pub(super) fn is_same_chain(one: &Finding, other: &Finding) -> bool {
+    let names =
+        |it: &Finding| -> Vec<String> { it.path.iter().map(|it| it.function.clone()).collect() };
+    names(one) == names(other)
+}
+
 /// Whether two chains are equal but for their last function; where that is the entry point, it must stand in the same
 /// directory for the same member.
 pub(super) fn same_chain_above(one: &Finding, other: &Finding) -> bool {

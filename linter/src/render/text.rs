@@ -80,10 +80,14 @@ pub(super) fn review(
     if !report.fixed.is_empty() {
         writeln!(page.out, "{}fixed{}", page.bold(), page.reset())?;
         for finding in &report.fixed {
-            let line = format!(
+            let mut line = format!(
                 "  {}:{}: {}: {} in {}()",
                 finding.file, finding.line, finding.rule, finding.statement, finding.function
             );
+            if !finding.contexts.is_empty() {
+                line.push_str(": no longer in ");
+                line.push_str(&finding.contexts.join(" and "));
+            }
             writeln!(page.out, "{}", printable(&line))?;
         }
         writeln!(page.out)?;
