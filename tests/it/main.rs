@@ -20,6 +20,7 @@ mod demo;
 mod diff;
 mod edges;
 mod end_to_end;
+mod entries;
 mod graph;
 mod hand_over;
 mod headers;

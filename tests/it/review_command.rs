@@ -254,8 +254,7 @@ fn what_a_patch_makes_reachable_is_said_where_it_does() {
     git.write("fs/lake/net.c", net("").as_bytes());
     git.commit("lake: put in writeback alone");
     let text = review("text");
-    let fixed =
-        "fs/lake/put.c:4: unsafe-iput: iput(lake_of(inode)); in lake_put(): no longer in messenger\n";
+    let fixed = "fs/lake/put.c:4: unsafe-iput: iput(lake_of(inode)); in lake_put(): no longer in messenger\n";
     assert!(text.contains(fixed), "{text}");
     let json = review("json");
     assert!(json.contains("; only messenger is fixed here\""), "{json}");

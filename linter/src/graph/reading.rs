@@ -14,10 +14,10 @@ use super::image::{Image, name_of};
 use super::index::{Index, Snapshot};
 use super::named::{self, Headers};
 use super::over::Over;
-use super::registers::Registers;
+use super::registers::{Registers, telling_members};
 use super::remade;
 use super::work::{Source, Work};
-use crate::contexts::{Context, RootKind};
+use crate::contexts::Context;
 use crate::kernel;
 use crate::lex::{ItemKind, RefKind, Sym};
 use crate::tree::{FileEntry, Mode, TreeError, TreePath, TreeSource};
@@ -307,15 +307,14 @@ fn over(
         file.source.domain = domain_in(&base.domains, path.as_str());
         file.source.registers = registers_filesystem(&file.scan) && !file.source.is_foreign;
         let old = old_file(path).map(|it| (it, &base.files[it]));
-        let same_home = old.map_or(!file.source.is_root, |it| {
-            it.1.is_root == file.source.is_root
-        });
+        // One more in a directory that has some changes nothing there.
+        let same_home = old.is_none_or(|it| !it.1.is_root || file.source.is_root);
         let same_domain = old.map_or(!file.source.registers, |it| {
             it.1.registers == file.source.registers
         });
         let side = file.source.at_home && kernel::is_filesystem_side(path.as_str());
-        let same_members = !side
-            || registers.declared(&file.scan) == registers.declared_in(base, old.map(|it| it.0));
+        let same_members =
+            !side || !registers.declares_otherwise(&file.scan, base, old.map(|it| it.0));
         if !same_home || !same_domain || !same_members {
             return None;
         }
@@ -376,20 +375,8 @@ fn own_members(work: &Work<'_>, side: &[usize], contexts: &[&Context]) -> Vec<u3
             }
         }
     }
-    let members = contexts
-        .iter()
-        .flat_map(|it| it.roots)
-        .filter_map(|it| match it.kind {
-            RootKind::Member { member, .. } if member.contains('_') => {
-                Some(Sym::of(member).short())
-            }
-            _ => None,
-        });
-    let mut own: Vec<u32> = members
-        .filter(|it| declared.get(it).is_none_or(|it| *it <= FEW))
-        .collect();
-    own.sort_unstable();
-    own.dedup();
+    let mut own = telling_members(contexts);
+    own.retain(|it| declared.get(it).is_none_or(|it| *it <= FEW));
     own
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Registers {
     members: FxHashMap<u32, FxHashSet<Sym>>,
     /// Members that may be set by assignment: hardly any other type has a pointer of that name.
     pub(super) own: Vec<u32>,
+    /// Members of roots that may be among them, in order.
+    telling: Vec<u32>,
     functions: FxHashSet<Sym>,
     pub(super) words: Vec<&'static str>,
 }
@@ -54,6 +56,7 @@ impl Registers {
         let mut this = Self {
             members: FxHashMap::default(),
             own,
+            telling: telling_members(contexts),
             functions: FxHashSet::default(),
             words: COUNTED.to_vec(),
         };
@@ -106,8 +109,26 @@ impl Registers {
         })
     }
 
+    /// Whether the types of a file declare other members than those of the file of an image that it stands for, so
+    /// that a member of roots may not be a root's own any more, or be by now.
+    pub(super) fn declares_otherwise(
+        &self,
+        scan: &FileScan,
+        image: &Image,
+        old: Option<usize>,
+    ) -> bool {
+        let (now, was) = (self.declared(scan), self.declared_in(image, old));
+        let count = |all: &[u32], it: u32| all.iter().filter(|other| **other == it).count();
+        now.iter().chain(&was).any(|it| {
+            let (now, was) = (count(&now, *it), count(&was, *it));
+            // What few declare stays so where it is declared less often, and what many declare where it is more often.
+            let is_own = self.own.binary_search(it).is_ok();
+            if is_own { now > was } else { now < was }
+        })
+    }
+
     /// The members of roots that the types of a file declare, sorted, each time.
-    pub(super) fn declared(&self, scan: &FileScan) -> Vec<u32> {
+    fn declared(&self, scan: &FileScan) -> Vec<u32> {
         let types = scan.items.iter().enumerate();
         let refs = types
             .filter(|it| it.1.kind == ItemKind::Type)
@@ -128,9 +149,22 @@ impl Registers {
         let mut found: Vec<u32> = refs
             .filter(|it| it.kind() == RefKind::Declares)
             .map(|it| it.name())
-            .filter(|it| self.members.contains_key(it))
+            .filter(|it| self.telling.binary_search(it).is_ok())
             .collect();
         found.sort_unstable();
         found
     }
+}
+
+/// The members of roots whose name alone may tell whose they are, as [`Sym::short`], in order.
+pub(super) fn telling_members(contexts: &[&Context]) -> Vec<u32> {
+    let roots = contexts.iter().flat_map(|it| it.roots);
+    let members = roots.filter_map(|it| match it.kind {
+        RootKind::Member { member, .. } if member.contains('_') => Some(Sym::of(member).short()),
+        _ => None,
+    });
+    let mut found: Vec<u32> = members.collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
