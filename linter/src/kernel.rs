@@ -326,9 +326,15 @@ pub static FILESYSTEM_SIDE: &[&str] = &[
     "net/sunrpc/",
     "net/rxrpc/",
     "ipc/mqueue.c",
-    "lib/list_sort.c",
-    "lib/sort.c",
+    // What calls the functions that it is handed at once.
     "lib/assoc_array.c",
+    "lib/bsearch.c",
+    "lib/btree.c",
+    "lib/idr.c",
+    "lib/klist.c",
+    "lib/list_sort.c",
+    "lib/rhashtable.c",
+    "lib/sort.c",
 ];
 
 /// Exceptions to [`FILESYSTEM_SIDE`]: `mm/` files that allocate or reclaim. Writeback allocates with
