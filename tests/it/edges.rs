@@ -398,3 +398,52 @@ MAKE_FLAGS(flag, flags, 0)
         ],
     );
 }
+
+/// What initialisers set, one `struct.member = function` a line.
+#[track_caller]
+fn check_tables(file: (&str, &str), expected: &[&str]) {
+    let found: Vec<String> = ask(&[file], |graph| graph.tables(""))
+        .into_iter()
+        .map(|it| format!("{}.{} = {}", it.structure, it.member, it.function))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_literal_whose_address_is_taken_is_a_table_of_its_own_type() {
+    let user = (
+        "fs/example/a.c",
+        "struct inner { int size; int (*go)(int x); };
+struct outer { const struct inner *in; int (*go)(int x); };
+static int one(int x)\n{\n\treturn x;\n}
+static int two(int x)\n{\n\treturn x;\n}
+static int three(int x)\n{\n\treturn x;\n}
+static int four(int x)\n{\n\treturn x;\n}
+static const struct inner *const all[] = {
+\t[0] = &(const struct inner){ .go = one },
+\t&(const struct inner){ 1, two },
+};
+static const struct outer the_outer = { .in = &(struct inner){ .go = three }, .go = four };
+static struct inner *the_inner = &(struct inner){ .size = 1, .go = one };
+int by_element(int i)\n{\n\treturn all[i]->go(1);\n}
+int by_member(void)\n{\n\treturn the_outer.in->go(1);\n}
+int by_pointer(void)\n{\n\treturn the_inner->go(1);\n}
+int by_outer(void)\n{\n\treturn the_outer.go(1);\n}
+",
+    );
+    check_tables(
+        user,
+        &[
+            "inner.go = one",
+            "inner.go = two",
+            "inner.go = one",
+            "inner.go = three",
+            "outer.go = four",
+        ],
+    );
+    let inner = ["ops one", "ops three", "ops two"];
+    for caller in ["by_element", "by_member", "by_pointer"] {
+        check(&[user], caller, &inner);
+    }
+    check(&[user], "by_outer", &["ops four medium"]);
+}

@@ -78,6 +78,13 @@ fn declaration(
     }
 }
 
+/// `&(struct x){ … }`: what stands behind the `&`.
+fn addressed(node: Node<'_>) -> Option<Node<'_>> {
+    let is_pointer = node.kind() == Kind::PointerExpression;
+    let literal = node.field(Field::Argument).filter(|_| is_pointer)?;
+    (literal.kind() == Kind::CompoundLiteral).then_some(literal)
+}
+
 /// Gathers what the initialiser `node` of `object` sets.
 pub(crate) fn initializer(
     text: Text<'_>,
@@ -86,47 +93,67 @@ pub(crate) fn initializer(
     path: &mut Vec<Step>,
     out: &mut Vec<Store>,
 ) {
-    let node = match node.kind() {
-        // `(struct x){ … }` sets what its braces set.
-        Kind::CompoundLiteral => node.field(Field::Value).unwrap_or(node),
-        _ => node,
-    };
-    if node.kind() != Kind::InitializerList {
-        let value = expr(text, node);
-        if value != Expr::Unknown && !matches!(value, Expr::Const(_)) {
-            out.push(Store {
-                offset: text.offset(node),
-                object: object.clone(),
-                path: path.clone(),
-                value,
-                on_stack: false,
-            });
+    Setting { text, out }.value((object, 0), node, path);
+}
+
+/// What is gathered, and from where.
+struct Setting<'a, 'o> {
+    text: Text<'a>,
+    out: &'o mut Vec<Store>,
+}
+
+impl Setting<'_, '_> {
+    /// Gathers what `node` sets in `object`; of the steps to it, those from `first` on are inside it.
+    fn value(&mut self, (object, first): (&Expr, usize), node: Node<'_>, path: &mut Vec<Step>) {
+        if let Some(literal) = addressed(node) {
+            // What is pointed to is an object of its own, and says its type.
+            let object = expr(self.text, literal);
+            self.value((&object, path.len()), literal, path);
+            return;
         }
-        return;
+        let node = match node.kind() {
+            // `(struct x){ … }` sets what its braces set.
+            Kind::CompoundLiteral => node.field(Field::Value).unwrap_or(node),
+            _ => node,
+        };
+        if node.kind() != Kind::InitializerList {
+            let value = expr(self.text, node);
+            if value != Expr::Unknown && !matches!(value, Expr::Const(_)) {
+                self.out.push(Store {
+                    offset: self.text.offset(node),
+                    object: object.clone(),
+                    path: path[first..].to_vec(),
+                    value,
+                    on_stack: false,
+                });
+            }
+        } else if path.len() < MAX_DEPTH {
+            self.list((object, first), node, path);
+        }
     }
-    if path.len() >= MAX_DEPTH {
-        return;
-    }
-    for (position, child) in node.children().enumerate() {
-        let before = path.len();
-        if child.kind() == Kind::InitializerPair {
-            for designator in child.fields(Field::Designator) {
-                match designator.kind() {
-                    Kind::FieldDesignator => {
-                        if let Some(member) = designator.children().next() {
-                            path.push(Step::Member(text.sym(member)));
+
+    fn list(&mut self, object: (&Expr, usize), list: Node<'_>, path: &mut Vec<Step>) {
+        for (position, child) in list.children().enumerate() {
+            let before = path.len();
+            if child.kind() == Kind::InitializerPair {
+                for designator in child.fields(Field::Designator) {
+                    match designator.kind() {
+                        Kind::FieldDesignator => {
+                            if let Some(member) = designator.children().next() {
+                                path.push(Step::Member(self.text.sym(member)));
+                            }
                         }
+                        _ => path.push(Step::Element),
                     }
-                    _ => path.push(Step::Element),
                 }
+                if let Some(value) = child.field(Field::Value) {
+                    self.value(object, value, path);
+                }
+            } else {
+                path.push(Step::Position(position as u32));
+                self.value(object, child, path);
             }
-            if let Some(value) = child.field(Field::Value) {
-                initializer(text, object, value, path, out);
-            }
-        } else {
-            path.push(Step::Position(position as u32));
-            initializer(text, object, child, path, out);
+            path.truncate(before);
         }
-        path.truncate(before);
     }
 }

@@ -9,7 +9,7 @@ use super::focused::Focused;
 use super::gifts::Gift;
 use super::index::ItemId;
 use super::resolve::{Resolver, Scope, Through, named_values};
-use crate::facts::{Expr, FunctionFacts, Step, Store, TypeRef};
+use crate::facts::{Expr, FunctionFacts, ObjectFacts, Step, Store, TypeRef};
 use crate::finding::Confidence;
 use crate::lex::{ItemKind, RefKind, Sym};
 
@@ -135,8 +135,7 @@ impl Resolver<'_, '_> {
                     facts: &empty,
                 };
                 for store in &object.stores {
-                    let start = self.canonical(object.of, file);
-                    let holder = (start, object.is_array);
+                    let holder = self.holder(&object, store, file);
                     out.extend(self.entries_of_store((item, scope), store, holder, (of, member)));
                 }
             }
@@ -201,22 +200,17 @@ impl Resolver<'_, '_> {
     pub(crate) fn stored_functions(&self, item: ItemId) -> Vec<Stored> {
         let file = self.index.file_index(item);
         let is_object = self.index.item(item).kind == ItemKind::Object;
-        let (object, facts);
-        let (stores, facts): (&[Store], &FunctionFacts) = if is_object {
-            object = self.object(item);
-            (&object.stores, &FunctionFacts::default())
-        } else {
-            facts = self.facts(item);
-            (&facts.stores, &facts)
-        };
+        let object = is_object.then(|| self.object(item));
+        let facts = (!is_object).then(|| self.facts(item));
+        let facts = facts.unwrap_or_default();
+        let stores = object.as_ref().map_or(&facts.stores, |it| &it.stores);
+        let facts: &FunctionFacts = &facts;
         let scope = Scope { file, facts };
         let mut out = Vec::new();
         for store in stores {
-            let (start, is_array) = if is_object {
-                let object = self.object(item);
-                (self.canonical(object.of, file), object.is_array)
-            } else {
-                (self.type_of(&store.object, scope).of, false)
+            let (start, is_array) = match &object {
+                Some(object) => self.holder(object, store, file),
+                None => (self.type_of(&store.object, scope).of, false),
             };
             let through = match self.walk_path(start, is_array, &store.path, file) {
                 Some((of, member)) => Through::Member(of, member),
@@ -236,6 +230,14 @@ impl Resolver<'_, '_> {
             }
         }
         out
+    }
+
+    /// The type of what an initialiser stores into, and whether it is an array: the variable, or a literal in it.
+    fn holder(&self, variable: &ObjectFacts, store: &Store, file: usize) -> (TypeRef, bool) {
+        match store.object {
+            Expr::Typed(of) => (self.canonical(of, file), false),
+            _ => (self.canonical(variable.of, file), variable.is_array),
+        }
     }
 
     fn entries_of_store(

@@ -109,7 +109,9 @@ impl Resolver<'_, '_> {
             facts: &empty,
         };
         let mut found = Vec::new();
-        for store in facts.stores.iter().filter(|it| is_in_array(&it.path)) {
+        let own = facts.stores.iter();
+        let own = own.filter(|it| matches!(it.object, Expr::Name(_)) && is_in_array(&it.path));
+        for store in own {
             found.extend(self.functions_meant(&store.value, scope));
             let handed = self.functions_handed(&store.value, scope).into_iter();
             found.extend(handed.map(|it| (it, Confidence::Low)));
