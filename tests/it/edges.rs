@@ -447,3 +447,44 @@ int by_outer(void)\n{\n\treturn the_outer.go(1);\n}
     }
     check(&[user], "by_outer", &["ops four medium"]);
 }
+
+#[test]
+fn a_struct_without_a_tag_is_the_type_of_its_variable() {
+    let user = (
+        "fs/example/a.c",
+        "static int one(int x)\n{\n\treturn x;\n}
+static int two(int x)\n{\n\treturn x;\n}
+static int three(int x)\n{\n\treturn x;\n}
+static const struct {\n\tunsigned flag;\n\tint (*go)(int x);\n} by_place[] = { { 1, one }, { 2, two } };
+static struct {\n\tunsigned flag;\n\tint (*go)(int x);\n} by_name = { .flag = 1, .go = three };
+static struct {\n\tint (*go)(int x);\n} assigned;
+void set(void)\n{\n\tassigned.go = two;\n}
+int first(int i)\n{\n\treturn by_place[i].go(1);\n}
+int second(void)\n{\n\treturn by_name.go(1);\n}
+int third(void)\n{\n\treturn assigned.go(1);\n}
+",
+    );
+    check_tables(
+        user,
+        &[".go = three", ".go = one", ".go = two", ".go = two"],
+    );
+    check(&[user], "first", &["ops one", "ops two"]);
+    check(&[user], "second", &["ops three medium"]);
+    check(&[user], "third", &["ops two"]);
+}
+
+#[test]
+fn structs_without_a_tag_are_different_types() {
+    let table = |function: &str, members: &str| {
+        format!(
+            "static int {function}(int x)\n{{\n\treturn x;\n}}
+static const struct {{ {members}int (*go)(int x); }} all[] = {{ {{ .go = {function} }} }};
+int of_{function}(void)\n{{\n\treturn all[0].go(1);\n}}
+"
+        )
+    };
+    let (one, two) = (table("one", ""), table("two", "int size; "));
+    let files = [("fs/one/a.c", &*one), ("fs/two/a.c", &*two)];
+    check(&files, "of_one", &["ops one"]);
+    check(&files, "of_two", &["ops two"]);
+}

@@ -10,17 +10,18 @@ use crate::syntax::{self, Node, clean};
 /// Braces nest this deep at most.
 const MAX_DEPTH: usize = 12;
 
-/// Reads a variable with or without initialiser.
-pub(crate) fn object_facts(item: &[u8], name: Sym) -> ObjectFacts {
-    let (mut facts, arms) = object_arm(item, name, 0);
+/// Reads a variable with or without initialiser; `tag` is what its struct is known by that has none.
+pub(crate) fn object_facts(item: &[u8], (name, tag): (Sym, Sym)) -> ObjectFacts {
+    let (mut facts, arms) = object_arm(item, (name, tag), 0);
     for read in 1..arms {
-        add(&mut facts.stores, object_arm(item, name, read).0.stores);
+        let other = object_arm(item, (name, tag), read).0;
+        add(&mut facts.stores, other.stores);
     }
     facts
 }
 
 /// As [`object_facts`], where the `read`-th arms of `#if`s are read, and as how many these are.
-fn object_arm(item: &[u8], name: Sym, read: usize) -> (ObjectFacts, usize) {
+fn object_arm(item: &[u8], (name, tag): (Sym, Sym), read: usize) -> (ObjectFacts, usize) {
     let (clean, arms) = clean::clean_arm(item, read);
     let mut facts = ObjectFacts::default();
     if let Some(tree) = syntax::parse(&clean) {
@@ -29,37 +30,68 @@ fn object_arm(item: &[u8], name: Sym, read: usize) -> (ObjectFacts, usize) {
             clean: &clean,
             shift: 0,
         };
-        declaration(text, tree.root_node(), (name, false), &mut facts, 0);
+        let wanted = Wanted {
+            name,
+            any: false,
+            tag,
+        };
+        declaration(text, tree.root_node(), wanted, &mut facts, 0);
         if facts.stores.is_empty() {
             // A word that the grammar does not know may have taken the name's place.
-            declaration(text, tree.root_node(), (name, true), &mut facts, 0);
+            let wanted = Wanted {
+                any: true,
+                ..wanted
+            };
+            declaration(text, tree.root_node(), wanted, &mut facts, 0);
         }
     }
     (facts, arms)
 }
 
-/// Reads the declaration of `name`, or what there is as that where `any` is.
+/// Whose declaration is read.
+#[derive(Clone, Copy)]
+struct Wanted {
+    name: Sym,
+    /// Whether what there is is read as that.
+    any: bool,
+    /// What its struct is known by where that has no tag.
+    tag: Sym,
+}
+
+impl Wanted {
+    /// The type that a declaration gives the variable.
+    fn type_in(self, text: Text<'_>, declaration: Node<'_>) -> TypeRef {
+        let Some(of) = declaration.field(Field::Type) else {
+            return TypeRef::Unknown;
+        };
+        let is_struct = matches!(of.kind(), Kind::StructSpecifier | Kind::UnionSpecifier);
+        if is_struct && of.field(Field::Name).is_none() && self.tag != Sym::NONE {
+            return TypeRef::Tag(self.tag);
+        }
+        type_ref(text, of)
+    }
+}
+
+/// Reads the declaration that is wanted.
 fn declaration(
     text: Text<'_>,
     node: Node<'_>,
-    (name, any): (Sym, bool),
+    wanted: Wanted,
     facts: &mut ObjectFacts,
     depth: u32,
 ) {
     if node.kind() == Kind::InitDeclarator || node.kind() == Kind::ArrayDeclarator {
         let owner = node.parent().filter(|it| it.kind() == Kind::Declaration);
         if let (Some(owner), Some((found, is_array))) = (owner, declared(text, node))
-            && (any || found == name)
+            && (wanted.any || found == wanted.name)
         {
-            facts.of = owner
-                .field(Field::Type)
-                .map_or(TypeRef::Unknown, |it| type_ref(text, it));
+            facts.of = wanted.type_in(text, owner);
             facts.is_array = is_array;
             // `struct ops one = { … }, other = { … };`
             for it in owner.fields(Field::Declarator) {
                 let is_same = declared(text, it).is_some_and(|it| it.1 == is_array);
                 if let Some(value) = it.field(Field::Value).filter(|_| is_same) {
-                    let object = Expr::Name(name);
+                    let object = Expr::Name(wanted.name);
                     initializer(text, &object, value, &mut Vec::new(), &mut facts.stores);
                 }
             }
@@ -67,13 +99,11 @@ fn declaration(
         }
     }
     if node.kind() == Kind::Declaration && facts.of == TypeRef::Unknown {
-        facts.of = node
-            .field(Field::Type)
-            .map_or(TypeRef::Unknown, |it| type_ref(text, it));
+        facts.of = wanted.type_in(text, node);
     }
     if depth < 8 {
         for child in node.children() {
-            declaration(text, child, (name, any), facts, depth + 1);
+            declaration(text, child, wanted, facts, depth + 1);
         }
     }
 }

@@ -92,6 +92,8 @@ pub(crate) fn spell(resolver: &Resolver<'_, '_>, near: ItemId, through: Through)
                         resolver.index.spell(near, member)?
                     ))
                 })
+                // A struct without a tag.
+                .or_else(|| resolver.index.spell(near, member))
                 .unwrap_or_default()
         }
     }

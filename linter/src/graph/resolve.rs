@@ -250,7 +250,8 @@ impl<'i, 't> Resolver<'i, 't> {
 
     pub(crate) fn object(&self, id: ItemId) -> Arc<ObjectFacts> {
         self.warm.objects.get(self.index.key(id), || {
-            facts::object_facts(self.index.item_text(id), self.index.item(id).name)
+            let item = self.index.item(id);
+            facts::object_facts(self.index.item_text(id), (item.name, item.tag))
         })
     }
 

@@ -60,7 +60,7 @@ pub(crate) mod flags {
 pub(crate) struct Item {
     /// See [`ItemKind`]; never [`Sym::NONE`] for functions.
     pub(crate) name: Sym,
-    /// The struct tag that stands in the head, or [`Sym::NONE`].
+    /// The struct tag that stands in the head, or what a struct without one is known by, or [`Sym::NONE`].
     pub(crate) tag: Sym,
     /// First byte.
     pub(crate) start: u32,
@@ -84,6 +84,12 @@ impl Item {
     /// Whether an object is called by its own name: an array of pointers, or one pointer.
     pub(crate) fn is_called_by_name(&self) -> bool {
         self.tag == Sym::NONE || self.flags & flags::POINTER != 0
+    }
+
+    /// What a struct without a tag is known by, as the type of a variable: nobody writes it, and other variables of that
+    /// name are of another type where its members differ.
+    pub(super) fn untagged_name(&self, variable: Sym) -> Sym {
+        Sym((variable.0 ^ u64::from(self.rest_hash)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 }
 

@@ -104,6 +104,8 @@ struct Head {
     /// The name in `(*name)(…)`.
     pointer: Option<(usize, usize)>,
     tag: Sym,
+    /// The struct without a tag whose body was read, by its place among the items.
+    untagged: Option<usize>,
     /// Set between `struct`, `union` or `enum` and its body.
     compound: Option<(usize, usize)>,
     is_enum: bool,
@@ -451,6 +453,8 @@ impl Scanner<'_> {
             let bits = if head.is_enum { flags::ENUM } else { 0 };
             let item = Item::new(ItemKind::Type, name, (head.start, open, close), bits);
             self.push_item(item);
+            let is_untagged = name == Sym::NONE && !head.is_enum && !head.typedef;
+            head.untagged = is_untagged.then_some(self.out.items.len() - 1);
             if is_word(self.byte(close)) && self.is_column_0(close) {
                 // A definition begins where the type should have ended.
                 return (close, true);
@@ -714,16 +718,14 @@ impl Scanner<'_> {
             } else {
                 0
             };
-        let item = Item::new(
-            ItemKind::Object,
-            self.sym(word),
-            (head.start, body, end),
-            bits,
-        );
-        self.push_item(Item {
-            tag: head.tag,
-            ..item
+        let name = self.sym(word);
+        let item = Item::new(ItemKind::Object, name, (head.start, body, end), bits);
+        let of = head.untagged.and_then(|it| self.out.items.get_mut(it));
+        let tag = of.map_or(head.tag, |it| {
+            it.name = it.untagged_name(name);
+            it.name
         });
+        self.push_item(Item { tag, ..item });
     }
 
     /// `;` at top level: a declaration of some kind.
