@@ -488,3 +488,35 @@ int of_{function}(void)\n{{\n\treturn all[0].go(1);\n}}
     check(&files, "of_one", &["ops one"]);
     check(&files, "of_two", &["ops two"]);
 }
+
+#[test]
+fn what_an_attribute_names_is_called_at_the_end_of_the_scope() {
+    let user = (
+        "fs/example/a.c",
+        "#define __cleanup(func) __attribute__((__cleanup__(func)))
+#define __free(name) __cleanup(__free_##name)
+#define __put(name) __attribute__((unused, cleanup(put_##name)))
+#define __auto(func) __attribute__((cleanup(func)))
+#define REF(name) struct box *name __cleanup(put_box)
+static void put_box(struct box **box)\n{\n\tdrop(*box);\n}
+static void cleanup(int x)\n{\n\tdone(x);\n}
+int by_name(struct box *box)\n{\n\tstruct box *ref __cleanup(put_box) = box;\n\n\treturn ref->size;\n}
+int by_attribute(struct box *box)\n{\n\tstruct box *ref __attribute__((unused, cleanup(put_box))) = box;\n
+\treturn ref->size;\n}
+int before_type(struct box *box)\n{\n\t__attribute__((__cleanup__(put_box))) struct box *ref = box;\n
+\treturn ref->size;\n}
+int without_value(struct box *box)\n{\n\tstruct box *ref __cleanup(put_box);\n\n\tref = box;\n\treturn ref->size;\n}
+int by_macro(struct box *box)\n{\n\tstruct box *ref __auto(put_box) = box;\n\n\treturn ref->size;\n}
+int by_declaring_macro(struct box *box)\n{\n\tREF(ref) = box;\n\n\treturn ref->size;\n}
+int by_made_name(struct box *box)\n{\n\tstruct box *ref __put(box) = box;\n\n\treturn ref->size;\n}
+int no_attribute(int x)\n{\n\tint y __attribute__((unused)) = x;\n\n\tcleanup(put_box);\n\treturn y;\n}
+",
+    );
+    for caller in ["by_name", "by_attribute", "before_type", "without_value"] {
+        check(&[user], caller, &["direct put_box"]);
+    }
+    for caller in ["by_macro", "by_declaring_macro", "by_made_name"] {
+        check(&[user], caller, &["macro put_box"]);
+    }
+    check(&[user], "no_attribute", &["direct cleanup"]);
+}

@@ -1,9 +1,9 @@
-//! References that are dropped without a call: where they go out of scope (`struct inode *dir __free(iput) = …`), and
-//! by macros without arguments.
+//! References that are dropped without a call: where they go out of scope (`struct inode *dir __free(iput) = …`, or
+//! `__cleanup(put)`), and by macros without arguments.
 
 use super::findings::Run;
 use super::parse;
-use crate::graph::{EdgeKind, ItemId};
+use crate::graph::{Edge, EdgeKind, ItemId};
 use crate::lex;
 use crate::syntax::idioms::Release;
 use crate::syntax::taken;
@@ -19,16 +19,20 @@ impl Run<'_, '_, '_> {
     /// A declaration out of which the pointer is taken on every way (`no_free_ptr()`) releases nothing.
     pub(super) fn cleanups(&self, id: ItemId, text: &[u8]) -> Vec<Release> {
         let edges = self.resolver.edges(id);
-        let mut macros = edges.iter().filter(|it| it.kind == EdgeKind::Macro);
-        let is_any = macros.any(|it| self.alias_at(id, it).is_some());
+        let may_be = |it: &&Edge| {
+            it.kind == EdgeKind::Macro
+                || it.kind == EdgeKind::Direct && attribute_at(text, it.offset as usize).is_some()
+        };
+        let is_any = (edges.iter().filter(may_be)).any(|it| self.alias_at(id, it).is_some());
         let Some(parsed) = is_any.then(|| parse(self.index, id)).flatten() else {
             return Vec::new();
         };
         let mut found = Vec::new();
-        for edge in edges.iter().filter(|it| it.kind == EdgeKind::Macro) {
-            let offset = edge.offset as usize;
+        for edge in edges.iter().filter(may_be) {
+            let attribute = attribute_at(text, edge.offset as usize);
+            let offset = attribute.unwrap_or(edge.offset as usize);
             // What the grammar cannot read in this place was blanked: an attribute of a variable.
-            let is_attribute = parsed.clean.get(offset) == Some(&b' ');
+            let is_attribute = attribute.is_some() || parsed.clean.get(offset) == Some(&b' ');
             let is_bare = !is_attribute && is_bare(text, offset);
             let alias = (is_attribute || is_bare)
                 .then(|| self.alias_at(id, edge))
@@ -64,6 +68,21 @@ fn at_end_of_scope(text: &[u8], offset: usize, callee: (String, usize)) -> Relea
         .map_or(0, |it| it + 1);
     let variable = String::from_utf8_lossy(&name[first..]);
     release_at(text, offset, callee, &variable)
+}
+
+/// Where the attribute begins whose argument stands at `offset`: `__cleanup(name)`, `__attribute__((cleanup(name)))`.
+fn attribute_at(text: &[u8], offset: usize) -> Option<usize> {
+    let before = text.get(..offset)?.trim_ascii_end();
+    let before = before.strip_suffix(b"(")?.trim_ascii_end();
+    let other = before.iter().rposition(|it| !lex::is_word_byte(*it));
+    let start = other.map_or(0, |it| it + 1);
+    if !lex::words::is_cleanup(text, start, before.len()) {
+        return None;
+    }
+    let outer = text[..start].trim_ascii_end();
+    let is_inside = outer.ends_with(b"(") || outer.ends_with(b",");
+    let found = is_inside.then(|| memchr::memmem::rfind(outer, b"__attribute"));
+    Some(found.flatten().unwrap_or(start))
 }
 
 /// Whether a name stands there without arguments.

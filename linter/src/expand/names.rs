@@ -10,8 +10,6 @@ const MAX_USE_BYTES: usize = 2048;
 const PLACE: &str = "lorelint_argument_";
 /// Times that more arguments are put in before all are.
 const MAX_STEPS: usize = 4;
-/// Attributes whose argument is called when a variable goes out of scope.
-const CLEANUP: &[&[u8]] = &[b"__cleanup__", b"__cleanup"];
 
 /// Names as they are spelled.
 type Names = Vec<Vec<u8>>;
@@ -131,7 +129,7 @@ fn called_names(text: &[u8]) -> Names {
     let mut found = Names::new();
     lex::each_call(text, 0, |start, end, member| {
         let word = &text[start..end];
-        if CLEANUP.contains(&word) {
+        if lex::words::is_cleanup(text, start, end) {
             let rest = text[end..].trim_ascii_start();
             let argument = rest.strip_prefix(b"(").unwrap_or(rest).trim_ascii_start();
             found.push(argument[..lex::word_length(argument)].to_vec());

@@ -6,13 +6,14 @@ use aho_corasick::AhoCorasick;
 use rustc_hash::FxHashSet;
 
 use super::{Call, Callee, Expr, FunctionFacts};
-use crate::lex::{Sym, words};
+use crate::lex::{Sym, word_length, words};
 
 /// Arguments are looked for in this many bytes.
 const MAX_ARGUMENT_BYTES: usize = 4096;
 
 /// Adds the words before `(` in a body that the grammar did not read as calls: iterators, what stands behind
-/// `KERN_ERR fmt`, and whatever else broke it. Members and pasted names are left out.
+/// `KERN_ERR fmt`, and whatever else broke it, and what runs at the end of a variable's scope. Members and pasted names
+/// are left out.
 ///
 /// `clean` is the text that the grammar read, of the same offsets. A word that the cleaner overwrote was understood;
 /// where the two readings of any other differ, [`FunctionFacts::unread`] says so.
@@ -27,7 +28,9 @@ pub(super) fn add_unread_calls(
     let mut unread = Vec::new();
     crate::lex::each_call(text, from, |start, end, member| {
         let word = &text[start..end];
-        if !member
+        if words::is_cleanup(text, start, end) {
+            found.extend(cleanup(text, end));
+        } else if !member
             && !known.contains(&(start as u32))
             && !words::is_type_word(word)
             && !words::is_annotation(word)
@@ -49,6 +52,22 @@ pub(super) fn add_unread_calls(
     });
     facts.calls.append(&mut found);
     facts.unread = unread;
+}
+
+/// `__cleanup(name)`: the call at the end of the variable's scope. What the variable holds then is not known.
+fn cleanup(text: &[u8], end: usize) -> Option<Call> {
+    let inside = text[end..].trim_ascii_start().strip_prefix(b"(")?;
+    let inside = inside.trim_ascii_start();
+    let start = text.len() - inside.len();
+    let name = &inside[..word_length(inside)];
+    let is_alone = inside[name.len()..].trim_ascii_start().starts_with(b")");
+    (is_alone && !name.is_empty()).then(|| Call {
+        offset: start as u32,
+        end: start as u32,
+        callee: Callee::Name(Sym::of(name)),
+        args: vec![Expr::Unknown],
+        may_cast: false,
+    })
 }
 
 /// What stands in parentheses behind these words is not done.

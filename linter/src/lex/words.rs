@@ -1,5 +1,8 @@
 //! The few words that the lexical reading must know.
 
+/// What stands in an attribute is looked for in this many bytes before it.
+const MAX_ATTRIBUTE_BYTES: usize = 128;
+
 /// Macros and functions that are worth what their first argument, or what it points to, holds.
 ///
 /// Sources: `include/asm-generic/{rwonce,barrier}.h`, `include/linux/rcupdate.h`.
@@ -158,6 +161,22 @@ pub(crate) fn is_annotation(word: &[u8]) -> bool {
             | b"__btf_id"
             | b"__ref"
     )
+}
+
+/// Whether the word at `start..end` says, as an attribute of a variable, what runs at the end of its scope: `__cleanup`,
+/// and `cleanup` in `__attribute__((cleanup(name)))`.
+pub(crate) fn is_cleanup(text: &[u8], start: usize, end: usize) -> bool {
+    const ATTRIBUTE: &[u8] = b"__attribute";
+    match &text[start..end] {
+        b"__cleanup" | b"__cleanup__" => true,
+        b"cleanup" => {
+            let near = &text[start.saturating_sub(MAX_ATTRIBUTE_BYTES)..start];
+            let found = memchr::memmem::rfind(near, ATTRIBUTE);
+            let count = |of, text: &[u8]| memchr::memchr_iter(of, text).count();
+            found.is_some_and(|it| count(b'(', &near[it..]) >= count(b')', &near[it..]) + 2)
+        }
+        _ => false,
+    }
 }
 
 /// Words of the function head that make a definition inline.
