@@ -520,3 +520,39 @@ int no_attribute(int x)\n{\n\tint y __attribute__((unused)) = x;\n\n\tcleanup(pu
     }
     check(&[user], "no_attribute", &["direct cleanup"]);
 }
+
+#[test]
+fn a_keyword_is_called_by_nobody() {
+    let user = (
+        "fs/example/a.c",
+        "#define op(q) asm q (\"x\")
+#define plain(q) asm q (\"x\" : : \"r\" (x))
+#define pick(x) _Generic((x), int: of_int(x), default: of_all(x))
+#define quiet(q) op(q)
+#define apply(f, x) f (x)
+static int of_int(int x)\n{\n\treturn x;\n}
+int one(int x)
+{
+\top(volatile);
+\tplain(__volatile__);
+\tquiet(volatile);
+\top(inline);
+\treturn pick(x);
+}
+int two(int x)
+{
+\tapply(sizeof, x);
+\tapply(typeof, x) y = apply(const, x);
+
+\tasm goto (\"x\" : : : : out);
+\tasm inline (\"x\");
+\tregister int (z) = _Generic(x, int: of_int)(x);
+\treturn apply(of_int, y);
+out:
+\treturn z;
+}
+",
+    );
+    check(&[user], "one", &["macro of_all nowhere", "macro of_int"]);
+    check(&[user], "two", &["direct of_int", "macro of_int"]);
+}

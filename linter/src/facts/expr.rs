@@ -179,7 +179,7 @@ fn name_or_type(text: Text<'_>, node: Node<'_>) -> Expr {
         };
     }
     match literal(clean) {
-        Expr::Unknown => Expr::Name(Sym::of(clean)),
+        Expr::Unknown if !words::is_keyword(clean) => Expr::Name(Sym::of(clean)),
         constant => constant,
     }
 }

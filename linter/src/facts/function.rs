@@ -387,7 +387,7 @@ impl Walk<'_, '_> {
             return;
         };
         let start = node.start_byte();
-        if crate::lex::is_control(self.text.of(function))
+        if crate::lex::words::is_keyword(self.text.of(function))
             || self.is_annotated(function)
             || is_within(&self.not_done, start)
         {

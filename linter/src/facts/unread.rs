@@ -32,7 +32,7 @@ pub(super) fn add_unread_calls(
             found.extend(cleanup(text, end));
         } else if !member
             && !known.contains(&(start as u32))
-            && !words::is_type_word(word)
+            && !words::is_keyword(word)
             && !words::is_annotation(word)
             && !text[..start].trim_ascii_end().ends_with(b"##")
             && !is_pointer_declared(text, end)
@@ -158,7 +158,8 @@ fn plain_arguments(text: &[u8], end: usize) -> Vec<Expr> {
             let word = text[start..at].trim_ascii();
             let word = word.strip_prefix(b"&").unwrap_or(word);
             let is_name = word.first().is_some_and(|it| !it.is_ascii_digit())
-                && word.iter().all(|it| crate::lex::is_word_byte(*it));
+                && word.iter().all(|it| crate::lex::is_word_byte(*it))
+                && !words::is_keyword(word);
             args.push(if is_name {
                 Expr::Name(Sym::of(word))
             } else {

@@ -74,6 +74,35 @@ pub(crate) fn is_control(word: &[u8]) -> bool {
     )
 }
 
+/// Words of the language, and those that are read like them: whatever stands behind one, it is not called, and no value
+/// goes by its name.
+pub(crate) fn is_keyword(word: &[u8]) -> bool {
+    is_control(word)
+        || is_type_word(word)
+        || matches!(
+            word,
+            b"_Generic"
+                | b"_Noreturn"
+                | b"_Thread_local"
+                | b"__alignof"
+                | b"__asm"
+                | b"__auto_type"
+                | b"__const"
+                | b"__const__"
+                | b"__extension__"
+                | b"__label__"
+                | b"__restrict"
+                | b"__restrict__"
+                | b"__signed__"
+                | b"auto"
+                | b"break"
+                | b"continue"
+                | b"default"
+                | b"restrict"
+                | b"typeof_unqual"
+        )
+}
+
 /// Words that can begin a declaration; after a macro use without `;` they begin the next item.
 pub(crate) fn is_type_word(word: &[u8]) -> bool {
     matches!(
