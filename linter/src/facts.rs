@@ -85,7 +85,8 @@ pub(crate) struct Call {
     pub(crate) end: u32,
     pub(crate) callee: Callee,
     pub(crate) args: Vec<Expr>,
-    /// `(name)(…)`: no call but a cast, where the name is a type's.
+    /// `(name)(…)`: no call but a cast, where the name is a type's. Likewise a word before the operand of an `asm`: a
+    /// macro's, which stands for a constraint.
     pub(crate) may_cast: bool,
 }
 

@@ -556,3 +556,46 @@ out:
     check(&[user], "one", &["macro of_all nowhere", "macro of_int"]);
     check(&[user], "two", &["direct of_int", "macro of_int"]);
 }
+
+#[test]
+fn the_constraint_of_an_operand_is_no_call() {
+    let user = (
+        "fs/example/a.c",
+        "int one(int x)
+{
+\tasm volatile(\"\" : \"=r\" (x) : MYCON (x), \"n\" MORE (load(x)), [in] THIRD (x));
+\t__asm__(\"\" : : MYCON(x) : \"memory\");
+\treturn MYCON(x);
+}
+int two(int x)
+{
+\tasm (\"\" : : MYCON (x));
+\treturn 0;
+}
+",
+    );
+    check(
+        &[user],
+        "one",
+        &["direct MYCON nowhere", "direct load nowhere"],
+    );
+    check(&[user], "two", &[]);
+}
+
+#[test]
+fn the_parenthesised_name_of_a_variable_is_no_argument() {
+    let user = (
+        "fs/example/a.c",
+        "int one(int x)
+{
+\tstruct amap (m) = { .a = 1 };
+\tunion bmap (n);
+\tenum cmap(o) = load(x);
+\tstruct amap *(p) = &m;
+
+\treturn m.a;
+}
+",
+    );
+    check(&[user], "one", &["direct load nowhere"]);
+}

@@ -36,6 +36,7 @@ pub(super) fn add_unread_calls(
             && !words::is_annotation(word)
             && !text[..start].trim_ascii_end().ends_with(b"##")
             && !is_pointer_declared(text, end)
+            && !is_tag(text, start)
             && !is_within(&not_done, start)
         {
             if is_as_written((text, clean), start, end) {
@@ -52,6 +53,23 @@ pub(super) fn add_unread_calls(
     });
     facts.calls.append(&mut found);
     facts.unread = unread;
+    crate::lex::each_operand(text, from, |start| {
+        let mut calls = facts.calls.iter_mut();
+        if let Some(call) = calls.find(|it| it.offset == start as u32) {
+            call.may_cast = true;
+        }
+    });
+}
+
+/// `struct tag (name);`: a variable, whose name stands in parentheses.
+fn is_tag(text: &[u8], start: usize) -> bool {
+    let before = text[..start].trim_ascii_end();
+    let is_behind = |word: &&[u8]| {
+        let rest = before.strip_suffix(*word);
+        rest.is_some_and(|it| !it.last().is_some_and(|it| crate::lex::is_word_byte(*it)))
+    };
+    let words: [&[u8]; 3] = [b"struct", b"union", b"enum"];
+    words.iter().any(is_behind)
 }
 
 /// `__cleanup(name)`: the call at the end of the variable's scope. What the variable holds then is not known.

@@ -550,6 +550,38 @@ pub(crate) fn each_word(text: &[u8], from: usize, mut found: impl FnMut(usize, u
     });
 }
 
+/// Calls `found` with the first byte of every word before `(` among the operands of an `asm`, from `from` on: what calls
+/// nothing, but may be a macro that stands for a constraint, as in `asm("" : : IS_REGISTER (value))`, or for operands.
+pub(crate) fn each_operand(text: &[u8], from: usize, mut found: impl FnMut(usize)) {
+    if memchr::memmem::find(text.get(from..).unwrap_or_default(), b"asm").is_none() {
+        return;
+    }
+    let scanner = Scanner::over(text);
+    let (mut begins, mut depth, mut has_colon) = (false, 0u32, false);
+    scanner.each_token(from, |token, _| match token {
+        // Others may stand between, such as `volatile`.
+        Token::Word(start, end) if depth == 0 => {
+            begins |= matches!(&text[start..end], b"asm" | b"__asm" | b"__asm__");
+        }
+        Token::Word(start, end) => {
+            let is_before = || scanner.byte(scanner.skip_space(end)) == b'(';
+            if depth == 1 && has_colon && is_before() {
+                found(start);
+            }
+        }
+        Token::Byte(b'(') if begins => depth += 1,
+        Token::Byte(b')') if depth > 1 => depth -= 1,
+        Token::Byte(b':') if begins => has_colon |= depth == 1,
+        Token::Literal | Token::Arrow | Token::Byte(_) if depth > 0 => {
+            if matches!(token, Token::Byte(b')' | b';')) {
+                (begins, depth, has_colon) = (false, 0, false);
+            }
+        }
+        Token::Literal | Token::Arrow | Token::Byte(_) => begins = false,
+        Token::Turn(_) => {}
+    });
+}
+
 /// What a text is made of, where only words and brackets matter.
 pub(super) enum Token {
     /// A name, a keyword or a number, by its bounds.
