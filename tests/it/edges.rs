@@ -599,3 +599,43 @@ fn the_parenthesised_name_of_a_variable_is_no_argument() {
     );
     check(&[user], "one", &["direct load nowhere"]);
 }
+
+#[test]
+fn any_number_of_words_may_stand_before_what_makes_functions() {
+    let user = (
+        "fs/example/a.c",
+        "#define MODES EM(A)\n#define REASONS EM(B)\n#define MORE EM(C)
+#define MAKE(name) static int make_##name(void) { return 0; }
+#define EM(a) DECLARE(a);
+
+MODES
+
+MAKE(first);
+
+MODES
+REASONS
+
+/* Now something else. */
+#undef EM
+#define EM(a) {a},
+
+MAKE(second);
+MAKE(third);
+MODES /* of all */
+REASONS
+MORE
+MAKE(fourth)
+static int last(void)\n{\n\treturn 0;\n}
+",
+    );
+    check_functions(
+        &[user],
+        &[
+            "last",
+            "make_first",
+            "make_fourth",
+            "make_second",
+            "make_third",
+        ],
+    );
+}

@@ -258,15 +258,20 @@ impl Scanner<'_> {
                 || !words::is_annotation(&self.src[at..end]))
     }
 
-    /// A macro without arguments may stand for declarations, on a line of its own before a use of another macro.
+    /// Macros without arguments may stand for declarations, each on a line of its own before a use of another macro.
     fn follows_constant(&self, head: &Head, at: usize) -> bool {
+        let is_line = |(start, end)| self.is_column_0(start) && self.is_constant(start, end);
         let (start, end) = head.last_word;
-        head.words == 1
+        head.words > 0
             && head.groups.is_empty()
             && self.is_column_0(at)
             && self.is_constant(start, end)
             && self.is_constant(at, self.word_end(at))
             && self.byte(self.skip_space(self.word_end(at))) == b'('
+            && (head.words == 1
+                || head.words == head.plain
+                    && is_line((start, end))
+                    && is_line((head.start, self.word_end(head.start))))
     }
 
     /// Uses of macros may stand in a row, on one line and without semicolons.
