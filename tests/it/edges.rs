@@ -639,3 +639,46 @@ static int last(void)\n{\n\treturn 0;\n}
         ],
     );
 }
+
+#[test]
+fn what_makes_functions_may_go_by_another_name() {
+    let header = (
+        "include/linux/calls.h",
+        "#define DEF1(n, ...) \\
+static long __do_##n(__VA_ARGS__); \\
+long __x64_##n(int a) { return __do_##n(a); } \\
+static long __do_##n(__VA_ARGS__)
+#define OTHER1(n, ...) long other_##n(__VA_ARGS__)
+#ifdef OTHER
+#define DEF32 OTHER1
+#else
+#define DEF32 DEF1
+#endif
+#define DEF64 DEF32
+#define MAKE_GET(n) static int get_##n(void) { return n; }
+#define MAKE_IT MAKE_GET
+",
+    );
+    let user = (
+        "fs/example/a.c",
+        "#include <linux/calls.h>
+DEF32(foo, int a)\n{\n\treturn body(a);\n}
+static DEF64(bar, int a)\n{\n\treturn body(a);\n}
+MAKE_IT(count);
+",
+    );
+    check_functions(
+        &[header, user],
+        &[
+            "__do_bar",
+            "__do_foo",
+            "__x64_bar",
+            "__x64_foo",
+            "get_count",
+            "other_bar",
+            "other_foo",
+        ],
+    );
+    check(&[header, user], "__do_foo", &["direct body nowhere"]);
+    check(&[header, user], "__x64_foo", &["macro __do_foo"]);
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::text::is_single_word;
 use crate::lex::{Sym, is_word_byte, uncommented, word_length};
 
 /// More parameters than this and the macro is not expanded.
@@ -116,8 +117,17 @@ impl Definition {
         uses.any(|(name, args)| params.contains(&name) && args.first() != Some(&b'*'))
     }
 
-    /// The names before a parenthesis that stand in no brace and in no parenthesis of the replacement.
+    /// The other name of what a macro without arguments stands for, where it is nothing else.
+    pub(super) fn other_name(&self) -> Option<&[u8]> {
+        (self.params.is_none() && is_single_word(&self.body)).then(|| self.body.trim_ascii())
+    }
+
+    /// The names before a parenthesis that stand in no brace and in no parenthesis of the replacement; another name
+    /// stands before those of its uses.
     pub(super) fn uses_outside_of_braces(&self) -> Vec<Sym> {
+        if let Some(other) = self.other_name() {
+            return vec![Sym::of(other)];
+        }
         let heads = self.heads_outside_of_braces().into_iter();
         heads.map(|it| Sym::of(it.0)).collect()
     }

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::applied::Appliers;
+use super::definition::Definition;
 use super::made::{Made, Span};
 use super::makers::{Definers, Macros};
 use super::stages::{Tracepoints, is_of_tracepoints};
@@ -19,6 +20,8 @@ use crate::warm::{ContentKey, Warm};
 
 /// Definitions of one name that are all expanded: arms of `#if`, and one an architecture.
 const MAX_TWINS: usize = 6;
+/// Names that stand for other names are followed through this many.
+const MAX_OTHER_NAMES: u32 = 4;
 /// A file grows by this many bytes at most.
 const MAX_GROWTH: usize = 8 << 20;
 
@@ -209,7 +212,7 @@ impl Macros<'_> {
 
     /// The texts that a use may stand for: one a definition, equal ones once.
     fn expansions(&self, view: &mut View<'_, '_>, item: &Item) -> Vec<Vec<u8>> {
-        let (files, file, own) = (view.files, view.file, view.text);
+        let own = view.text;
         let open = item.kind == ItemKind::MacroUse;
         let head = &own[item.start as usize..if open { item.end } else { item.body } as usize];
         let Some(open) = head.iter().position(|it| *it == b'(') else {
@@ -233,11 +236,35 @@ impl Macros<'_> {
                 found.push(expanded);
             }
         };
+        self.each_expansion(view, (name, args), MAX_OTHER_NAMES, &mut take);
+        found
+    }
+
+    /// Calls `take` with the texts that `name(args)` may stand for; other names are followed through so many.
+    fn each_expansion(
+        &self,
+        view: &mut View<'_, '_>,
+        (name, args): (&[u8], &[u8]),
+        names: u32,
+        take: &mut dyn FnMut(Option<Vec<u8>>),
+    ) {
+        let (files, file, own) = (view.files, view.file, view.text);
+        let follow = |view: &mut View<'_, '_>,
+                      definition: &Definition,
+                      take: &mut dyn FnMut(Option<Vec<u8>>)| {
+            let other = definition.other_name();
+            if let (Some(other), Some(left)) = (other, names.checked_sub(1)) {
+                self.each_expansion(view, (other, args), left, take);
+            }
+            other.is_some()
+        };
         if view.stage.is_some() {
-            if let Some(definition) = view.find(name) {
+            if let Some(definition) = view.find(name)
+                && !follow(view, &definition, take)
+            {
                 take(Expander::new(view).expand_use(name, &definition, args));
             }
-            return found;
+            return;
         }
         let candidates = self.candidates(files, Sym::of(name), file);
         let nearest = candidates.first().map_or(u8::MAX, |it| it.0);
@@ -250,15 +277,18 @@ impl Macros<'_> {
             let Some(definition) = self.own_definition(files, *place, (file, own)) else {
                 continue;
             };
+            if follow(view, &definition, take) {
+                continue;
+            }
             view.arch = false;
             view.saw_arch.set(false);
-            take(self.expanded(view, (name, *place, &definition), args));
+            let use_of = (name, *place, &*definition);
+            take(self.expanded(view, use_of, args));
             if view.saw_arch.get() {
                 view.arch = true;
-                take(self.expanded(view, (name, *place, &definition), args));
+                take(self.expanded(view, use_of, args));
             }
         }
-        found
     }
 }
 
