@@ -682,3 +682,17 @@ MAKE_IT(count);
     check(&[header, user], "__do_foo", &["direct body nowhere"]);
     check(&[header, user], "__x64_foo", &["macro __do_foo"]);
 }
+
+#[test]
+fn an_attribute_with_arguments_may_stand_before_the_type() {
+    let user = (
+        "fs/example/a.c",
+        "static inline __diag_as(__builtin_strlen, 1)
+int f_diag(const char *p)\n{\n\treturn helper(p);\n}
+EXAMPLE_INLINE __diag_as(__builtin_strlen, 1) __also(2)
+size_t *g_diag(const char *p)\n{\n\treturn helper(p);\n}
+",
+    );
+    check_functions(&[user], &["f_diag", "g_diag"]);
+    check(&[user], "f_diag", &["direct helper nowhere"]);
+}

@@ -1,5 +1,7 @@
 //! The walk over a file's top level.
 
+mod heads;
+
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use rustc_hash::FxBuildHasher;
@@ -505,29 +507,6 @@ impl Scanner<'_> {
             ..item
         });
         (close, true)
-    }
-
-    /// `static DEFINE_X(name) {`: nothing but storage stands before the word.
-    fn is_macro_head(&self, head: &Head, group: Group) -> bool {
-        let before = &self.src[head.start..group.word.0];
-        before
-            .split(|it| !is_word(*it))
-            .filter(|it| !it.is_empty())
-            .all(|it| {
-                matches!(
-                    it,
-                    b"static" | b"inline" | b"noinline" | b"__always_inline" | b"asmlinkage"
-                )
-            })
-    }
-
-    /// The group that names the function: the first that is no annotation.
-    fn function_group(&self, head: &Head) -> Option<Group> {
-        let usable = |it: &&Group| {
-            let word = &self.src[it.word.0..it.word.1];
-            !words::is_annotation(word) && !words::is_control(word) && !words::is_type_word(word)
-        };
-        head.groups.iter().find(usable).copied()
     }
 
     /// Reads from `{` to its `}`; the flag says whether the braces were balanced.
