@@ -296,7 +296,7 @@ impl<'t> Prepared<'t> {
         if let Some(focus) = Focus::of(&self.index, known, changed)
             && !changed.contains(&header)
         {
-            let linted = self.lint(warm, options, Some((&focus, &base.crossings)));
+            let linted = self.lint(warm, options, Some(&focus));
             if linted.is_whole {
                 return linted;
             }
@@ -313,8 +313,7 @@ impl<'t> Prepared<'t> {
         self.lint(warm, options, None)
     }
 
-    /// In focus only; with it the crossings of the tree before.
-    fn lint(&self, warm: &Warm, options: &Options, focus: Option<(&Focus, &Crossings)>) -> Linted {
+    fn lint(&self, warm: &Warm, options: &Options, focus: Option<&Focus>) -> Linted {
         let index = &self.index;
         let mut clock = self.clock.clone();
         let before = self.before.as_ref().and_then(|it| it.closures.clone());
@@ -339,9 +338,10 @@ impl<'t> Prepared<'t> {
         let resolver = Resolver::new(index, &sieve, warm)
             .with_bare_macros()
             .reusing(self.before.as_ref());
-        let focus = focus.filter(|it| !resolver.is_newly_crossed(&|of| it.0.domains.contains(&of)));
-        let focused = focus.map(|it| Focused::new(index, it.0.domains.clone(), it.1));
-        let focus = focus.map(|it| it.0);
+        let is_apart = |it: &&Focus| !resolver.is_newly_crossed(&|of| it.domains.contains(&of));
+        let focus = focus.filter(is_apart);
+        let focused =
+            focus.map(|it| Focused::new(index, it.domains.clone(), it.approaches.clone()));
         let limits = Limits::of(focused);
         let reaches: Vec<explore::Reach> = self
             .contexts

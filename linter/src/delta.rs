@@ -243,13 +243,7 @@ pub fn compare(
     let mut delta = Delta::default();
     for (at, new) in after.iter().enumerate() {
         let known: Vec<&Finding> = pairs.befores(at).map(|it| &before[it]).collect();
-        let is_known = |it: &&'static str| known.iter().any(|old| old.contexts.contains(it));
-        let fresh: Vec<&'static str> = new
-            .contexts
-            .iter()
-            .copied()
-            .filter(|it| !is_known(it))
-            .collect();
+        let fresh = parts::contexts_but(new, &known);
         if known.is_empty() {
             delta.new.push(new.clone());
         } else if !fresh.is_empty() {
@@ -262,13 +256,7 @@ pub fn compare(
     }
     for (at, old) in before.iter().enumerate() {
         let left: Vec<&Finding> = pairs.afters(at).map(|it| &after[it]).collect();
-        let is_left = |it: &&'static str| left.iter().any(|new| new.contexts.contains(it));
-        let lost: Vec<&'static str> = old
-            .contexts
-            .iter()
-            .copied()
-            .filter(|it| !is_left(it))
-            .collect();
+        let lost = parts::contexts_but(old, &left);
         if left.is_empty() {
             delta.fixed.push(old.clone());
         } else if !lost.is_empty() {

@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::graph::Index;
 use crate::graph::crossings::Crossings;
 use crate::graph::domains::Domain;
-use crate::graph::index::SourceFile;
+use crate::graph::index::{ItemId, SourceFile};
 use crate::graph::reading::is_source;
 use crate::kernel;
 use crate::report::CheckReport;
@@ -18,6 +18,8 @@ use crate::tree::TreePath;
 pub(crate) struct Focus {
     /// Implementations with changed files.
     pub(crate) domains: FxHashSet<Domain>,
+    /// What chains of nobody's pass on their way into one of them.
+    pub(crate) approaches: FxHashSet<ItemId>,
     changed: BTreeSet<TreePath>,
 }
 
@@ -32,6 +34,7 @@ impl Focus {
     ) -> Option<Self> {
         let mut focus = Self {
             domains: FxHashSet::default(),
+            approaches: FxHashSet::default(),
             changed: changed.iter().cloned().collect(),
         };
         for path in changed.iter().filter(|it| is_source(it.as_str())) {
@@ -50,6 +53,7 @@ impl Focus {
             }
         }
         crossings.with_callers(&mut focus.domains);
+        focus.approaches = crossings.approaches(&focus.domains);
         let is_led_from_elsewhere = |it: &Finding| {
             let first = it.path.first().map_or(&it.file, |it| &it.file);
             let of = index.domain_of_path(first.as_str());

@@ -19,7 +19,7 @@ pub(crate) mod words;
 
 pub(crate) use body::{count_members, each_call, each_operand, each_word, is_word as is_word_byte};
 pub(crate) use directive::{define_lines, include_key, include_lines, uncommented};
-pub(crate) use given::{Argument, Given, each_argument, may_return_function};
+pub(crate) use given::{Argument, Given, each_argument, last_word, may_return_function};
 pub(crate) use item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
 pub(crate) use runs::{name_length, space_length, word_length};
 pub(crate) use scan::{MAX_BYTES, scan};

@@ -1,7 +1,6 @@
 //! Chains that go from one filesystem into another one by a plain call, in trees that change.
 
-use lorelint::tree::{MemTree, Overlay};
-use lorelint_tests::states::{Changes, check_in_a_row, file};
+use lorelint_tests::states::{Changes, check_files_in_a_row};
 
 const ONE: &str = "fs/one/super.c";
 const TWO: &str = "fs/two/super.c";
@@ -34,10 +33,7 @@ fn with_put(name: &str, line: &str, put: &str) -> String {
 
 #[track_caller]
 fn check([one, two]: [&str; 2], states: &[(&str, Changes<'_>, bool)]) {
-    let empty = MemTree::default();
-    let files = [file(ONE, one), file(TWO, two)];
-    let base = Overlay::new(&empty).with(files.map(|it| (it.0, Some(it.1))));
-    check_in_a_row(&base, states);
+    check_files_in_a_row(&[(ONE, one), (TWO, two)], states);
 }
 
 #[test]
@@ -114,11 +110,8 @@ static const struct address_space_operations part_aops = {
 	.writepages = part_writepages,
 };
 ";
-    let empty = MemTree::default();
     let one = filesystem("one", "one_wait(mapping);");
-    let files = [file(path, table), file(ONE, &one), file(TWO, two)];
-    let base = Overlay::new(&empty).with(files.map(|it| (it.0, Some(it.1))));
-    check_in_a_row(&base, states);
+    check_files_in_a_row(&[(path, table), (ONE, &one), (TWO, two)], states);
 }
 
 /// Where a table is nobody's: in what serves all filesystems, and in a driver.

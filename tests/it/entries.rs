@@ -1,7 +1,6 @@
 //! What makes a function an entry point, in trees that change.
 
-use lorelint::tree::{MemTree, Overlay};
-use lorelint_tests::states::{check_in_a_row, file};
+use lorelint_tests::states::check_files_in_a_row;
 
 const BIO: (&str, &str) = (
     "include/linux/bio.h",
@@ -49,11 +48,8 @@ fn a_driver_registers_beside_another_one() {
         driver("zero", false),
     );
     let (none, all) = (driver("other", false), "");
-    let empty = MemTree::default();
-    let files = [file(BIO.0, BIO.1), file(OTHER, &other), file(ZERO, &plain)];
-    let base = Overlay::new(&empty).with(files.map(|it| (it.0, Some(it.1))));
-    check_in_a_row(
-        &base,
+    check_files_in_a_row(
+        &[BIO, (OTHER, &other), (ZERO, &plain)],
         &[
             ("one more", &[(ZERO, Some(&entry))], true),
             ("no more", &[(ZERO, Some(&plain))], true),
@@ -76,11 +72,8 @@ fn a_driver_registers_beside_another_one() {
 fn types_declare_what_entry_points_are_set_in() {
     let (few, more, many) = (types(1), types(2), types(6));
     let (own, other) = (types(0), driver("other", true));
-    let empty = MemTree::default();
-    let files = [file(BIO.0, BIO.1), file(OTHER, &other), file(TYPES, &few)];
-    let base = Overlay::new(&empty).with(files.map(|it| (it.0, Some(it.1))));
-    check_in_a_row(
-        &base,
+    check_files_in_a_row(
+        &[BIO, (OTHER, &other), (TYPES, &few)],
         &[
             ("one more", &[(TYPES, Some(&more))], true),
             ("none", &[(TYPES, Some(&own))], true),

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use lorelint::tree::{MemTree, Overlay};
-use lorelint_tests::states::{Changes, check_in_a_row, file};
+use lorelint_tests::states::{Changes, check_files_in_a_row, check_in_a_row, file};
 
 const SUPER: &str = "fs/example/super.c";
 const HEADER: &str = "fs/example/example.h";
@@ -230,15 +230,12 @@ void example_begin(void)
 ";
     let shared = "void (*example_hook)(struct inode *inode);\n";
     let hidden = &format!("static {shared}");
-    let files = [
-        file(SUPER, &rest),
-        file("fs/example/hook.c", sets),
-        file(VARIABLE, hidden),
-    ];
-    let empty = MemTree::default();
-    let base = Overlay::new(&empty).with(files.map(|it| (it.0, Some(it.1))));
-    check_in_a_row(
-        &base,
+    check_files_in_a_row(
+        &[
+            (SUPER, &rest),
+            ("fs/example/hook.c", sets),
+            (VARIABLE, hidden),
+        ],
         &[
             ("all can see it", &[(VARIABLE, Some(shared))], true),
             ("nobody can", &[(VARIABLE, Some(hidden))], false),

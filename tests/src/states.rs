@@ -1,6 +1,6 @@
 //! Trees that change in a row: a linter that knows the one before must say what one says that knows none.
 
-use lorelint::tree::{FileContent, Mode, Overlay, TreePath};
+use lorelint::tree::{FileContent, MemTree, Mode, Overlay, TreePath};
 use lorelint::{Linter, Options};
 
 use crate::lint_case::said;
@@ -13,6 +13,15 @@ pub fn file(path: &str, text: &str) -> (TreePath, FileContent) {
     let path = TreePath::parse(path).expect("a path inside a tree");
     let content = FileContent::new(Mode::Regular, text.as_bytes());
     (path, content.expect("a regular file"))
+}
+
+/// As [`check_in_a_row`], from a tree of these files alone.
+#[track_caller]
+pub fn check_files_in_a_row(files: &[(&str, &str)], states: &[(&str, Changes<'_>, bool)]) {
+    let empty = MemTree::default();
+    let files = files.iter().map(|it| file(it.0, it.1));
+    let base = Overlay::new(&empty).with(files.map(|it| (it.0, Some(it.1))));
+    check_in_a_row(&base, states);
 }
 
 /// Makes each change to what the one before left, and compares; the last value says whether there are findings then.

@@ -19,17 +19,19 @@ impl Run<'_, '_, '_> {
     /// A declaration out of which the pointer is taken on every way (`no_free_ptr()`) releases nothing.
     pub(super) fn cleanups(&self, id: ItemId, text: &[u8]) -> Vec<Release> {
         let edges = self.resolver.edges(id);
-        let may_be = |it: &&Edge| {
-            it.kind == EdgeKind::Macro
-                || it.kind == EdgeKind::Direct && attribute_at(text, it.offset as usize).is_some()
+        // With the place of the attribute that names what is called.
+        let may_be = |it: &'_ Edge| {
+            let attribute = attribute_at(text, it.offset as usize);
+            let is_read = it.kind == EdgeKind::Direct && attribute.is_some();
+            (it.kind == EdgeKind::Macro || is_read).then_some((*it, attribute))
         };
-        let is_any = (edges.iter().filter(may_be)).any(|it| self.alias_at(id, it).is_some());
+        let places: Vec<(Edge, Option<usize>)> = edges.iter().filter_map(may_be).collect();
+        let is_any = (places.iter()).any(|it| self.alias_at(id, &it.0).is_some());
         let Some(parsed) = is_any.then(|| parse(self.index, id)).flatten() else {
             return Vec::new();
         };
         let mut found = Vec::new();
-        for edge in edges.iter().filter(may_be) {
-            let attribute = attribute_at(text, edge.offset as usize);
+        for (edge, attribute) in &places {
             let offset = attribute.unwrap_or(edge.offset as usize);
             // What the grammar cannot read in this place was blanked: an attribute of a variable.
             let is_attribute = attribute.is_some() || parsed.clean.get(offset) == Some(&b' ');
@@ -74,8 +76,7 @@ fn at_end_of_scope(text: &[u8], offset: usize, callee: (String, usize)) -> Relea
 fn attribute_at(text: &[u8], offset: usize) -> Option<usize> {
     let before = text.get(..offset)?.trim_ascii_end();
     let before = before.strip_suffix(b"(")?.trim_ascii_end();
-    let other = before.iter().rposition(|it| !lex::is_word_byte(*it));
-    let start = other.map_or(0, |it| it + 1);
+    let start = before.len() - lex::last_word(before).len();
     if !lex::words::is_cleanup(text, start, before.len()) {
         return None;
     }

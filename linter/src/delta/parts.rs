@@ -4,6 +4,13 @@ use super::MovedLines;
 use super::same::is_same_chain;
 use crate::finding::{Finding, Related, Severity, Shown};
 
+/// The contexts of a finding that none of the others has.
+pub(super) fn contexts_but(finding: &Finding, others: &[&Finding]) -> Vec<&'static str> {
+    let is_there = |it: &&'static str| others.iter().any(|other| other.contexts.contains(it));
+    let contexts = finding.contexts.iter().copied();
+    contexts.filter(|it| !is_there(it)).collect()
+}
+
 /// What a finding says where only some of its contexts are meant: the chain of one of them is shown.
 pub(super) fn only(finding: &Finding, meant: &[&'static str], what: &str) -> Finding {
     let mut part = finding.clone();

@@ -219,9 +219,8 @@ pub(super) fn is_renamed(old: &str, new: &str, old_body: &[u8], new_body: &[u8])
 
 /// Whether two chains go through the same functions.
 pub(super) fn is_same_chain(one: &Finding, other: &Finding) -> bool {
-    let names =
-        |it: &Finding| -> Vec<String> { it.path.iter().map(|it| it.function.clone()).collect() };
-    names(one) == names(other)
+    let (one, other) = (one.path.iter(), other.path.iter());
+    one.map(|it| &it.function).eq(other.map(|it| &it.function))
 }
 
 /// Whether two chains are equal but for their last function; where that is the entry point, it must stand in the same

@@ -9,7 +9,7 @@ use super::conditions::conditions;
 use crate::lex::{Sym, may_return_function, uncommented};
 
 use super::expr::{Text, callable, declared, each_child, expr, type_ref};
-use super::initializer::initializer;
+use super::initializer::{addressed, initializer};
 use super::unread::{add_unread_calls, declared_pointer, is_within, not_done};
 use super::{Call, Callee, Expr, FunctionFacts, Step, Store, TypeRef};
 use crate::syntax::nodes::{Field, Kind};
@@ -452,17 +452,13 @@ impl Walk<'_, '_> {
 
     /// `f(&(struct ops){ .member = g })`
     fn literal_argument(&mut self, node: Node<'_>) {
-        let node = if node.kind() == Kind::PointerExpression {
-            node.field(Field::Argument).unwrap_or(node)
-        } else {
-            node
-        };
-        if node.kind() == Kind::CompoundLiteral {
-            let object = expr(self.text, node);
+        let literal = addressed(node).unwrap_or(node);
+        if literal.kind() == Kind::CompoundLiteral {
+            let object = expr(self.text, literal);
             initializer(
                 self.text,
                 &object,
-                node,
+                literal,
                 &mut Vec::new(),
                 &mut self.facts.stores,
             );

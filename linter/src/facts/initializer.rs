@@ -109,7 +109,7 @@ fn declaration(
 }
 
 /// `&(struct x){ … }`: what stands behind the `&`.
-fn addressed(node: Node<'_>) -> Option<Node<'_>> {
+pub(super) fn addressed(node: Node<'_>) -> Option<Node<'_>> {
     let is_pointer = node.kind() == Kind::PointerExpression;
     let literal = node.field(Field::Argument).filter(|_| is_pointer)?;
     (literal.kind() == Kind::CompoundLiteral).then_some(literal)

@@ -53,23 +53,22 @@ pub(super) fn add_unread_calls(
     });
     facts.calls.append(&mut found);
     facts.unread = unread;
+    let mut operands = FxHashSet::default();
     crate::lex::each_operand(text, from, |start| {
-        let mut calls = facts.calls.iter_mut();
-        if let Some(call) = calls.find(|it| it.offset == start as u32) {
-            call.may_cast = true;
-        }
+        operands.insert(start as u32);
     });
+    if !operands.is_empty() {
+        for call in &mut facts.calls {
+            // Of other arms' calls at one place it is the first.
+            call.may_cast |= operands.remove(&call.offset);
+        }
+    }
 }
 
 /// `struct tag (name);`: a variable, whose name stands in parentheses.
 fn is_tag(text: &[u8], start: usize) -> bool {
-    let before = text[..start].trim_ascii_end();
-    let is_behind = |word: &&[u8]| {
-        let rest = before.strip_suffix(*word);
-        rest.is_some_and(|it| !it.last().is_some_and(|it| crate::lex::is_word_byte(*it)))
-    };
-    let words: [&[u8]; 3] = [b"struct", b"union", b"enum"];
-    words.iter().any(is_behind)
+    let before = crate::lex::last_word(&text[..start]);
+    matches!(before, b"struct" | b"union" | b"enum")
 }
 
 /// `__cleanup(name)`: the call at the end of the variable's scope. What the variable holds then is not known.

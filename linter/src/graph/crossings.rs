@@ -63,7 +63,7 @@ impl Crossings {
     }
 
     /// What chains of nobody's pass on their way into one of some implementations.
-    pub(super) fn approaches(&self, domains: &FxHashSet<Domain>) -> FxHashSet<ItemId> {
+    pub(crate) fn approaches(&self, domains: &FxHashSet<Domain>) -> FxHashSet<ItemId> {
         let into = self
             .approaches
             .iter()

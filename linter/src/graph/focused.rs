@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashSet;
 
-use super::crossings::Crossings;
 use super::domains::Domain;
 use super::index::{Index, ItemId};
 use crate::lex::{ItemKind, flags};
@@ -17,10 +16,11 @@ pub(crate) struct Focused {
 }
 
 impl Focused {
+    /// With what chains of nobody's pass on their way into one of them.
     pub(crate) fn new(
         index: &Index<'_>,
         domains: FxHashSet<Domain>,
-        crossings: &Crossings,
+        approaches: FxHashSet<ItemId>,
     ) -> Self {
         let mut names: Vec<u32> = Vec::new();
         for slot in index.slots_of(&domains) {
@@ -44,7 +44,6 @@ impl Focused {
                 }
             }
         }
-        let approaches = crossings.approaches(&domains);
         Self {
             domains,
             naming,

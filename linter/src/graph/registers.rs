@@ -119,7 +119,7 @@ impl Registers {
     ) -> bool {
         let (now, was) = (self.declared(scan), self.declared_in(image, old));
         let count = |all: &[u32], it: u32| all.iter().filter(|other| **other == it).count();
-        now.iter().chain(&was).any(|it| {
+        self.telling.iter().any(|it| {
             let (now, was) = (count(&now, *it), count(&was, *it));
             // What few declare stays so where it is declared less often, and what many declare where it is more often.
             let is_own = self.own.binary_search(it).is_ok();

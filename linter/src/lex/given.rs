@@ -255,7 +255,8 @@ fn first_word(text: &[u8]) -> &[u8] {
     &text[..end.unwrap_or(text.len())]
 }
 
-pub(super) fn last_word(text: &[u8]) -> &[u8] {
+/// The word that a text ends with.
+pub(crate) fn last_word(text: &[u8]) -> &[u8] {
     let text = text.trim_ascii_end();
     let start = text.iter().rposition(|it| !is_word(*it));
     &text[start.map_or(0, |it| it + 1)..]

@@ -1,7 +1,7 @@
 //! The few words that the lexical reading must know.
 
-/// What stands in an attribute is looked for in this many bytes before it.
-const MAX_ATTRIBUTE_BYTES: usize = 128;
+/// The arguments of an attribute are words, and few: what stands in one is looked for in this many bytes.
+pub(crate) const MAX_ATTRIBUTE_BYTES: usize = 128;
 
 /// Macros and functions that are worth what their first argument, or what it points to, holds.
 ///

@@ -4,9 +4,6 @@
 use super::directives::blank_directives;
 use crate::lex::{is_word_byte as is_word, space_length, word_length, words};
 
-/// The arguments of an attribute are words, and few.
-const MAX_ATTRIBUTE_BYTES: usize = 128;
-
 /// Returns the text with everything that breaks the grammar overwritten in place.
 ///
 /// Every byte keeps its offset; newlines stay. `#if` arms are kept where each is whole statements, else
@@ -384,7 +381,7 @@ impl Cleaner<'_> {
             if !is_word(prev_significant(self.out, start)) || self.is_operator_before(start) {
                 return true;
             }
-            let end = self.out.len().min(open + MAX_ATTRIBUTE_BYTES);
+            let end = self.out.len().min(open + words::MAX_ATTRIBUTE_BYTES);
             let close = memchr::memchr(b')', &self.out[open..end]).map_or(end, |it| open + it + 1);
             let next = self.skip_space(close);
             let is_attribute = self.byte(next) == b'=' && self.byte(next + 1) != b'=';

@@ -1,8 +1,7 @@
 //! Which word of a head names the function.
 
-use super::{Group, Head};
+use super::{Group, Head, Scanner};
 use crate::lex::body::is_word;
-use crate::lex::scan::Scanner;
 use crate::lex::words;
 
 /// Words that may stand before a macro which makes a function's head.
