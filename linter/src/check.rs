@@ -335,7 +335,10 @@ impl<'t> Prepared<'t> {
         let passes = |id, item: &Item| item.kind == ItemKind::Function && sieve.passes(id);
         let passing = self.is_whole.then(|| work_in(index, &passes));
         clock.add("sieve", sieving, passing.unwrap_or_default());
+        // Chains are told apart by the same as where a sieve is asked what to read.
+        let deciding = options.no_sieve.then(|| limits::sieve(index, None));
         let resolver = Resolver::new(index, &sieve, warm)
+            .deciding_by(deciding.as_ref().unwrap_or(&sieve))
             .with_bare_macros()
             .reusing(self.before.as_ref());
         let is_apart = |it: &&Focus| !resolver.is_newly_crossed(&|of| it.domains.contains(&of));

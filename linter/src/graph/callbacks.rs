@@ -192,6 +192,7 @@ pub(super) fn called_back(
         through: Through::Name(name),
         domain: Domain::GENERIC,
         enters: None,
+        fails: false,
     })
 }
 

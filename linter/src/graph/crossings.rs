@@ -19,6 +19,7 @@ pub(crate) struct Crossing {
     pub(super) context: Sym,
     pub(super) function: ItemId,
     pub(super) entry: Entry,
+    pub(super) fails: bool,
     pub(super) hops: u32,
     pub(super) confidence: Confidence,
 }

@@ -37,6 +37,7 @@ impl Resolver<'_, '_> {
                     through: Through::Name(member),
                     domain: Domain::GENERIC,
                     enters: None,
+                    fails: false,
                 }));
             }
         }

@@ -36,6 +36,26 @@ pub(crate) struct State {
     pub(super) home: u32,
     /// What the caller passed.
     pub(crate) entry: Entry,
+    /// Whether one of the calls that led here is made only where something failed.
+    pub(super) fails: bool,
+}
+
+impl State {
+    /// The states of which this one is a case: who comes in with anything comes in with this as well, and where
+    /// nothing has failed so far, something may fail.
+    fn likelier(self) -> impl Iterator<Item = Self> {
+        let any = (self.entry != Entry::ANY).then_some(Entry::ANY);
+        let sound = self.fails.then_some(false);
+        let with = move |entry, fails| Self {
+            entry,
+            fails,
+            ..self
+        };
+        let entered = any.map(|it| with(it, self.fails)).into_iter();
+        let failed = sound.map(|it| with(self.entry, it)).into_iter();
+        let both = any.zip(sound).map(|it| with(it.0, it.1));
+        entered.chain(failed).chain(both)
+    }
 }
 
 /// How a context reaches one function.
@@ -179,12 +199,7 @@ impl Reach {
         hops: u32,
         confidence: Confidence,
     ) -> Option<u32> {
-        // Who comes in with anything comes in with this as well.
-        let any = State {
-            entry: Entry::ANY,
-            ..state
-        };
-        if state.entry != Entry::ANY && self.places.contains_key(&any) {
+        if state.likelier().any(|it| self.places.contains_key(&it)) {
             return None;
         }
         let Vacant(slot) = self.places.entry(state) else {
@@ -239,6 +254,7 @@ impl Reach {
                 context,
                 function: it.to.function,
                 entry: it.to.entry,
+                fails: it.to.fails,
                 hops: from.hops + 1,
                 confidence: it.confidence,
             }
@@ -300,21 +316,27 @@ impl Reach {
         function: ItemId,
         wanted: &dyn Fn(Entry) -> bool,
     ) -> Option<Reached> {
-        let mut ways = self.ways(function).filter(|it| wanted(it.state.entry));
-        let first = ways.next()?;
-        let chain = self.chain_of(resolver, first)?;
+        let mut ways = self
+            .ways(function)
+            .filter(|it| wanted(it.state.entry))
+            .peekable();
+        let surest = ways.peek()?.confidence;
+        let as_sure = ways.filter(|it| it.confidence >= surest);
+        let (failing, others): (Vec<_>, Vec<_>) = as_sure.partition(|it| it.state.fails);
+        let mut chains = others
+            .into_iter()
+            .chain(failing)
+            .take(MAX_WAYS)
+            .filter_map(|it| self.chain_of(resolver, it));
+        let chain = chains.next()?;
         let doubts = |it: &Reached| (it.again.is_some(), it.failing.is_some());
         let none = (false, false);
         if doubts(&chain) == none {
             return Some(chain);
         }
-        let as_sure = ways.filter(|it| it.confidence >= first.confidence);
-        let others = as_sure
-            .take(MAX_WAYS)
-            .filter_map(|it| self.chain_of(resolver, it));
         // The first of those that are equal.
         let mut best = chain;
-        for it in others {
+        for it in chains {
             if doubts(&it) < doubts(&best) {
                 best = it;
             }
@@ -342,11 +364,7 @@ impl Reach {
         let mut path = vec![root_hop(resolver, root)];
         let hops = steps.iter();
         path.extend(hops.map(|(from, edge, to)| hop(resolver, *from, edge, *to)));
-        let failing = steps.iter().find(|(from, edge, _)| {
-            let facts = resolver.facts(*from);
-            let site = facts.conditions.site(edge.offset);
-            site.is_some_and(|it| it.on_failure)
-        });
+        let failing = steps.iter().find(|it| it.1.fails);
         let enters_again = |at: usize| steps[..=at].iter().any(|it| it.0 == steps[at].2);
         let again = (0..steps.len()).find(|at| enters_again(*at));
         let again = again.map(|at| resolver.index.name_of(steps[at].2));
@@ -411,6 +429,7 @@ fn first_state(resolver: &Resolver<'_, '_>, root: &RootAt) -> State {
         domain,
         home,
         entry: root.entry,
+        fails: false,
     }
 }
 
@@ -514,6 +533,7 @@ fn target_of(
         domain,
         home: from.state.home,
         entry: Entry::ANY,
+        fails: from.state.fails || edge.fails,
     };
     Some((state, cut(from, edge, (target, entered), limits)))
 }

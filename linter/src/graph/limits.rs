@@ -53,13 +53,11 @@ impl Limits {
         move |edge| {
             let is_vain = has_vain
                 && match edge.target {
-                    Target::Function(to) if edge.kind == EdgeKind::Direct => {
-                        self.vain.contains(&(name, index.item(to).name))
-                    }
-                    _ => false,
+                    Target::Function(to) => self.vain.contains(&(name, index.item(to).name)),
+                    Target::External(_) => false,
                 };
             if is_vain {
-                edge.confidence.min(Confidence::Medium)
+                Confidence::Low
             } else {
                 edge.confidence
             }

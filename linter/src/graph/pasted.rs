@@ -235,6 +235,7 @@ impl Resolver<'_, '_> {
                     through,
                     domain: Domain::GENERIC,
                     enters: None,
+                    fails: false,
                 });
             }
             // What is given to a macro of a made name stands among the arguments.

@@ -75,6 +75,8 @@ pub(crate) struct Edge {
     pub(crate) domain: Domain,
     /// What it enters the callee with where nothing is known at the caller's entry; `None` where nobody asked.
     pub(crate) enters: Option<Entry>,
+    /// Whether the call is made only where something failed.
+    pub(crate) fails: bool,
 }
 
 impl Edge {
@@ -106,6 +108,8 @@ impl FunctionFacts {
 pub(crate) struct Resolver<'i, 't> {
     pub(crate) index: &'i Index<'t>,
     pub(crate) sieve: &'i Sieve<'i, 't>,
+    /// By which it is told what may decide about a sink: what cannot is not known of a chain, however much is let through.
+    pub(super) deciding: &'i Sieve<'i, 't>,
     pub(crate) warm: &'i Warm,
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
     edges: Memo<ItemId, Vec<Edge>>,
@@ -157,6 +161,7 @@ impl<'i, 't> Resolver<'i, 't> {
         Self {
             index,
             sieve,
+            deciding: sieve,
             warm,
             tables: Memo::new(),
             edges: Memo::new(),
@@ -184,6 +189,11 @@ impl<'i, 't> Resolver<'i, 't> {
             deferrals,
             deferring: super::deferred::fields(),
         }
+    }
+
+    /// Asks another sieve what may decide about a sink.
+    pub(crate) fn deciding_by(self, deciding: &'i Sieve<'i, 't>) -> Self {
+        Self { deciding, ..self }
     }
 
     /// Takes what was learned apart while the caller goes on.
@@ -293,6 +303,10 @@ impl<'i, 't> Resolver<'i, 't> {
         self.deferred_edges(scope, &mut out);
         self.bare_edges(id, (scope, loose), &mut out);
         self.mark_made(id, &mut out);
+        for edge in &mut out {
+            let site = facts.conditions.site(edge.offset);
+            edge.fails = site.is_some_and(|it| it.on_failure);
+        }
         out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
         out.dedup();
         out
@@ -391,6 +405,7 @@ impl<'i, 't> Resolver<'i, 't> {
                             through: Through::Name(name),
                             domain: Domain::GENERIC,
                             enters: None,
+                            fails: false,
                         }),
                 );
             }
@@ -435,6 +450,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 through,
                 domain: Domain::GENERIC,
                 enters: None,
+                fails: false,
             });
         }
         for (target, confidence) in functions {
@@ -446,6 +462,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 through,
                 domain: Domain::GENERIC,
                 enters: None,
+                fails: false,
             });
         }
         if !self.deferrals.contains_key(&name) {
@@ -559,6 +576,7 @@ impl<'i, 't> Resolver<'i, 't> {
                 through: Through::Member(entry.of, member),
                 domain: entry.domain,
                 enters: None,
+                fails: false,
             });
         }
     }
@@ -640,6 +658,7 @@ impl<'i, 't> Resolver<'i, 't> {
                         through: Through::Nothing,
                         domain: Domain::GENERIC,
                         enters: None,
+                        fails: false,
                     });
                 }
             }

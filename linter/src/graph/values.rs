@@ -271,7 +271,8 @@ impl Resolver<'_, '_> {
     fn decides(&self, function: ItemId, param: u16, depth: u32) -> bool {
         // What drops an inode decides whether there is one.
         let leads_on = || {
-            self.sieve.passes(function) || self.index.item(function).name == Sym::of(kernel::IPUT)
+            self.deciding.passes(function)
+                || self.index.item(function).name == Sym::of(kernel::IPUT)
         };
         if depth > MAX_PASSES || !leads_on() {
             return false;
@@ -294,7 +295,7 @@ impl Resolver<'_, '_> {
 
     /// Whether a parameter that the function hands on through a pointer decides about a call there.
     fn decides_by_ops(&self, function: ItemId, param: u16) -> bool {
-        if !self.sieve.passes(function) {
+        if !self.deciding.passes(function) {
             return false;
         }
         let facts = self.facts(function);

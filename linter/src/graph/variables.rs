@@ -95,6 +95,7 @@ impl Resolver<'_, '_> {
             through: Through::Name(name),
             domain,
             enters: None,
+            fails: false,
         }));
         true
     }
