@@ -12,6 +12,7 @@ mod bodies;
 mod callbacks;
 mod cleanups;
 mod closure;
+mod compiled;
 mod constants;
 mod copies;
 pub(crate) mod crossings;

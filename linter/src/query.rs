@@ -62,7 +62,7 @@ impl Linkage {
 pub struct Function {
     /// Where it is defined; a function that a macro makes stands where the macro is used.
     pub file: TreePath,
-    /// Its name.
+    /// Its name as the compiler knows it: a macro may give it another than its text.
     pub name: String,
     /// 1-based line of the name.
     pub line: u32,
@@ -204,17 +204,19 @@ impl<'t> Graph<'t> {
 
     /// The functions below a directory, sorted; an empty path is the whole tree.
     pub fn functions(&self, under: &str) -> Vec<Function> {
+        let open = Sieve::open();
+        let resolver = Resolver::new(&self.index, &open, self.warm);
         let mut found: Vec<Function> = self
             .functions_under(under)
             .into_par_iter()
-            .map(|it| self.function(it))
+            .map(|it| self.function(it, resolver.compiled_name(it)))
             .collect();
         found.par_sort_unstable();
         found.dedup();
         found
     }
 
-    fn function(&self, id: ItemId) -> Function {
+    fn function(&self, id: ItemId, name: String) -> Function {
         let bits = self.index.item(id).flags;
         let linkage = if bits & flags::INLINE != 0 {
             Linkage::Inline
@@ -225,7 +227,7 @@ impl<'t> Graph<'t> {
         };
         Function {
             file: self.index.file_of(id).path.clone(),
-            name: self.index.name_of(id),
+            name,
             line: self.index.position(id, self.index.name_offset(id)).0,
             linkage,
         }
@@ -255,7 +257,10 @@ impl<'t> Graph<'t> {
     fn row(resolver: &Resolver<'_, '_>, caller: ItemId, edge: &Edge) -> CallEdge {
         let index = resolver.index;
         let (callee_file, callee) = match edge.target {
-            Target::Function(it) => (Some(index.file_of(it).path.clone()), index.name_of(it)),
+            Target::Function(it) => (
+                Some(index.file_of(it).path.clone()),
+                resolver.compiled_name(it),
+            ),
             Target::External(name) => (
                 None,
                 hops::spell_called(resolver, caller, edge.through, name),
@@ -263,7 +268,7 @@ impl<'t> Graph<'t> {
         };
         CallEdge {
             caller_file: index.file_of(caller).path.clone(),
-            caller: index.name_of(caller),
+            caller: resolver.compiled_name(caller),
             line: index.position(caller, edge.offset).0,
             callee_file,
             callee,
@@ -273,15 +278,18 @@ impl<'t> Graph<'t> {
         }
     }
 
-    /// The functions and macros that `name` or `file:name` means.
+    /// The functions and macros that `name` or `file:name` means, be it that of the text or the compiler's.
     fn named(&self, name: &str) -> Result<Vec<ItemId>, QueryError> {
         let (file, plain) = name
             .rsplit_once(':')
             .map_or((None, name), |it| (Some(it.0), it.1));
         let sym = Sym::of(plain);
+        let open = Sieve::open();
+        let resolver = Resolver::new(&self.index, &open, self.warm);
         let found: Vec<ItemId> = self
             .index
             .functions(sym)
+            .chain(resolver.functions_compiled_as(sym))
             .chain(self.index.macros(sym))
             .filter(|it| file.is_none_or(|file| self.index.file_of(*it).path.is_under(file)))
             .collect();

@@ -161,3 +161,97 @@ fn what_a_use_makes_in_one_file_is_not_taken_for_what_it_makes_in_another() {
         check_edges(&files, function, &[&format!("macro {called}")]);
     }
 }
+
+/// Two implementations with functions of the same names; the headers of one give its functions others.
+const RENAMED: [(&str, &str); 6] = [
+    (
+        "fs/box/box.h",
+        "int box_find(int key);\nvoid box_put(int key);\n",
+    ),
+    (
+        "fs/box/find.c",
+        "#include \"box.h\"\nint box_find(int key)\n{\n\treturn low(key);\n}\n
+void box_put(int key)\n{\n\tbox_find(key);\n}\n
+int box_user(int key)\n{\n\treturn box_find(key);\n}\n",
+    ),
+    (
+        "fs/boxplus/boxplus.h",
+        "#define box_find boxplus_find\n#define box_put boxplus_put\nint box_find(int key);
+#ifdef CONFIG_BOX_CHECK\nint box_check(int key);\n#else\n#define box_check NULL\n#endif
+#ifndef CONFIG_BOX_SCAN\n#define box_scan box_not_there\n#endif\n",
+    ),
+    (
+        "fs/boxplus/find.c",
+        "#include \"boxplus.h\"\nint box_find(int key)\n{\n\treturn high(key);\n}\n
+void box_put(int key)\n{\n\tbox_find(key);\n}\n
+int box_check(int key)\n{\n\treturn key;\n}\n
+int box_scan(int key)\n{\n\treturn key;\n}\n
+int box_not_there(int key)\n{\n\treturn -1;\n}\n",
+    ),
+    (
+        "fs/boxplus/dir.c",
+        "#include \"boxplus.h\"\nstruct ops { int (*find)(int key); };
+static const struct ops dir_ops = { .find = box_find };
+int plus_user(int key)\n{\n\tbox_put(key);\n\treturn box_find(key) + dir_ops.find(key);\n}\n",
+    ),
+    (
+        "fs/boxplus/apart.c",
+        "static int box_put(int key)\n{\n\treturn key;\n}\n
+int apart_user(int key)\n{\n\treturn box_put(key);\n}\n",
+    ),
+];
+
+#[test]
+fn a_macro_may_give_the_functions_of_a_directory_other_names() {
+    let functions = ask(&RENAMED, |graph| graph.functions("fs/boxplus"));
+    let names: Vec<String> = functions
+        .into_iter()
+        .map(|it| format!("{} {}", it.file, it.name))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "fs/boxplus/apart.c apart_user",
+            "fs/boxplus/apart.c box_put",
+            "fs/boxplus/dir.c plus_user",
+            "fs/boxplus/find.c box_check",
+            "fs/boxplus/find.c box_not_there",
+            "fs/boxplus/find.c box_scan",
+            "fs/boxplus/find.c boxplus_find",
+            "fs/boxplus/find.c boxplus_put",
+        ]
+    );
+    check_edges(&RENAMED, "boxplus_put", &["direct boxplus_find"]);
+    check_edges(
+        &RENAMED,
+        "plus_user",
+        &[
+            "direct boxplus_find",
+            "direct boxplus_put",
+            "ops boxplus_find",
+        ],
+    );
+    check_edges(&RENAMED, "apart_user", &["direct box_put"]);
+    check_edges(&RENAMED, "box_user", &["direct box_find"]);
+    check_edges(&RENAMED, "box_put", &["direct box_find"]);
+}
+
+#[test]
+fn a_renamed_function_is_found_by_both_names() {
+    let callers = |name: &str| {
+        let rows = ask(&RENAMED, |graph| graph.callers(name).unwrap());
+        let rows = rows.into_iter();
+        rows.map(|it| format!("{} {} {}", it.kind.as_str(), it.caller, it.callee))
+            .collect::<Vec<_>>()
+    };
+    let plus = [
+        "direct plus_user boxplus_find",
+        "ops plus_user boxplus_find",
+        "direct boxplus_put boxplus_find",
+    ];
+    assert_eq!(callers("boxplus_find"), plus);
+    assert_eq!(callers("fs/boxplus:box_find"), plus);
+    let tables = ask(&RENAMED, |graph| graph.tables(""));
+    let tables: Vec<String> = tables.into_iter().map(|it| it.function).collect();
+    assert_eq!(tables, ["boxplus_find"]);
+}

@@ -118,7 +118,7 @@ impl Definition {
     }
 
     /// The other name of what a macro without arguments stands for, where it is nothing else.
-    pub(super) fn other_name(&self) -> Option<&[u8]> {
+    pub(crate) fn other_name(&self) -> Option<&[u8]> {
         (self.params.is_none() && is_single_word(&self.body)).then(|| self.body.trim_ascii())
     }
 

@@ -17,6 +17,8 @@ const MAX_MACRO_TWINS: usize = 4;
 const MAX_FUNCTION_TWINS: usize = 32;
 /// The rank of functions that the kernel may have which is read: those of its architecture and of drivers.
 const OWN_ARCHITECTURE: u8 = 2;
+/// The distance of headers that a file may include without saying so.
+const IN_REACH: u8 = 2;
 
 /// A name where it stands.
 type NameIn = (Sym, u32);
@@ -279,7 +281,12 @@ impl Resolver<'_, '_> {
                     self.distance(*function, file),
                     self.distance(*definition, file),
                 );
-                if to_function < to_macro {
+                if to_function < to_macro
+                    || to_macro > IN_REACH && self.has_own(*function, *definition, file)
+                    || self
+                        .renaming(*function)
+                        .is_some_and(|it| it.0 == *definition)
+                {
                     macros.clear();
                 } else if to_macro < to_function
                     && !is_function
@@ -291,6 +298,11 @@ impl Resolver<'_, '_> {
             }
             (functions, macros)
         })
+    }
+
+    /// Whether a file's implementation has a function, and the file does not include the macro of the same name.
+    fn has_own(&self, function: ItemId, definition: ItemId, file: usize) -> bool {
+        self.link_rank(function, file) == 0 && self.include_depth(definition, file) == NOT_INCLUDED
     }
 
     /// Whether a function is compiled wherever its header is included; the global ones of a header are those of the

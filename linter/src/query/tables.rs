@@ -66,7 +66,7 @@ impl Graph<'_> {
                     table: self.index.name_of(item),
                     structure,
                     member,
-                    function: self.index.name_of(it.function),
+                    function: resolver.compiled_name(it.function),
                     line: self.index.position(item, it.offset).0,
                 }
             })

@@ -171,7 +171,7 @@ impl Graph<'_> {
             Vec::new()
         };
         Ok(Why {
-            function: Some(self.function(id)),
+            function: Some(self.function(id, self.index.name_of(id))),
             calls,
             findings,
             notes,
