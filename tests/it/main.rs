@@ -42,6 +42,7 @@ mod sieve;
 mod sites;
 mod smtp;
 mod store;
+mod tables;
 mod tidy;
 mod tree;
 mod twins;

@@ -10,7 +10,8 @@ use crate::syntax::{self, Node, clean};
 /// Braces nest this deep at most.
 const MAX_DEPTH: usize = 12;
 
-/// Reads a variable with or without initialiser; `tag` is what its struct is known by that has none.
+/// Reads a variable with or without initialiser; `tag` is what its struct is known by that has none, or
+/// that stands between a macro's parentheses.
 pub(crate) fn object_facts(item: &[u8], (name, tag): (Sym, Sym)) -> ObjectFacts {
     let (mut facts, arms) = object_arm(item, (name, tag), 0);
     for read in 1..arms {
@@ -43,6 +44,10 @@ fn object_arm(item: &[u8], (name, tag): (Sym, Sym), read: usize) -> (ObjectFacts
                 ..wanted
             };
             declaration(text, tree.root_node(), wanted, &mut facts, 0);
+        }
+        if facts.of == TypeRef::Unknown && tag != Sym::NONE {
+            // `DEFINE_PER_CPU(struct box, name) = { … }`
+            facts.of = TypeRef::Tag(tag);
         }
     }
     (facts, arms)

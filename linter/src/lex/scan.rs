@@ -692,7 +692,8 @@ impl Scanner<'_> {
     }
 
     fn push_object(&mut self, head: &Head, body: usize, end: usize) {
-        let word = head.pointer.unwrap_or(head.last_word);
+        let made = self.object_in_group(head);
+        let word = made.map_or_else(|| head.pointer.unwrap_or(head.last_word), |it| it.0);
         if word.1 <= word.0 {
             return;
         }
@@ -709,6 +710,7 @@ impl Scanner<'_> {
             it.name = it.untagged_name(name);
             it.name
         });
+        let tag = made.map_or(tag, |it| it.1);
         self.push_item(Item { tag, ..item });
     }
 

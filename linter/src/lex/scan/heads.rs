@@ -2,7 +2,7 @@
 
 use super::{Group, Head, Scanner};
 use crate::lex::body::is_word;
-use crate::lex::words;
+use crate::lex::{Sym, words};
 
 /// Words that may stand before a macro which makes a function's head.
 fn is_storage(word: &[u8]) -> bool {
@@ -20,6 +20,29 @@ impl Scanner<'_> {
             .split(|it| !is_word(*it))
             .filter(|it| !it.is_empty())
             .all(is_storage)
+    }
+
+    /// The name and the tag of what a macro declares before the `=`: `DEFINE_PER_CPU(struct box, name) = { … }`.
+    pub(super) fn object_in_group(&self, head: &Head) -> Option<((usize, usize), Sym)> {
+        let [group] = head.groups.as_slice() else {
+            return None;
+        };
+        if group.word != head.last_word || head.pointer.is_some() {
+            return None;
+        }
+        let inside = self.src.get(group.open + 1..group.close - 1)?;
+        let comma = memchr::memrchr(b',', inside)?;
+        let of = inside[..comma].trim_ascii();
+        let tag = of
+            .strip_prefix(b"struct ")
+            .or_else(|| of.strip_prefix(b"union "))?;
+        let tag = tag.trim_ascii_start();
+        let start = group.open + 1 + comma + 1;
+        let start = self.skip_space(start);
+        let end = self.word_end(start);
+        let is_name = end > start && self.skip_space(end) == group.close - 1;
+        let is_tag = !tag.is_empty() && tag.iter().all(|it| is_word(*it));
+        (is_name && is_tag).then(|| ((start, end), Sym::of(tag)))
     }
 
     /// The group that names the function: the first that is no annotation.

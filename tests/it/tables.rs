@@ -1,0 +1,60 @@
+//! Functions in tables, as they are listed: forms in which a macro makes the table.
+
+use lorelint_tests::graph_case::ask;
+
+const WAIT: (&str, &str) = (
+    "include/linux/wait.h",
+    "struct waiter { int (*func)(int key); void *task; };
+struct watcher { int (*run)(int key); int order; };
+int wake_default(int key);
+#define INIT_WAIT_FUNC(name, function) struct waiter name = { .task = 0, .func = function }
+#define INIT_WAIT(name) INIT_WAIT_FUNC(name, wake_default)
+#ifdef CONFIG_WATCH
+#define watch_hot(fn, pri) \\\n({ \\
+\tstatic __meminitdata struct watcher fn##_nb = { .run = fn, .order = pri }; \\
+\tregister_watcher(&fn##_nb); \\\n})
+#else\n#define watch_hot(fn, pri) ({ (void)(fn); 0; })\n#endif
+#define set_waiter(w, fn) ((w)->func = fn)
+",
+);
+const WAKE: (&str, &str) = (
+    "kernel/wake.c",
+    "#include <linux/wait.h>\nint wake_default(int key)\n{\n\treturn key;\n}\n",
+);
+
+/// The entries of one file, one `table struct.member function` a line.
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let files = [
+        WAIT,
+        WAKE,
+        (
+            "include/linux/percpu.h",
+            "#define DEFINE_PER_CPU(type, name) __attribute__((section(\"x\"))) __typeof__(type) name\n",
+        ),
+        ("fs/example/a.c", text),
+    ];
+    let found = ask(&files, |graph| graph.tables("fs/example"));
+    let found: Vec<String> = found
+        .into_iter()
+        .map(|it| {
+            format!(
+                "{} {}.{} {}",
+                it.table, it.structure, it.member, it.function
+            )
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn an_object_that_a_macro_declares_before_its_value_has_its_name_and_type() {
+    check(
+        "#include <linux/percpu.h>\n#include <linux/wait.h>
+static int first(int key)\n{\n\treturn key;\n}\n
+static DEFINE_PER_CPU(struct watcher, watcher) = { .run = first };
+DEFINE_PER_CPU(struct waiter, waiters) = {\n\tfirst,\n};
+static DEFINE_PER_CPU(int, count) = 1;\n",
+        &["waiters waiter.func first", "watcher watcher.run first"],
+    );
+}
