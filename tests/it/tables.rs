@@ -58,3 +58,19 @@ static DEFINE_PER_CPU(int, count) = 1;\n",
         &["waiters waiter.func first", "watcher watcher.run first"],
     );
 }
+
+#[test]
+fn a_macro_may_declare_an_object_inside_of_a_function() {
+    check(
+        "#include <linux/wait.h>
+static int first(int key)\n{\n\treturn key;\n}\n
+int start(struct waiter *other)\n{\n\tINIT_WAIT_FUNC(wait, first);\n\tINIT_WAIT(more);
+\tset_waiter(other, first);\n\treturn watch_hot(first, 3) + sleep_on(&wait, &more);\n}\n",
+        &[
+            "start waiter.func first",
+            "start waiter.func first",
+            "start waiter.func wake_default",
+            "start watcher.run first",
+        ],
+    );
+}

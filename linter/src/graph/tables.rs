@@ -9,9 +9,15 @@ use super::focused::Focused;
 use super::gifts::Gift;
 use super::index::ItemId;
 use super::resolve::{Resolver, Scope, Through, named_values};
-use crate::facts::{Expr, FunctionFacts, ObjectFacts, Step, Store, TypeRef};
+use super::typing::substitute;
+use crate::facts::{Call, Callee, Expr, FunctionFacts, ObjectFacts, Step, Store, TypeRef};
 use crate::finding::Confidence;
-use crate::lex::{ItemKind, RefKind, Sym};
+use crate::lex::{ItemKind, RefKind, Sym, flags};
+
+/// Macros inside macros are followed this deep to an object that one of them fills.
+const MAX_STORING_DEPTH: u32 = 3;
+/// Definitions of one macro that are looked at for such an object: both arms of an `#if`.
+const MAX_STORING_TWINS: usize = 2;
 
 /// A function in a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,7 +235,66 @@ impl Resolver<'_, '_> {
                 }));
             }
         }
+        for call in &facts.calls {
+            self.stored_by_macros(call, scope, (call.offset, 0), &mut out);
+        }
         out
+    }
+
+    /// What macros put into members that a call uses: those of an object which they declare, as in
+    /// `({ static struct watcher w = { .run = fn }; watch(&w); })`, or of one that they are given.
+    fn stored_by_macros(
+        &self,
+        call: &Call,
+        scope: Scope<'_>,
+        (offset, depth): (u32, u32),
+        out: &mut Vec<Stored>,
+    ) {
+        let Callee::Name(name) = call.callee else {
+            return;
+        };
+        if depth >= MAX_STORING_DEPTH || scope.facts.declares(name) {
+            return;
+        }
+        let macros = self.macros_in(name, scope.file);
+        let is_used = |it: &ItemId| self.index.item(*it).flags & flags::FUNCTION_LIKE != 0;
+        for definition in macros.into_iter().filter(is_used).take(MAX_STORING_TWINS) {
+            let facts = self.facts(definition);
+            let value = |it: &Expr| substitute(it, &facts, &call.args, 0);
+            let home = self.index.file_index(definition);
+            let inside = Scope {
+                file: home,
+                facts: &facts,
+            };
+            for store in &facts.stores {
+                let object = value(&store.object);
+                let of_user = object != store.object;
+                let given = || self.type_of(&object, scope).of;
+                let own = || self.type_of(&store.object, inside).of;
+                let declares = store.object.root().is_some_and(|it| facts.declares(it));
+                let start = if of_user && !declares { given() } else { own() };
+                let through = match self.walk_path(start, false, &store.path, home) {
+                    Some((of, member)) if of != TypeRef::Unknown => Through::Member(of, member),
+                    _ => continue,
+                };
+                let names = named_values(&value(&store.value)).into_iter();
+                let functions = names
+                    .filter(|it| !scope.facts.declares(*it))
+                    .flat_map(|it| self.functions_valued(it, scope.file).to_vec());
+                out.extend(functions.map(|it| Stored {
+                    function: it.0,
+                    through,
+                    offset,
+                }));
+            }
+            for inner in facts.calls.iter().filter(|it| it.callee != call.callee) {
+                let expanded = Call {
+                    args: inner.args.iter().map(value).collect(),
+                    ..inner.clone()
+                };
+                self.stored_by_macros(&expanded, scope, (offset, depth + 1), out);
+            }
+        }
     }
 
     /// The type of what an initialiser stores into, and whether it is an array: the variable, or a literal in it.
