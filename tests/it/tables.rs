@@ -74,3 +74,18 @@ int start(struct waiter *other)\n{\n\tINIT_WAIT_FUNC(wait, first);\n\tINIT_WAIT(
         ],
     );
 }
+
+#[test]
+fn a_value_may_be_a_function_or_what_the_other_arm_has_instead() {
+    check(
+        "#include <linux/wait.h>
+#ifdef DEBUG
+static int checked(int key)\n{\n\treturn key;\n}
+#else\n#define checked wake_default\n#endif
+static const struct watcher watcher = { .run = checked };\n",
+        &[
+            "watcher watcher.run checked",
+            "watcher watcher.run wake_default",
+        ],
+    );
+}

@@ -47,10 +47,16 @@ impl Resolver<'_, '_> {
     /// As [`Resolver::functions_in`], of a name that is a value: a macro may stand for them.
     pub(super) fn functions_valued(&self, name: Sym, file: usize) -> Arc<Functions> {
         let functions = self.functions_in(name, file);
-        if !functions.is_empty() || !self.index.is_macro_name(name.short()) {
+        let is_other_arm = || {
+            let home = |it: ItemId| self.index.file_index(it);
+            let all = self.macros_in(name, file);
+            let mut pairs = all.iter().zip(functions.first());
+            pairs.any(|it| home(*it.0) == home(it.1.0))
+        };
+        if !self.index.is_macro_name(name.short()) || !functions.is_empty() && !is_other_arm() {
             return functions;
         }
-        let (mut found, mut names) = (Vec::new(), vec![name]);
+        let (mut found, mut names) = (functions.to_vec(), vec![name]);
         for _ in 0..MAX_ALIASES {
             let macros = names.iter().flat_map(|it| self.macros_in(*it, file));
             let aliases = macros.filter(|it| self.index.is_alias(*it));
