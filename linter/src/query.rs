@@ -236,7 +236,7 @@ impl<'t> Graph<'t> {
     /// The edges of all functions below a directory, sorted.
     pub fn edges(&self, under: &str) -> Vec<CallEdge> {
         let open = Sieve::open();
-        let resolver = Resolver::new(&self.index, &open, self.warm).with_bare_macros();
+        let resolver = Resolver::new(&self.index, &open, self.warm).with_every_bare_macro();
         let mut found: Vec<CallEdge> = self
             .functions_under(under)
             .par_iter()
@@ -308,7 +308,7 @@ impl<'t> Graph<'t> {
     pub fn callers(&self, name: &str) -> Result<Vec<CallEdge>, QueryError> {
         let targets: FxHashSet<ItemId> = self.named(name)?.into_iter().collect();
         let open = Sieve::open();
-        let resolver = Resolver::new(&self.index, &open, self.warm).with_bare_macros();
+        let resolver = Resolver::new(&self.index, &open, self.warm).with_every_bare_macro();
         let mut found: Vec<CallEdge> = self
             .may_call(&targets)
             .par_iter()
@@ -452,7 +452,7 @@ impl<'t> Graph<'t> {
     /// When the tree has none of this name.
     pub fn callees(&self, name: &str) -> Result<Vec<CallEdge>, QueryError> {
         let open = Sieve::open();
-        let resolver = Resolver::new(&self.index, &open, self.warm).with_bare_macros();
+        let resolver = Resolver::new(&self.index, &open, self.warm).with_every_bare_macro();
         let mut found = Vec::new();
         for caller in self.named(name)? {
             let edges = resolver.edges(caller);
@@ -478,7 +478,7 @@ impl<'t> Graph<'t> {
         let starts = self.named(from)?;
         let ends: FxHashSet<ItemId> = self.named(to)?.into_iter().collect();
         let open = Sieve::open();
-        let resolver = Resolver::new(&self.index, &open, self.warm).with_bare_macros();
+        let resolver = Resolver::new(&self.index, &open, self.warm).with_every_bare_macro();
         let sinks: FxHashSet<Sym> = ends.iter().map(|it| self.index.item(*it).name).collect();
         let sinks: Vec<Sym> = sinks.into_iter().collect();
         let sieve = Sieve::leading_to(&self.index, &sinks);

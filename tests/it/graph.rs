@@ -258,6 +258,35 @@ int three(int x)\n{\n\treturn x == end;\n}\n",
 }
 
 #[test]
+fn a_macro_without_arguments_may_be_an_operand() {
+    let forms = [
+        "OWN->flags",
+        "!OWN",
+        "*OWN",
+        "&OWN->flags != 0",
+        "x == OWN",
+        "OWN + 1",
+        "rows[OWN]",
+        "(1 + TWICE)",
+        "own() << OWN",
+    ];
+    for form in forms {
+        let text = format!(
+            "#define OWN get_own()\n#define TWICE (2 * get_own())\n
+int one(int x, int *rows)\n{{\n\tenter(x);\n\treturn {form};\n}}
+int two(struct box *b)\n{{\n\tenter(b);\n\treturn b->OWN;\n}}\n"
+        );
+        let files = [("fs/example/a.c", text.as_str())];
+        let mut expected = vec!["direct enter", "macro get_own"];
+        if form.contains("own()") {
+            expected.insert(1, "direct own");
+        }
+        check_edges(&files, "one", &expected);
+        check_edges(&files, "two", &["direct enter"]);
+    }
+}
+
+#[test]
 fn what_a_source_is_included_with_names_its_functions_too() {
     let files = [
         (

@@ -16,6 +16,8 @@ use crate::warm::Memo;
 pub(crate) struct Bare {
     /// Their names, as [`Sym::short`].
     names: FxHashSet<u32>,
+    /// Whether the texts of functions are searched for them that may name one only beside an operator.
+    everywhere: bool,
     /// Those of the names that stand in the replacement of a macro.
     inside: Memo<ItemId, Vec<Sym>>,
     /// What a name means in a file.
@@ -32,10 +34,21 @@ impl Resolver<'_, '_> {
         };
         self.bare = Some(Bare {
             names: self.sieve.bare_macros().cloned().unwrap_or_else(all),
+            everywhere: false,
             inside: Memo::new(),
             meant: Memo::new(),
         });
         self
+    }
+
+    /// As [`Resolver::with_bare_macros`], also where one is an operand: `CURRENT->flags`, `limit + SIZE`. The lexical
+    /// reading keeps no such names, so every word is looked at, which is for questions about the graph alone.
+    pub(crate) fn with_every_bare_macro(self) -> Self {
+        let mut all = self.with_bare_macros();
+        if let Some(bare) = &mut all.bare {
+            bare.everywhere = true;
+        }
+        all
     }
 
     /// What the macros without arguments that stand in an item's text call.
@@ -50,7 +63,7 @@ impl Resolver<'_, '_> {
         };
         let leads = |it: u32| bare.names.contains(&it) || loose.contains(&it);
         let mut refs = self.index.refs(id).iter();
-        if !refs.any(|it| leads(it.name())) {
+        if !bare.everywhere && !refs.any(|it| leads(it.name())) {
             return;
         }
         let item = self.index.item(id);
