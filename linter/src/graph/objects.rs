@@ -39,7 +39,7 @@ impl Resolver<'_, '_> {
 
     /// Whether a member of what the parameter points to decides about a call, as [`Self::decides`] has it.
     fn decides_by_member(&self, (function, param): (ItemId, u16), member: Sym, depth: u32) -> bool {
-        if depth > MAX_PASSES || !self.sieve.passes(function) {
+        if depth > MAX_PASSES || !self.deciding.passes(function) {
             return false;
         }
         let facts = self.facts(function);
