@@ -107,7 +107,15 @@ pub(super) fn places(count: usize) -> Vec<u8> {
 }
 
 pub(super) fn place(argument: usize) -> Vec<u8> {
-    format!("{PLACE}{argument}_").into_bytes()
+    let mut place = Vec::with_capacity(PLACE.len() + 4);
+    place.extend_from_slice(PLACE.as_bytes());
+    // Nearly all: to write a number the long way takes longer than all the rest.
+    match u8::try_from(argument) {
+        Ok(digit @ 0..10) => place.push(b'0' + digit),
+        _ => place.extend(argument.to_string().bytes()),
+    }
+    place.push(b'_');
+    place
 }
 
 /// The numbers of the arguments to whose places a macro has pasted something.

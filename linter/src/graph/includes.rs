@@ -117,13 +117,18 @@ impl Resolver<'_, '_> {
         let source = self.index.file(file);
         let arch = arch_of(source.path.as_str());
         let of_arch = [format!("{arch}include/"), format!("{arch}include/uapi/")];
-        let roots = || {
-            ROOTS
-                .iter()
-                .copied()
-                .chain(of_arch.iter().map(String::as_str))
-        };
+        let roots = ROOTS
+            .iter()
+            .copied()
+            .chain(of_arch.iter().map(String::as_str));
         let names = source.includes.clone();
+        let mut path = String::new();
+        let mut below = |root: &str, name: &str| {
+            path.clear();
+            path.push_str(root);
+            path.push_str(name);
+            self.index.file_at(&path)
+        };
         names
             .unwrap_or_else(|| self.included_by_text(source))
             .lines()
@@ -131,11 +136,8 @@ impl Resolver<'_, '_> {
                 let beside = beside(source.path.as_str(), name);
                 self.index
                     .file_at(&beside)
-                    .or_else(|| roots().find_map(|it| self.index.file_at(&format!("{it}{name}"))))
-                    .or_else(|| {
-                        let generic = name.strip_prefix("asm/")?;
-                        self.index.file_at(&format!("{GENERIC}{generic}"))
-                    })
+                    .or_else(|| roots.clone().find_map(|it| below(it, name)))
+                    .or_else(|| below(GENERIC, name.strip_prefix("asm/")?))
             })
             .map(|it| it as u32)
             .collect()
@@ -164,12 +166,15 @@ pub(crate) fn is_of_arch(path: &str, user: &str) -> bool {
 pub(crate) fn beside(file: &str, name: &str) -> String {
     match directory(file) {
         "" => normal(name),
-        dir => normal(&format!("{dir}/{name}")),
+        dir => normal(&[dir, "/", name].concat()),
     }
 }
 
 /// The path without `..`.
 fn normal(path: &str) -> String {
+    if !path.contains("./") {
+        return path.to_owned();
+    }
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

@@ -161,6 +161,7 @@ impl<'t> Index<'t> {
         self.live().collect::<Vec<usize>>().into_par_iter()
     }
 
+    #[inline]
     pub(crate) fn file(&self, slot: usize) -> &SourceFile {
         let base = &self.base.files;
         match &self.over {
@@ -260,6 +261,7 @@ impl<'t> Index<'t> {
     }
 
     /// A number for each item, in no order.
+    #[inline]
     pub(crate) fn number(&self, id: ItemId) -> u32 {
         let (image, number, _) = self.place(id);
         if std::ptr::eq(image, &raw const *self.base) {
@@ -343,14 +345,17 @@ impl<'t> Index<'t> {
         found.into_iter()
     }
 
+    #[inline]
     pub(crate) fn file_index(&self, id: ItemId) -> usize {
         self.place(id).2
     }
 
+    #[inline]
     pub(crate) fn file_of(&self, id: ItemId) -> &SourceFile {
         self.file(self.file_index(id))
     }
 
+    #[inline]
     pub(crate) fn item(&self, id: ItemId) -> Item {
         let (image, number, _) = self.place(id);
         image.items.get(number)
@@ -377,11 +382,13 @@ impl<'t> Index<'t> {
             .map(move |(at, it)| (ItemId { rank, at }, it))
     }
 
+    #[inline]
     pub(crate) fn refs(&self, id: ItemId) -> &[lex::Ref] {
         let (image, number, _) = self.place(id);
         image.refs(number)
     }
 
+    #[inline]
     pub(crate) fn pairs_of(&self, id: ItemId) -> &[lex::Pair] {
         let (image, number, _) = self.place(id);
         image.pairs(number)

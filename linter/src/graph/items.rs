@@ -22,6 +22,7 @@ impl Items {
         self.0.len()
     }
 
+    #[inline]
     pub(crate) fn get(&self, number: u32) -> Item {
         item_of(&self.0[number as usize])
     }
@@ -65,6 +66,7 @@ fn numbers_of(item: &Item) -> [u32; NUMBERS] {
     ]
 }
 
+#[inline]
 fn item_of(numbers: &[u32; NUMBERS]) -> Item {
     let sym = |low: u32, high: u32| Sym(u64::from(low) | u64::from(high) << 32);
     Item {
