@@ -47,7 +47,8 @@ impl TreePath {
 }
 
 fn is_safe_part(part: &str) -> bool {
-    if part.is_empty() || part == "." || part == ".." || part.contains(['\0', '\\', '\n', '\r']) {
+    let is_barred = |it: u8| matches!(it, b'\0' | b'\\' | b'\n' | b'\r');
+    if matches!(part, "" | "." | "..") || part.bytes().any(is_barred) {
         return false;
     }
     let starts = |with: &str| {
