@@ -272,7 +272,7 @@ fn a_macro_without_arguments_may_be_an_operand() {
     ];
     for form in forms {
         let text = format!(
-            "#define OWN get_own()\n#define TWICE (2 * get_own())\n
+            "#define OWN get_own()\n#define TWICE (get_own() * 2)\n
 int one(int x, int *rows)\n{{\n\tenter(x);\n\treturn {form};\n}}
 int two(struct box *b)\n{{\n\tenter(b);\n\treturn b->OWN;\n}}\n"
         );

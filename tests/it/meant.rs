@@ -255,3 +255,32 @@ fn a_renamed_function_is_found_by_both_names() {
     let tables: Vec<String> = tables.into_iter().map(|it| it.function).collect();
     assert_eq!(tables, ["boxplus_find"]);
 }
+
+#[test]
+fn a_macro_gives_way_to_the_function_of_the_other_arm() {
+    let fetch = (
+        "include/linux/fetch.h",
+        "#ifndef ARCH_HAS_FETCH\n#define fetch_line(x) generic_fetch(x)\n#endif
+#ifdef CONFIG_BUS\nvoid bus_put(struct bus *bus);\n#else\n#define bus_put(bus) do { } while (0)\n#endif
+#define bus_get(bus) do { } while (0)\n#define bus_use(bus) bus_get(bus)\n",
+    );
+    let arch = (
+        "arch/x86/include/asm/fetch.h",
+        "#define ARCH_HAS_FETCH\nstatic inline void fetch_line(const void *x)\n{\n\town_fetch(x);\n}\n",
+    );
+    let driver = (
+        "drivers/bus/bus.c",
+        "#include <linux/fetch.h>\nvoid bus_put(struct bus *bus)\n{\n\tfree_bus(bus);\n}\n
+int bus_get(struct bus *bus)\n{\n\treturn 0;\n}\n",
+    );
+    let user = (
+        "fs/example/a.c",
+        "#include <asm/fetch.h>\n#include <linux/fetch.h>
+void one(struct bus *bus)\n{\n\tfetch_line(bus);\n\tbus_put(bus);\n\tbus_get(bus);\n}\n",
+    );
+    check_edges(
+        &[fetch, arch, driver, user],
+        "one",
+        &["direct bus_put", "direct fetch_line", "macro generic_fetch"],
+    );
+}

@@ -22,17 +22,6 @@ impl Resolver<'_, '_> {
         let name = self.index.item(function).name;
         let file = self.index.file_index(function);
         let definition = self.macro_in(name, file)?;
-        let home = self.index.file_index(definition);
-        let is_seen = if home == file {
-            definition < function
-        } else {
-            (self.distance(definition, file) <= 1
-                || self.index.file(home).domain == self.index.file(file).domain)
-                && self.include_depth(definition, file) < NOT_INCLUDED
-        };
-        if !is_seen || self.macros_in(name, file).len() > 1 {
-            return None;
-        }
         let item = self.index.item(definition);
         let text = self.index.item_text(definition);
         let read = Definition::read(text, (item.body - item.start) as usize)?;
@@ -43,7 +32,19 @@ impl Resolver<'_, '_> {
         let other = Sym::of(other);
         let is_taken =
             self.index.functions(other).next().is_some() || self.index.is_macro_name(other.short());
-        (!is_taken).then_some((definition, other))
+        if is_taken || self.macros_in(name, file).len() > 1 {
+            return None;
+        }
+        // What a file includes is asked last: it is dear.
+        let home = self.index.file_index(definition);
+        let is_seen = if home == file {
+            definition < function
+        } else {
+            (self.distance(definition, file) <= 1
+                || self.index.file(home).domain == self.index.file(file).domain)
+                && self.include_depth(definition, file) < NOT_INCLUDED
+        };
+        is_seen.then_some((definition, other))
     }
 
     /// The name by which the compiler knows a function.

@@ -8,7 +8,7 @@ use super::resolve::Resolver;
 use super::typing::directory;
 use crate::finding::Confidence;
 use crate::kernel;
-use crate::lex::{Sym, flags};
+use crate::lex::{self, Sym, flags};
 use crate::warm::Memo;
 
 /// Definitions of one macro in one file that are meant together.
@@ -316,10 +316,36 @@ impl Resolver<'_, '_> {
     /// which the other has the function.
     fn yields(&self, definition: ItemId, function: ItemId, file: usize) -> bool {
         let arch = arch_of(self.index.file(file).path.as_str());
-        self.index.file_of(function).path.as_str().starts_with(arch)
+        let is_of_own_arch = self.index.file_of(function).path.as_str().starts_with(arch);
+        is_of_own_arch
             && (self.is_of_arch(definition, file)
                 || self.is_generic(definition)
-                || self.gives_way(definition))
+                || self.gives_way(definition)
+                || self.stands_behind_guard(definition))
+            || !self.is_in_place(function) && self.is_declared_beside(definition)
+    }
+
+    /// Whether the line before a macro says that it is defined only where something else is not:
+    /// `#ifndef ARCH_HAS_FETCH`.
+    fn stands_behind_guard(&self, definition: ItemId) -> bool {
+        let text = self.index.text(self.index.file_index(definition));
+        let before = &text[..self.index.item(definition).start as usize];
+        let before = before.trim_ascii_end();
+        let line = memchr::memrchr(b'\n', before).map_or(0, |it| it + 1);
+        before[line..].starts_with(b"#ifndef ")
+    }
+
+    /// Whether the header of a macro declares a function of the same name: in the other arm of an `#if`, as a macro
+    /// would take the place of the name.
+    fn is_declared_beside(&self, definition: ItemId) -> bool {
+        let name = format!("{}(", self.index.name_of(definition));
+        let text = self.index.text(self.index.file_index(definition));
+        memchr::memmem::find_iter(text, name.as_bytes()).any(|at| {
+            let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |it| it + 1);
+            let before = &text[line..at];
+            let is_word = before.last().is_some_and(|it| !lex::is_word_byte(*it));
+            is_word && before[0].is_ascii_alphabetic()
+        })
     }
 
     fn is_generic(&self, definition: ItemId) -> bool {

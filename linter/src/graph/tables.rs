@@ -271,7 +271,8 @@ impl Resolver<'_, '_> {
                 let of_user = object != store.object;
                 let given = || self.type_of(&object, scope).of;
                 let own = || self.type_of(&store.object, inside).of;
-                let declares = store.object.root().is_some_and(|it| facts.declares(it));
+                let root = store.object.root();
+                let declares = facts.locals.iter().any(|it| Some(it.0) == root);
                 let start = if of_user && !declares { given() } else { own() };
                 let through = match self.walk_path(start, false, &store.path, home) {
                     Some((of, member)) if of != TypeRef::Unknown => Through::Member(of, member),

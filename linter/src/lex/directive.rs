@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::Sym;
 use super::body::{Reading, is_word};
-use super::given::last_word;
 use super::item::{Item, ItemKind, Ref, RefKind, flags};
 use super::scan::Scanner;
 
@@ -497,7 +496,7 @@ impl Scanner<'_> {
         applies
     }
 
-    /// Whether an object-like macro's body can name code: strings cannot, and numbers only beside a call.
+    /// Whether an object-like macro's body can name code: numbers and strings cannot.
     fn may_alias(&self, body: usize, end: usize) -> bool {
         let mut at = body;
         while at < end
@@ -508,16 +507,7 @@ impl Scanner<'_> {
         {
             at += 1;
         }
-        at < end
-            && self.src[at] != b'"'
-            && (!self.src[at].is_ascii_digit() || self.calls_beside_number(at, end))
-    }
-
-    /// Whether something is called in what begins with a number: `(1 + get())`.
-    fn calls_beside_number(&self, at: usize, end: usize) -> bool {
-        let text = &self.src[at..end];
-        let mut opens = memchr::memchr_iter(b'(', text);
-        opens.any(|it| it > 0 && is_word(text[it - 1]) && last_word(&text[..it]) != b"sizeof")
+        at < end && !self.src[at].is_ascii_digit() && self.src[at] != b'"'
     }
 
     /// Whether what `##` makes in a macro's body stands before arguments, among them or at the end.
