@@ -43,6 +43,7 @@ use crate::report::{CheckReport, StageCost, TreeStats, Work};
 use crate::rules::{self, Helpers, RootState};
 use crate::syntax::idioms::{self, Wrapper};
 use crate::tree::{TreeError, TreePath, TreeSource};
+use crate::turns::InTurns as _;
 use crate::warm::{Memo, Warm};
 
 /// A tree that was linted whole, and what was read for it.
@@ -317,13 +318,8 @@ impl<'t> Prepared<'t> {
         let index = &self.index;
         let mut clock = self.clock.clone();
         let before = self.before.as_ref().and_then(|it| it.closures.clone());
-        let sieve = || {
-            if options.no_sieve {
-                Sieve::open()
-            } else {
-                limits::sieve(index, before)
-            }
-        };
+        let open = options.no_sieve.then(Sieve::open);
+        let sieve = || open.unwrap_or_else(|| limits::sieve(index, before));
         // The sieve is for one thread, and the suspects are for all.
         let (suspects, sieve) = rayon::join(
             || timed(|| wrappers(index, warm, &self.suspects)),
@@ -335,7 +331,7 @@ impl<'t> Prepared<'t> {
         let passes = |id, item: &Item| item.kind == ItemKind::Function && sieve.passes(id);
         let passing = self.is_whole.then(|| work_in(index, &passes));
         clock.add("sieve", sieving, passing.unwrap_or_default());
-        // Chains are told apart by the same as where a sieve is asked what to read.
+        // Chains are told apart by the same in both readings.
         let deciding = options.no_sieve.then(|| limits::sieve(index, None));
         let resolver = Resolver::new(index, &sieve, warm)
             .deciding_by(deciding.as_ref().unwrap_or(&sieve))
@@ -528,6 +524,7 @@ pub(crate) fn wrappers(
     };
     suspects
         .par_iter()
+        .in_turns()
         .filter(|it| index.item(**it).kind == ItemKind::Function)
         .filter_map(|id| {
             Some((

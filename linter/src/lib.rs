@@ -27,6 +27,7 @@ pub mod rules;
 pub mod suppress;
 mod syntax;
 pub mod tree;
+mod turns;
 mod warm;
 
 use std::collections::VecDeque;

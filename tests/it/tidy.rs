@@ -10,7 +10,7 @@ const MAX_LINES: usize = 800;
 
 /// Modules of `linter/src` from the left to the right: a module imports only from its left.
 const LINTER_LAYERS: &[&[&str]] = &[
-    &["finding", "tree", "kernel", "lex", "rows"],
+    &["finding", "tree", "kernel", "lex", "rows", "turns"],
     &["diff", "report", "contexts"],
     &["syntax"],
     &["facts", "base"],

@@ -29,6 +29,7 @@ use crate::rules::{self, FunctionView, Helpers, Reach, ReachedRelease, RuleFindi
 use crate::syntax::counts;
 use crate::syntax::idioms::{self, Release, Wrapper};
 use crate::syntax::kept;
+use crate::turns::InTurns as _;
 use crate::warm::{Body, Memo, Warm};
 
 /// What a function says, from its tree; a text that is not there says nothing.
@@ -107,7 +108,11 @@ impl Run<'_, '_, '_> {
                 focus.holds_file(file) || is_generic && is_reached()
             });
         }
-        let parts: Vec<CheckReport> = items.par_iter().map(|it| self.function(*it)).collect();
+        let parts: Vec<CheckReport> = items
+            .par_iter()
+            .in_turns()
+            .map(|it| self.function(*it))
+            .collect();
         let mut report = CheckReport::default();
         for part in parts {
             report.findings.extend(part.findings);
@@ -132,6 +137,7 @@ impl Run<'_, '_, '_> {
         reached.dedup();
         reached
             .into_par_iter()
+            .in_turns()
             .filter(|it| !self.alias_names(*it).is_empty())
             .collect()
     }
@@ -545,6 +551,6 @@ impl Run<'_, '_, '_> {
             );
             Some(self.gap(id, first, &what))
         };
-        items.into_par_iter().filter_map(gap).collect()
+        items.into_par_iter().in_turns().filter_map(gap).collect()
     }
 }

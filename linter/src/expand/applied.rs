@@ -17,6 +17,7 @@ use super::word_set::WordSet;
 use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
 use crate::lex::{self, Argument, Given, ItemKind, Ref, RefKind};
+use crate::turns::InTurns as _;
 
 /// A parameter is followed through this many that hand it on.
 const MAX_HELPERS: usize = 4;
@@ -137,7 +138,7 @@ pub(super) fn grow(
 ) -> Appliers {
     let own = Appliers::of(&handings(files), known);
     let all = [&own, known];
-    let growing = files.par_iter().enumerate();
+    let growing = files.par_iter().in_turns().enumerate();
     let growing = growing.filter(|it| grows(&it.1.source));
     let added: Vec<(usize, Vec<Addition>)> = growing
         .filter_map(|(file, read)| Some((file, handed_in(macros, (file, read), all)?)))

@@ -16,6 +16,7 @@ use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
 use crate::lex::{self, FileScan, Item, ItemKind, Ref, RefKind, Sym, flags};
 use crate::tree::TreeSource;
+use crate::turns::InTurns as _;
 use crate::warm::{ContentKey, Warm};
 
 /// Definitions of one name that are all expanded: arms of `#if`, and one an architecture.
@@ -42,6 +43,7 @@ pub(crate) fn grow(
     macros.stages = macros.stages(files);
     let mut growing: Vec<(usize, Vec<usize>)> = (0..files.len())
         .into_par_iter()
+        .in_turns()
         .filter(|it| grows(&files[*it].source))
         .filter_map(|file| Some((file, macros.uses(&files[file])?)))
         .collect();

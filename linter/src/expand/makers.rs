@@ -16,6 +16,7 @@ use crate::graph::index::SourceFile;
 use crate::graph::table::Table;
 use crate::lex::{FileScan, ItemKind, Sym, flags};
 use crate::tree::TreeSource;
+use crate::turns::InTurns as _;
 use crate::warm::{Copies, Memo, Warm};
 
 /// Macros that call macros are followed through this many.
@@ -313,7 +314,11 @@ impl<'t> Macros<'t> {
                 });
                 used.iter().any(|it| found.contains(it)).then_some(*name)
             };
-            let more: Vec<Sym> = uses.par_iter_mut().filter_map(uses_one).collect();
+            let more: Vec<Sym> = uses
+                .par_iter_mut()
+                .in_turns()
+                .filter_map(uses_one)
+                .collect();
             if more.is_empty() {
                 return found;
             }

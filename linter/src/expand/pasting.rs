@@ -16,6 +16,7 @@ use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
 use crate::graph::typing;
 use crate::lex::{self, FileScan, Item, ItemKind, Ref, Sym, flags};
+use crate::turns::InTurns as _;
 use crate::warm::Copies;
 
 /// Macros that call macros are followed through this many.
@@ -98,7 +99,7 @@ impl Asked<'_> {
             names.extend(next.iter().map(|it| self.name(*it)));
             found.extend(next);
         }
-        let growing = self.files.par_iter().enumerate();
+        let growing = self.files.par_iter().in_turns().enumerate();
         let growing = growing.filter(|it| grows(&it.1.source));
         let users: Vec<Users> = growing
             .map(|(at, file)| (at, users_in(&file.scan, &names)))
@@ -240,7 +241,7 @@ impl Macros<'_> {
                     None => self.made_by(files, *it, &perhaps),
                 }
             };
-            let made = next.par_iter().map(made_by);
+            let made = next.par_iter().in_turns().map(made_by);
             let made: Vec<Option<Addition>> = made.collect();
             let before = pasting.len();
             seen.extend(next.iter().map(|it| asked.name(*it)));

@@ -18,6 +18,7 @@ use crate::graph::image::ReadFile;
 use crate::graph::index::SourceFile;
 use crate::lex::{self, FileScan, Item, ItemKind, Sym, flags};
 use crate::tree::TreeSource;
+use crate::turns::InTurns as _;
 use crate::warm::Warm;
 
 /// Macros inside macros are looked at this deep.
@@ -53,6 +54,7 @@ pub(super) fn grow(
         let functions = |name: u32| functions.contains(&name) || (beside.has_function)(name);
         let grown: Vec<(usize, FileScan, Made)> = (0..files.len())
             .into_par_iter()
+            .in_turns()
             .filter(|it| grows(&files[*it].source))
             .filter_map(|file| {
                 let tables = rows.tables(&files[file], &functions);

@@ -1,7 +1,6 @@
 //! Functions that are handed on as arguments, or in local pointers.
 
 use super::copies::members_read;
-use super::domains::Domain;
 use super::index::ItemId;
 use super::resolve::{
     Edge, EdgeKind, MAX_PASS_DEPTH, Resolver, Scope, Target, Through, named_values,
@@ -184,15 +183,12 @@ pub(super) fn called_back(
     offset: u32,
     (name, sure): (Sym, Confidence),
 ) -> impl Iterator<Item = Edge> {
-    targets.iter().map(move |(target, confidence)| Edge {
-        target: Target::Function(*target),
-        offset,
-        kind: EdgeKind::Callback,
-        confidence: (*confidence).min(sure),
-        through: Through::Name(name),
-        domain: Domain::GENERIC,
-        enters: None,
-        fails: false,
+    targets.iter().map(move |(target, confidence)| {
+        Edge::new(
+            (Target::Function(*target), (*confidence).min(sure)),
+            offset,
+            (EdgeKind::Callback, Through::Name(name)),
+        )
     })
 }
 

@@ -1,6 +1,5 @@
 //! Functions that are stored to run later, without any of the calls that set such an item up: `item->func = name`.
 
-use super::domains::Domain;
 use super::index::{Index, ItemId};
 use super::resolve::{Edge, EdgeKind, Resolver, Scope, Target, Through};
 use crate::facts::{Step, Store, TypeRef};
@@ -29,15 +28,12 @@ impl Resolver<'_, '_> {
         for store in &scope.facts.stores {
             if let Some((runner, member)) = self.runner_of(store, scope) {
                 let functions = self.functions_meant(&store.value, scope).into_iter();
-                out.extend(functions.map(|(target, confidence)| Edge {
-                    target: Target::Function(target),
-                    offset: store.offset,
-                    kind: EdgeKind::Deferred(runner),
-                    confidence,
-                    through: Through::Name(member),
-                    domain: Domain::GENERIC,
-                    enters: None,
-                    fails: false,
+                out.extend(functions.map(|(target, confidence)| {
+                    Edge::new(
+                        (Target::Function(target), confidence),
+                        store.offset,
+                        (EdgeKind::Deferred(runner), Through::Name(member)),
+                    )
                 }));
             }
         }

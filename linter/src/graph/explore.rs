@@ -21,6 +21,7 @@ use crate::facts::FunctionFacts;
 use crate::finding::{Confidence, Hop};
 use crate::kernel;
 use crate::lex::Sym;
+use crate::turns::InTurns as _;
 
 /// Chains longer than this are not looked for.
 const MAX_HOPS: u32 = 24;
@@ -155,6 +156,7 @@ pub(crate) fn explore(resolver: &Resolver<'_, '_>, context: &Context, limits: &L
         while !from.is_empty() {
             let steps: Vec<(Vec<(State, u32)>, bool)> = from
                 .par_iter()
+                .in_turns()
                 .map(|(at, taken)| {
                     let found = &reach.found[*at as usize];
                     // What lies behind a crossing is another focus's.

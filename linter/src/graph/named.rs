@@ -17,6 +17,7 @@ use super::work::{Outcome, Source, Work};
 use crate::kernel;
 use crate::lex::include_key;
 use crate::tree::TreePath;
+use crate::turns::InTurns as _;
 
 /// In a tree with fewer headers than this all are read: it is part of a kernel, and may lack who includes them.
 const MANY: usize = 1000;
@@ -111,6 +112,7 @@ impl Work<'_> {
             }
             unread
                 .par_iter()
+                .in_turns()
                 .map(|it| {
                     let outcome = self.read(*it);
                     walk.follow(scope, outcome.named());

@@ -9,7 +9,6 @@ use super::site::Site;
 use crate::expand::names::{self, Called};
 use crate::expand::{self, Definition, Definitions, Expander, MakingNames, Ways};
 use crate::facts::{Call, Callee, Expr};
-use crate::graph::domains::Domain;
 use crate::lex::{self, ItemKind, Sym, flags};
 use crate::warm::Memo;
 
@@ -227,16 +226,11 @@ impl Resolver<'_, '_> {
             }
             let name = self.unaliased(name, file);
             for (target, confidence) in self.functions_in(name, file).iter() {
-                out.push(Edge {
-                    target: Target::Function(*target),
-                    offset: at.offset,
-                    kind: EdgeKind::Macro,
-                    confidence: *confidence,
-                    through,
-                    domain: Domain::GENERIC,
-                    enters: None,
-                    fails: false,
-                });
+                out.push(Edge::new(
+                    (Target::Function(*target), *confidence),
+                    at.offset,
+                    (EdgeKind::Macro, through),
+                ));
             }
             // What is given to a macro of a made name stands among the arguments.
             let call = Call {

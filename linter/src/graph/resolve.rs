@@ -80,6 +80,24 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
+    /// A call at a place of the caller, through no table.
+    pub(super) fn new(
+        (target, confidence): (Target, Confidence),
+        offset: u32,
+        (kind, through): (EdgeKind, Through),
+    ) -> Self {
+        Self {
+            target,
+            offset,
+            kind,
+            confidence,
+            through,
+            domain: Domain::GENERIC,
+            enters: None,
+            fails: false,
+        }
+    }
+
     /// Whether what the caller knows at the call is known to the callee.
     pub(crate) fn may_tell(&self) -> bool {
         let is_use = self.kind == EdgeKind::Macro && matches!(self.through, Through::Name(_));
@@ -393,21 +411,13 @@ impl<'i, 't> Resolver<'i, 't> {
             for (index, runner) in runners {
                 let callback = call.args.get(*index);
                 let meant = callback.map(|it| self.functions_meant(it, at.scope));
-                out.extend(
-                    meant
-                        .into_iter()
-                        .flatten()
-                        .map(|(target, confidence)| Edge {
-                            target: Target::Function(target),
-                            offset: at.offset,
-                            kind: EdgeKind::Deferred(*runner),
-                            confidence,
-                            through: Through::Name(name),
-                            domain: Domain::GENERIC,
-                            enters: None,
-                            fails: false,
-                        }),
-                );
+                out.extend(meant.into_iter().flatten().map(|(target, confidence)| {
+                    Edge::new(
+                        (Target::Function(target), confidence),
+                        at.offset,
+                        (EdgeKind::Deferred(*runner), Through::Name(name)),
+                    )
+                }));
             }
         }
         if !self.may_lead(call, at) {
@@ -442,28 +452,18 @@ impl<'i, 't> Resolver<'i, 't> {
             if is_variable || self.is_typedef(name) {
                 return;
             }
-            out.push(Edge {
-                target: Target::External(name),
-                offset: at.offset,
-                kind,
-                confidence: Confidence::High,
-                through,
-                domain: Domain::GENERIC,
-                enters: None,
-                fails: false,
-            });
+            out.push(Edge::new(
+                (Target::External(name), Confidence::High),
+                at.offset,
+                (kind, through),
+            ));
         }
         for (target, confidence) in functions {
-            out.push(Edge {
-                target: Target::Function(*target),
-                offset: at.offset,
-                kind,
-                confidence: *confidence,
-                through,
-                domain: Domain::GENERIC,
-                enters: None,
-                fails: false,
-            });
+            out.push(Edge::new(
+                (Target::Function(*target), *confidence),
+                at.offset,
+                (kind, through),
+            ));
         }
         if !self.deferrals.contains_key(&name) {
             self.callback_edges((functions, name), call, at, out);
@@ -650,16 +650,11 @@ impl<'i, 't> Resolver<'i, 't> {
                     self.variable_edges(*name, at, out);
                 }
                 for (target, confidence) in functions.iter() {
-                    out.push(Edge {
-                        target: Target::Function(*target),
-                        offset: at.offset,
-                        kind: EdgeKind::Callback,
-                        confidence: *confidence,
-                        through: Through::Nothing,
-                        domain: Domain::GENERIC,
-                        enters: None,
-                        fails: false,
-                    });
+                    out.push(Edge::new(
+                        (Target::Function(*target), *confidence),
+                        at.offset,
+                        (EdgeKind::Callback, Through::Nothing),
+                    ));
                 }
             }
             Expr::Member(object, member) => self.member_call(object, *member, at, out),

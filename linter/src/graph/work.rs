@@ -17,6 +17,7 @@ use crate::finding::Gap;
 use crate::kernel;
 use crate::lex::{self, FileScan};
 use crate::tree::{self, FileEntry, TreePath, TreeSource};
+use crate::turns::InTurns as _;
 use crate::warm::{ContentKey, Memo, Warm};
 
 #[derive(Clone)]
@@ -138,6 +139,7 @@ impl Work<'_> {
     pub(super) fn scan(&mut self, files: &[usize]) {
         let read: Vec<Outcome> = files
             .par_iter()
+            .in_turns()
             .filter(|it| self.files[**it].scan.is_none())
             .map(|it| self.read(*it))
             .collect();
@@ -181,6 +183,7 @@ impl Work<'_> {
         let search = Search::new(&registers.words);
         let read: Vec<Outcome> = rest
             .par_iter()
+            .in_turns()
             .map(|it| {
                 let holds = |scan: &FileScan| registers.holds(scan, known);
                 self.searched(*it, (&search, takes_all), holds)
@@ -205,6 +208,7 @@ impl Work<'_> {
         let search = Search::new(COUNTED);
         let read: Vec<Outcome> = left_out
             .par_iter()
+            .in_turns()
             .map(|it| self.searched(*it, (&search, takes_all), |_| false))
             .collect();
         for outcome in read {
