@@ -89,6 +89,34 @@ static u64 example_shown(struct example_trace *trace)
 }
 ";
 
+/// Of the macros that stand in one not all are followed where there are thousands: those that lead nowhere do not count.
+#[test]
+fn thousands_of_macros_that_lead_nowhere_hide_none_that_does() {
+    let notes: Vec<String> = (0..5000).map(|it| format!("NOTE(x, {it});")).collect();
+    let notes = notes.join(" ");
+    let text = format!(
+        "#define NOTE(x, level) example_note(x, level)
+#define DROP(x) iput(x)
+#define ALL(x) do {{ {notes} DROP(x); }} while (0)
+
+static int example_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{{
+	ALL(mapping->host);
+	return 0;
+}}
+
+static const struct address_space_operations example_aops = {{
+	.writepages = example_writepages,
+}};
+"
+    );
+    let mut tree = MemTree::default();
+    tree.insert(TreePath::parse("fs/example/inode.c").unwrap(), text);
+    let report = Linter::new(Options::default()).check(&tree).unwrap();
+    assert_eq!(report.findings.len(), 1, "{:#?}", report.findings);
+    check_same(&Options::default(), &tree, "thousands of macros");
+}
+
 /// Nearly all code uses some macro with a parameter `x`, some member that a call's result was put in, and some that holds
 /// a function for people to read.
 #[test]

@@ -115,7 +115,8 @@ impl Resolver<'_, '_> {
             return;
         }
         for definition in self.bare_macros_in(name, at.scope.file).iter() {
-            let Some(inside) = at.inside(*definition, name) else {
+            let leads = self.deciding.passes(*definition);
+            let Some(inside) = at.inside(*definition, name, leads) else {
                 continue;
             };
             for call in &self.facts(*definition).calls {

@@ -5,6 +5,7 @@ use super::index::ItemId;
 use super::resolve::{
     Edge, EdgeKind, MAX_PASS_DEPTH, Resolver, Scope, Target, Through, named_values,
 };
+use super::sieve::Sieve;
 use super::site::Site;
 use crate::facts::{Call, Callee, Expr, FunctionFacts};
 use crate::finding::Confidence;
@@ -25,15 +26,15 @@ impl Resolver<'_, '_> {
     }
 
     /// Whether an argument is a local pointer that was given a function which the sieve lets through.
-    pub(super) fn hands_local(&self, value: &Expr, facts: &FunctionFacts) -> bool {
+    pub(super) fn hands_local(value: &Expr, facts: &FunctionFacts, sieve: &Sieve<'_, '_>) -> bool {
         let mut names = named_values(value).into_iter();
         names.any(|local| {
             let mut given = facts.assigns.iter().filter(|it| it.0 == local);
             given.any(|it| {
                 let mut names = named_values(&it.1).into_iter();
                 let mut members = members_read(&it.1).into_iter();
-                names.any(|it| self.sieve.passes_name(it.short()))
-                    || members.any(|it| self.sieve.passes_member(it.1.short()))
+                names.any(|it| sieve.passes_name(it.short()))
+                    || members.any(|it| sieve.passes_member(it.1.short()))
             })
         })
     }

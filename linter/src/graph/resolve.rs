@@ -343,28 +343,32 @@ impl<'i, 't> Resolver<'i, 't> {
             Callee::Member(_, member) => self.sieve.passes_member(member.short()),
             Callee::Value(_) => true,
         };
-        callee
-            || call.args.iter().any(|it| self.names_what_passes(it))
-            || call.args.iter().any(|it| self.hands_local(it, facts))
+        callee || Self::hands_on(call, facts, self.sieve)
     }
 
-    fn names_what_passes(&self, value: &Expr) -> bool {
+    /// Whether what a sieve lets through is among the arguments.
+    fn hands_on(call: &Call, facts: &FunctionFacts, sieve: &Sieve<'_, '_>) -> bool {
+        let mut args = call.args.iter();
+        args.any(|it| Self::names_what_passes(it, sieve) || Self::hands_local(it, facts, sieve))
+    }
+
+    fn names_what_passes(value: &Expr, sieve: &Sieve<'_, '_>) -> bool {
         match value {
             Expr::Name(name) => {
                 // A macro may put the name behind an arrow.
-                self.sieve.passes_name(name.short())
-                    || self.sieve.passes_member(name.short())
-                    || self.sieve.passes_member(variable(name.short()))
+                sieve.passes_name(name.short())
+                    || sieve.passes_member(name.short())
+                    || sieve.passes_member(variable(name.short()))
             }
             Expr::Member(object, member) => {
-                self.sieve.passes_member(member.short()) || self.names_what_passes(object)
+                sieve.passes_member(member.short()) || Self::names_what_passes(object, sieve)
             }
             Expr::Call(name, args) => {
-                self.sieve.passes_name(name.short())
-                    || args.iter().any(|it| self.names_what_passes(it))
+                sieve.passes_name(name.short())
+                    || args.iter().any(|it| Self::names_what_passes(it, sieve))
             }
             Expr::Either(first, second) => {
-                self.names_what_passes(first) || self.names_what_passes(second)
+                Self::names_what_passes(first, sieve) || Self::names_what_passes(second, sieve)
             }
             Expr::Unknown | Expr::Typed(_) | Expr::Const(_) => false,
         }
@@ -492,16 +496,17 @@ impl<'i, 't> Resolver<'i, 't> {
         at: &Site<'_>,
         out: &mut Vec<Edge>,
     ) {
-        // The uses are counted whether they lead anywhere or not.
-        if !at.is_first_use(definition, &call.args) {
-            return;
-        }
-        // What stands in the body leads somewhere, or what is put into it does.
-        let hands_on =
-            |it: &Expr| self.names_what_passes(it) || self.hands_local(it, at.scope.facts);
         let name = self.index.item(definition).name;
-        let leads = self.sieve.passes(definition) || at.is_loose(name);
-        if !leads && !call.args.iter().any(hands_on) {
+        // What stands in the body leads somewhere, or what is put into it does.
+        let leads = |sieve: &Sieve<'_, '_>| {
+            sieve.passes(definition)
+                || at.is_loose(name)
+                || Self::hands_on(call, at.scope.facts, sieve)
+        };
+        let is_leading = leads(self.deciding);
+        if !(is_leading || leads(self.sieve))
+            || !at.is_first_use(definition, &call.args, is_leading)
+        {
             return;
         }
         let facts = self.facts(definition);

@@ -22,7 +22,14 @@ pub(crate) struct Site<'a> {
     /// The macros that may call a local pointer, as [`Sym::short`].
     loose: &'a FxHashSet<u32>,
     /// The uses of macros that were followed for this call, by definition and arguments.
-    pub(crate) seen: &'a RefCell<FxHashSet<(ItemId, u64)>>,
+    seen: &'a RefCell<Seen>,
+}
+
+/// Uses that may lead to a sink, and others: how many of these there are must not decide about those.
+#[derive(Default)]
+pub(super) struct Seen {
+    leading: FxHashSet<(ItemId, u64)>,
+    others: FxHashSet<(ItemId, u64)>,
 }
 
 impl<'a> Site<'a> {
@@ -30,7 +37,7 @@ impl<'a> Site<'a> {
     pub(super) fn new(
         scope: Scope<'a>,
         (offset, loose): (u32, &'a FxHashSet<u32>),
-        seen: &'a RefCell<FxHashSet<(ItemId, u64)>>,
+        seen: &'a RefCell<Seen>,
     ) -> Self {
         Self {
             scope,
@@ -57,9 +64,9 @@ impl<'a> Site<'a> {
     }
 
     /// As [`Site::below`], for a macro without arguments; `None` where it is not to be followed.
-    pub(super) fn inside(&self, definition: ItemId, name: Sym) -> Option<Self> {
+    pub(super) fn inside(&self, definition: ItemId, name: Sym, leads: bool) -> Option<Self> {
         let is_near = self.depth < MAX_MACRO_DEPTH && self.via_macro != Some(name);
-        (is_near && self.is_first_use(definition, &[])).then(|| self.below(name))
+        (is_near && self.is_first_use(definition, &[], leads)).then(|| self.below(name))
     }
 
     /// Whether a macro of this name may call a local pointer.
@@ -68,8 +75,13 @@ impl<'a> Site<'a> {
     }
 
     /// Whether a use is to be followed: each once, and not without end.
-    pub(super) fn is_first_use(&self, definition: ItemId, args: &[Expr]) -> bool {
+    pub(super) fn is_first_use(&self, definition: ItemId, args: &[Expr], leads: bool) -> bool {
         let mut seen = self.seen.borrow_mut();
+        let seen = if leads {
+            &mut seen.leading
+        } else {
+            &mut seen.others
+        };
         seen.len() < MAX_MACRO_USES
             && seen.insert((definition, rustc_hash::FxBuildHasher.hash_one(args)))
     }
