@@ -17,6 +17,7 @@ impl Bits {
         self.0.resize(count / 64 + 1, 0);
     }
 
+    #[inline]
     pub(crate) fn has(&self, number: u32) -> bool {
         let word = self.0.get(number as usize / 64);
         word.is_some_and(|it| it & (1 << (number % 64)) != 0)

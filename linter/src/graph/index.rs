@@ -245,19 +245,14 @@ impl<'t> Index<'t> {
     /// The image that holds an item, with the item's number there and its file's slot.
     #[inline]
     fn place(&self, id: ItemId) -> (&Image, u32, usize) {
-        if let Some(place) = self.over.as_ref().and_then(|it| self.place_over(it, id)) {
-            return place;
+        if let Some(over) = &self.over
+            && let Some(file) = over.file_at(id.rank)
+        {
+            let number = over.image.first_item[file as usize] + id.at;
+            return (&over.image, number, self.base.files.len() + file as usize);
         }
         let base = (id.rank / RANK_STEP).saturating_sub(1) as usize;
         (&self.base, self.base.first_item[base] + id.at, base)
-    }
-
-    /// As [`Index::place`], of an item of a changed file.
-    #[inline(never)]
-    fn place_over<'s>(&self, over: &'s Over, id: ItemId) -> Option<(&'s Image, u32, usize)> {
-        let file = over.file_at(id.rank)?;
-        let number = over.image.first_item[file as usize] + id.at;
-        Some((&over.image, number, self.base.files.len() + file as usize))
     }
 
     /// A number for each item, in no order.

@@ -69,11 +69,13 @@ impl Over {
     }
 
     /// Whether a file of the base is gone or replaced.
+    #[inline]
     pub(super) fn hides(&self, file: u32) -> bool {
         self.hides.has(file)
     }
 
     /// The file of `image` at a rank.
+    #[inline]
     pub(super) fn file_at(&self, rank: u32) -> Option<u32> {
         // Most are asked for that are as they were.
         let old = rank
@@ -82,6 +84,11 @@ impl Over {
         if old.is_some_and(|it| !self.hides(it)) {
             return None;
         }
+        self.changed_at(rank)
+    }
+
+    #[inline(never)]
+    fn changed_at(&self, rank: u32) -> Option<u32> {
         self.by_rank.get(&rank).copied()
     }
 }
