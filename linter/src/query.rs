@@ -13,6 +13,7 @@ mod why;
 
 use std::collections::{BTreeSet, VecDeque};
 
+use memchr::memmem::Finder;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -366,28 +367,8 @@ impl<'t> Graph<'t> {
     /// The functions whose text names the targets, a macro that does, or a member that holds them.
     fn may_call(&self, targets: &FxHashSet<ItemId>) -> Vec<ItemId> {
         let index = &self.index;
-        let mut names: FxHashSet<u32> = targets
-            .iter()
-            .map(|it| index.item(*it).name.short())
-            .collect();
+        let names = self.with_macros(targets.iter().map(|it| index.item(*it).name.short()));
         let mut members: FxHashSet<u32> = FxHashSet::default();
-        loop {
-            let macros: Vec<u32> = index
-                .macro_ids()
-                .filter(|it| {
-                    index
-                        .refs(*it)
-                        .iter()
-                        .any(|it| it.kind() != RefKind::Declares && names.contains(&it.name()))
-                })
-                .map(|it| index.item(it).name.short())
-                .filter(|it| !names.contains(it))
-                .collect();
-            if macros.is_empty() {
-                break;
-            }
-            names.extend(macros);
-        }
         for file in index.live() {
             for (id, item) in index.items(file) {
                 members.extend(
@@ -433,16 +414,57 @@ impl<'t> Graph<'t> {
                 RefKind::Declares => false,
             })
         };
+        let operands = self.operands(&names);
+        let speaks = |text: &[u8]| operands.iter().any(|it| it.find(text).is_some());
         index
             .slots()
             .flat_map_iter(|file| {
+                let is_spoken = !operands.is_empty() && index.with_text(file, speaks);
+                let spoken = |id: ItemId| is_spoken && speaks(index.item_text(id));
                 index
                     .items(file)
-                    .filter(|it| it.1.kind == ItemKind::Function && wanted(it.0))
+                    .filter(|it| it.1.kind == ItemKind::Function && (wanted(it.0) || spoken(it.0)))
                     .map(|it| it.0)
                     .collect::<Vec<_>>()
             })
             .collect()
+    }
+
+    /// Some names with those of the macros that name them, and so on.
+    fn with_macros(&self, names: impl Iterator<Item = u32>) -> FxHashSet<u32> {
+        let index = &self.index;
+        let mut names: FxHashSet<u32> = names.collect();
+        loop {
+            let macros: Vec<u32> = index
+                .macro_ids()
+                .filter(|it| {
+                    index
+                        .refs(*it)
+                        .iter()
+                        .any(|it| it.kind() != RefKind::Declares && names.contains(&it.name()))
+                })
+                .map(|it| index.item(it).name.short())
+                .filter(|it| !names.contains(it))
+                .collect();
+            if macros.is_empty() {
+                return names;
+            }
+            names.extend(macros);
+        }
+    }
+
+    /// The macros without arguments among some names: the lexical reading keeps none that is an operand, `OWN->flags`.
+    fn operands(&self, names: &FxHashSet<u32>) -> Vec<Finder<'static>> {
+        let is_bare = |it: &ItemId| {
+            let item = self.index.item(*it);
+            item.flags & flags::FUNCTION_LIKE == 0 && names.contains(&item.name.short())
+        };
+        let found = self.index.macro_ids().filter(is_bare);
+        let mut found: Vec<String> = found.map(|it| self.index.name_of(it)).collect();
+        found.sort_unstable();
+        found.dedup();
+        let finders = found.iter().map(|it| Finder::new(it).into_owned());
+        finders.collect()
     }
 
     /// Whom a function or a macro's body calls, in order of the calls.

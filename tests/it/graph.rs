@@ -283,6 +283,10 @@ int two(struct box *b)\n{{\n\tenter(b);\n\treturn b->OWN;\n}}\n"
         }
         check_edges(&files, "one", &expected);
         check_edges(&files, "two", &["direct enter"]);
+        let own = ("fs/example/own.c", "int get_own(void)\n{\n\treturn 1;\n}\n");
+        let callers = ask(&[files[0], own], |graph| graph.callers("get_own").unwrap());
+        let callers: Vec<&str> = callers.iter().map(|it| it.caller.as_str()).collect();
+        assert_eq!(callers, ["one"], "{form}");
     }
 }
 

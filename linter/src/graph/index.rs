@@ -652,7 +652,7 @@ impl<'t> Index<'t> {
     }
 
     /// What `of` says of the text of a file of which nothing more is likely to be asked.
-    pub(super) fn with_text<V: Default>(&self, file: usize, of: impl FnOnce(&[u8]) -> V) -> V {
+    pub(crate) fn with_text<V: Default>(&self, file: usize, of: impl FnOnce(&[u8]) -> V) -> V {
         let source = self.file(file);
         let kept = self.texts.known(file).cloned();
         match kept.or_else(|| self.warm.texts.known(source.content)) {
