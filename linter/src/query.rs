@@ -280,13 +280,11 @@ impl<'t> Graph<'t> {
     }
 
     /// The functions and macros that `name` or `file:name` means, be it that of the text or the compiler's.
-    fn named(&self, name: &str) -> Result<Vec<ItemId>, QueryError> {
+    fn named(&self, resolver: &Resolver<'_, '_>, name: &str) -> Result<Vec<ItemId>, QueryError> {
         let (file, plain) = name
             .rsplit_once(':')
             .map_or((None, name), |it| (Some(it.0), it.1));
         let sym = Sym::of(plain);
-        let open = Sieve::open();
-        let resolver = Resolver::new(&self.index, &open, self.warm);
         let found: Vec<ItemId> = self
             .index
             .functions(sym)
@@ -307,9 +305,9 @@ impl<'t> Graph<'t> {
     ///
     /// When the tree has none of this name.
     pub fn callers(&self, name: &str) -> Result<Vec<CallEdge>, QueryError> {
-        let targets: FxHashSet<ItemId> = self.named(name)?.into_iter().collect();
         let open = Sieve::open();
         let resolver = Resolver::new(&self.index, &open, self.warm).with_every_bare_macro();
+        let targets: FxHashSet<ItemId> = self.named(&resolver, name)?.into_iter().collect();
         let mut found: Vec<CallEdge> = self
             .may_call(&targets)
             .par_iter()
@@ -476,7 +474,7 @@ impl<'t> Graph<'t> {
         let open = Sieve::open();
         let resolver = Resolver::new(&self.index, &open, self.warm).with_every_bare_macro();
         let mut found = Vec::new();
-        for caller in self.named(name)? {
+        for caller in self.named(&resolver, name)? {
             let edges = resolver.edges(caller);
             let rows: BTreeSet<CallEdge> = edges
                 .iter()
@@ -497,10 +495,10 @@ impl<'t> Graph<'t> {
     ///
     /// When the tree has no function of one of the names.
     pub fn path(&self, from: &str, to: &str) -> Result<Option<Vec<Hop>>, QueryError> {
-        let starts = self.named(from)?;
-        let ends: FxHashSet<ItemId> = self.named(to)?.into_iter().collect();
         let open = Sieve::open();
         let resolver = Resolver::new(&self.index, &open, self.warm).with_every_bare_macro();
+        let starts = self.named(&resolver, from)?;
+        let ends: FxHashSet<ItemId> = self.named(&resolver, to)?.into_iter().collect();
         let sinks: FxHashSet<Sym> = ends.iter().map(|it| self.index.item(*it).name).collect();
         let sinks: Vec<Sym> = sinks.into_iter().collect();
         let sieve = Sieve::leading_to(&self.index, &sinks);

@@ -330,20 +330,14 @@ impl Reach {
             .chain(failing)
             .take(MAX_WAYS)
             .filter_map(|it| self.chain_of(resolver, it));
-        let chain = chains.next()?;
         let doubts = |it: &Reached| (it.again.is_some(), it.failing.is_some());
-        let none = (false, false);
-        if doubts(&chain) == none {
-            return Some(chain);
-        }
         // The first of those that are equal.
-        let mut best = chain;
-        for it in chains {
+        let mut best = chains.next()?;
+        while doubts(&best) != (false, false)
+            && let Some(it) = chains.next()
+        {
             if doubts(&it) < doubts(&best) {
                 best = it;
-            }
-            if doubts(&best) == none {
-                break;
             }
         }
         Some(best)

@@ -127,6 +127,7 @@ pub(crate) struct Resolver<'i, 't> {
     pub(crate) index: &'i Index<'t>,
     pub(crate) sieve: &'i Sieve<'i, 't>,
     /// By which it is told what may decide about a sink: what cannot is not known of a chain, however much is let through.
+    /// The sieve itself, unless that is open.
     pub(super) deciding: &'i Sieve<'i, 't>,
     pub(crate) warm: &'i Warm,
     pub(crate) tables: Memo<(TypeRef, Sym), Vec<super::tables::Entry>>,
@@ -498,15 +499,11 @@ impl<'i, 't> Resolver<'i, 't> {
     ) {
         let name = self.index.item(definition).name;
         // What stands in the body leads somewhere, or what is put into it does.
-        let leads = |sieve: &Sieve<'_, '_>| {
-            sieve.passes(definition)
-                || at.is_loose(name)
-                || Self::hands_on(call, at.scope.facts, sieve)
-        };
-        let is_leading = leads(self.deciding);
-        if !(is_leading || leads(self.sieve))
-            || !at.is_first_use(definition, &call.args, is_leading)
-        {
+        let leads = self.deciding.passes(definition)
+            || at.is_loose(name)
+            || Self::hands_on(call, at.scope.facts, self.deciding);
+        let is_followed = leads || self.sieve.is_open();
+        if !is_followed || !at.is_first_use(definition, &call.args, leads) {
             return;
         }
         let facts = self.facts(definition);
@@ -574,14 +571,15 @@ impl<'i, 't> Resolver<'i, 't> {
                 },
             };
             out.push(Edge {
-                target: Target::Function(entry.function),
-                offset: at.offset,
-                kind: EdgeKind::Ops,
-                confidence: typed.confidence.min(entry.confidence).min(choice),
-                through: Through::Member(entry.of, member),
                 domain: entry.domain,
-                enters: None,
-                fails: false,
+                ..Edge::new(
+                    (
+                        Target::Function(entry.function),
+                        typed.confidence.min(entry.confidence).min(choice),
+                    ),
+                    at.offset,
+                    (EdgeKind::Ops, Through::Member(entry.of, member)),
+                )
             });
         }
     }

@@ -88,14 +88,12 @@ impl Resolver<'_, '_> {
             _ => Confidence::Low,
         };
         out.extend(found.into_iter().map(|(target, sure, domain)| Edge {
-            target: Target::Function(target),
-            offset: at.offset,
-            kind: EdgeKind::Ops,
-            confidence: sure.min(choice),
-            through: Through::Name(name),
             domain,
-            enters: None,
-            fails: false,
+            ..Edge::new(
+                (Target::Function(target), sure.min(choice)),
+                at.offset,
+                (EdgeKind::Ops, Through::Name(name)),
+            )
         }));
         true
     }
