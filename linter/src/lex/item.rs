@@ -163,6 +163,29 @@ pub(crate) struct FileScan {
 }
 
 impl FileScan {
+    /// Empties it; what it took stays for the next file.
+    pub(super) fn clear(&mut self) {
+        let Self {
+            items,
+            refs,
+            pairs,
+            includes,
+            named,
+            includes_unit,
+            call_sites,
+            unclosed,
+            defines,
+            counting,
+        } = self;
+        items.clear();
+        refs.clear();
+        pairs.clear();
+        includes.clear();
+        named.clear();
+        counting.clear();
+        (*includes_unit, *call_sites, *unclosed, *defines) = (false, 0, None, 0);
+    }
+
     /// The refs of item `index`.
     pub(crate) fn refs(&self, index: usize) -> &[Ref] {
         let start = if index == 0 {

@@ -1,11 +1,13 @@
 //! The walk over a file's top level.
 
 mod heads;
+mod room;
 
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use rustc_hash::FxBuildHasher;
 
+use self::room::Room;
 use super::body::{ARROW, Reading, is_word};
 use super::directive::{Conditional, define_lines};
 use super::item::{FileScan, Item, ItemKind, Pair, Ref, RefKind, flags};
@@ -16,7 +18,7 @@ pub(crate) const MAX_BYTES: usize = 64 << 20;
 
 /// Reads a file's items. Never fails; time is linear in the size.
 pub(crate) fn scan(src: &[u8]) -> FileScan {
-    let mut scanner = Scanner::over(&src[..src.len().min(MAX_BYTES)]);
+    let mut scanner = Scanner::within(Room::take(), &src[..src.len().min(MAX_BYTES)]);
     let mut at = 0;
     while at < scanner.src.len() {
         at = scanner.item(at);
@@ -25,10 +27,9 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
     scanner.out.counting = counting(src, &scanner.out.items);
     scanner.out.defines = defines(src);
     super::variables::settle(&mut scanner.out);
-    scanner.out.items.shrink_to_fit();
-    scanner.out.refs.shrink_to_fit();
-    scanner.out.pairs.shrink_to_fit();
-    scanner.out
+    let found = scanner.out.clone();
+    scanner.leave();
+    found
 }
 
 /// Marks the functions that are also declared without a body.
@@ -141,18 +142,7 @@ impl Item {
 
 impl<'a> Scanner<'a> {
     pub(super) fn over(src: &'a [u8]) -> Self {
-        Self {
-            src,
-            out: FileScan::default(),
-            conditionals: Vec::new(),
-            refs: Vec::new(),
-            pairs: Vec::new(),
-            calls: 0,
-            returns: false,
-            cut: None,
-            declared: Vec::new(),
-            groups: Vec::new(),
-        }
+        Self::within(Room::default(), src)
     }
 }
 
