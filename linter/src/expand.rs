@@ -18,6 +18,7 @@ mod makers;
 pub(crate) mod names;
 mod pasting;
 mod renamed;
+mod replacement;
 mod rows;
 mod stages;
 mod templates;

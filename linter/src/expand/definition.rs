@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::replacement::{Part, parts};
 use super::text::is_single_word;
 use crate::lex::{Sym, is_word_byte, uncommented, word_length};
 
@@ -17,9 +18,21 @@ pub(crate) struct Definition {
     pub(super) rest: Option<Vec<u8>>,
     /// The replacement without comments and line breaks.
     pub(super) body: Vec<u8>,
+    /// The same, taken apart.
+    pub(super) parts: Box<[Part]>,
 }
 
 impl Definition {
+    fn new(params: Option<Vec<Vec<u8>>>, rest: Option<Vec<u8>>, body: Vec<u8>) -> Self {
+        let parts = parts((params.as_deref(), rest.as_deref()), &body);
+        Self {
+            params,
+            rest,
+            body,
+            parts,
+        }
+    }
+
     /// Reads `#define …`; `body` is the offset of the replacement.
     pub(crate) fn read(item: &[u8], body: usize) -> Option<Self> {
         let head = uncommented(item.get(..body)?);
@@ -56,11 +69,7 @@ impl Definition {
             }
             None => (None, None),
         };
-        Some(Self {
-            params,
-            rest,
-            body: flatten(&item[body..]),
-        })
+        Some(Self::new(params, rest, flatten(&item[body..])))
     }
 
     /// The ways in which a name goes that has these definitions: one for each, but one together for those that stand
@@ -74,7 +83,8 @@ impl Definition {
             };
             match found.iter_mut().find(is_alike) {
                 Some(other) if it.body != other.body => {
-                    Arc::make_mut(other).body = [&other.body[..], b"; ", &it.body].concat();
+                    let body = [&other.body[..], b"; ", &it.body].concat();
+                    *other = Arc::new(Self::new(other.params.clone(), other.rest.clone(), body));
                 }
                 Some(_) => {}
                 None => found.push(it),
@@ -94,11 +104,8 @@ impl Definition {
 
     /// Of a name that stands for a text, with whatever arguments unless it is bare.
     pub(super) fn constant(body: Vec<u8>, is_bare: bool) -> Self {
-        Self {
-            params: (!is_bare).then(Vec::new),
-            rest: (!is_bare).then(|| b"__VA_ARGS__".to_vec()),
-            body,
-        }
+        let rest = (!is_bare).then(|| b"__VA_ARGS__".to_vec());
+        Self::new((!is_bare).then(Vec::new), rest, body)
     }
 
     /// How many arguments a use of it has, those that the last name stands for counted as one.

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::definition::{Definition, comment_end, flatten, literal_end};
+use super::replacement::Part;
 use crate::lex::{Sym, is_annotation, is_control, is_word_byte, word_length};
 
 /// Macros nest this deep at most.
@@ -60,7 +61,8 @@ impl<'a> Expander<'a> {
         args: &[Vec<u8>],
     ) -> Option<Vec<u8>> {
         let mut active = vec![Sym::of(name)];
-        let body = self.substitute(definition, args, &mut active)?;
+        let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
+        let body = self.substitute(definition, &args, &mut active)?;
         self.rescan(&body, &mut active, false)
     }
 
@@ -78,7 +80,7 @@ impl<'a> Expander<'a> {
     fn substitute(
         &self,
         definition: &Definition,
-        args: &[Vec<u8>],
+        args: &[&[u8]],
         active: &mut Vec<Sym>,
     ) -> Option<Vec<u8>> {
         self.take(definition.body.len())?;
@@ -86,73 +88,48 @@ impl<'a> Expander<'a> {
         let mut out: Vec<u8> = Vec::with_capacity(body.len() * 2);
         // Of the arguments that are no operands, the texts.
         let mut expanded: Vec<(usize, Cow<'_, [u8]>)> = Vec::new();
-        let (mut at, mut pasting) = (0, false);
-        while at < body.len() {
-            let byte = body[at];
-            if byte == b'#' && body.get(at + 1) == Some(&b'#') {
-                trim_end(&mut out);
-                pasting = true;
-                at = skip_blank(body, at + 2);
-                continue;
-            }
-            if byte == b'#' {
-                let start = skip_blank(body, at + 1);
-                let end = word_end(body, start);
-                if let Some(param) = parameter(definition, &body[start..end]) {
-                    stringify(&argument(definition, args, param), &mut out);
-                    at = end;
+        for part in &definition.parts {
+            let number = match *part {
+                Part::Text(start, end) => {
+                    out.extend_from_slice(&body[start as usize..end as usize]);
                     continue;
                 }
-            }
-            if is_word_byte(byte) {
-                let end = word_end(body, at);
-                let word = &body[at..end];
-                match parameter(definition, word) {
-                    Some(param) => {
-                        let next = skip_blank(body, end);
-                        let pasted = pasting || body[next.min(body.len())..].starts_with(b"##");
-                        let value = argument(definition, args, param);
-                        if pasting
-                            && value.is_empty()
-                            && definition.rest.as_deref() == Some(word)
-                            && out.last() == Some(&b',')
-                        {
+                Part::Paste => {
+                    trim_end(&mut out);
+                    continue;
+                }
+                Part::String(number) => {
+                    stringify(&argument(definition, args, number), &mut out);
+                    continue;
+                }
+                Part::Parameter {
+                    number,
+                    is_pasted,
+                    drops_comma,
+                } => {
+                    if is_pasted {
+                        let value = argument(definition, args, number);
+                        if drops_comma && value.is_empty() && out.last() == Some(&b',') {
                             out.pop();
                         }
-                        if pasted {
-                            self.take(value.len())?;
-                            out.extend_from_slice(&value);
-                        } else {
-                            let known = expanded.iter().position(|it| it.0 == param);
-                            let known = if let Some(known) = known {
-                                known
-                            } else {
-                                expanded.push((param, self.argument_text(value, active)?));
-                                expanded.len() - 1
-                            };
-                            let value = &expanded[known].1;
-                            self.take(value.len())?;
-                            out.extend_from_slice(value);
-                        }
+                        self.take(value.len())?;
+                        out.extend_from_slice(&value);
+                        continue;
                     }
-                    None => out.extend_from_slice(word),
+                    number
                 }
-                at = end;
-                pasting = false;
-                continue;
-            }
-            if byte == b'"' || byte == b'\'' {
-                let end = literal_end(body, at);
-                out.extend_from_slice(&body[at..end]);
-                at = end;
+            };
+            let known = expanded.iter().position(|it| it.0 == number);
+            let known = if let Some(known) = known {
+                known
             } else {
-                let plain = |it: &u8| !is_word_byte(*it) && !matches!(it, b'#' | b'"' | b'\'');
-                let rest = body[at + 1..].iter();
-                let end = at + 1 + rest.take_while(|it| plain(it)).count();
-                out.extend_from_slice(&body[at..end]);
-                at = end;
-            }
-            pasting = false;
+                let value = argument(definition, args, number);
+                expanded.push((number, self.argument_text(value, active)?));
+                expanded.len() - 1
+            };
+            let value = &expanded[known].1;
+            self.take(value.len())?;
+            out.extend_from_slice(value);
         }
         Some(out)
     }
@@ -243,7 +220,7 @@ impl<'a> Expander<'a> {
         let result = match &definition.params {
             Some(_) if is_use => {
                 let close = close_of(text, open);
-                let args = split(&text[open + 1..close.saturating_sub(1).max(open + 1)]);
+                let args = arguments(&text[open + 1..close.saturating_sub(1).max(open + 1)]);
                 self.substitute(&definition, &args, active)
                     .map(|it| (it, close))
             }
@@ -287,23 +264,14 @@ pub(super) fn is_single_word(body: &[u8]) -> bool {
     !word.is_empty() && word.iter().all(|it| is_word_byte(*it)) && !word[0].is_ascii_digit()
 }
 
-/// The number of the parameter that a word of the replacement is; what remains of the arguments comes after the others.
-fn parameter(definition: &Definition, word: &[u8]) -> Option<usize> {
-    let params = definition.params.as_ref()?;
-    if definition.rest.as_deref() == Some(word) {
-        return Some(params.len());
-    }
-    params.iter().position(|it| it == word)
-}
-
 /// The argument for a parameter.
-fn argument<'a>(definition: &Definition, args: &'a [Vec<u8>], param: usize) -> Cow<'a, [u8]> {
+fn argument<'a>(definition: &Definition, args: &[&'a [u8]], param: usize) -> Cow<'a, [u8]> {
     let count = definition.params.as_ref().map_or(0, Vec::len);
     if definition.rest.is_some() && param == count {
         let rest = args.get(count..).unwrap_or_default();
         return Cow::Owned(rest.join(&b", "[..]));
     }
-    Cow::Borrowed(args.get(param).map_or(b"", Vec::as_slice))
+    Cow::Borrowed(args.get(param).copied().unwrap_or_default())
 }
 
 fn stringify(value: &[u8], out: &mut Vec<u8>) {
@@ -322,14 +290,14 @@ fn trim_end(out: &mut Vec<u8>) {
     }
 }
 
-fn skip_blank(text: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_blank(text: &[u8], mut at: usize) -> usize {
     while text.get(at).is_some_and(u8::is_ascii_whitespace) {
         at += 1;
     }
     at
 }
 
-fn word_end(text: &[u8], at: usize) -> usize {
+pub(super) fn word_end(text: &[u8], at: usize) -> usize {
     at + word_length(text.get(at..).unwrap_or_default())
 }
 
@@ -363,24 +331,29 @@ pub(crate) fn close_of(text: &[u8], open: usize) -> usize {
 /// The arguments between two parentheses, on one line each; none where there is nothing.
 pub(crate) fn split(args: &[u8]) -> Vec<Vec<u8>> {
     let args = flatten(args);
+    arguments(&args).into_iter().map(<[u8]>::to_vec).collect()
+}
+
+/// As [`split`], of a text that is on one line and without comments.
+fn arguments(args: &[u8]) -> Vec<&[u8]> {
     let (mut found, mut depth, mut start, mut at) = (Vec::new(), 0u32, 0, 0);
     while at < args.len() {
         match args[at] {
             b'"' | b'\'' => {
-                at = literal_end(&args, at);
+                at = literal_end(args, at);
                 continue;
             }
             b'(' | b'{' | b'[' => depth += 1,
             b')' | b'}' | b']' => depth = depth.saturating_sub(1),
             b',' if depth == 0 => {
-                found.push(args[start..at].trim_ascii().to_vec());
+                found.push(args[start..at].trim_ascii());
                 start = at + 1;
             }
             _ => {}
         }
         at += 1;
     }
-    let last = args[start.min(args.len())..].trim_ascii().to_vec();
+    let last = args[start.min(args.len())..].trim_ascii();
     if !found.is_empty() || !last.is_empty() {
         found.push(last);
     }
