@@ -253,7 +253,7 @@ pub(crate) fn is_of_tracepoints(path: &str) -> bool {
 }
 
 pub(crate) fn directory(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |it| it.0)
+    memchr::memrchr(b'/', path.as_bytes()).map_or("", |it| &path[..it])
 }
 
 impl Index<'_> {

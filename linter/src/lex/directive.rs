@@ -1,6 +1,9 @@
 //! Preprocessor lines: macros become items, conditionals keep the braces balanced.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::Sym;
 use super::body::{Reading, is_word};
@@ -78,7 +81,9 @@ pub(crate) fn define_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub(crate) fn include_lines(text: &[u8]) -> String {
     const WORD: &[u8] = b"include";
     // There are far fewer of these than of `#`.
-    memchr::memmem::find_iter(text, WORD)
+    static SEARCH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(WORD));
+    SEARCH
+        .find_iter(text)
         .filter(|it| text[..*it].trim_ascii_end().ends_with(b"#"))
         .filter_map(|it| quoted_name(&text[it + WORD.len()..]))
         .flat_map(|it| [it, "\n"])
@@ -235,6 +240,15 @@ impl Scanner<'_> {
 
     /// The end of a directive's line: a block comment that starts on it may carry it further.
     fn directive_end(&self, from: usize) -> usize {
+        let rest = self.src.get(from..).unwrap_or_default();
+        if let Some(first) = memchr::memchr2(b'\n', b'/', rest)
+            && rest[first] == b'\n'
+            && !rest[..first].ends_with(b"\\")
+            && !rest[..first].ends_with(b"\\\r")
+        {
+            // Most lines hold no comment.
+            return from + first;
+        }
         let mut end = self.line_end(from);
         let mut at = from;
         while let Some(slash) = memchr::memchr(b'/', &self.src[at.min(end)..end]).map(|it| at + it)
