@@ -30,6 +30,19 @@ const WORD_BYTE: [bool; 256] = {
     table
 };
 
+/// Before anything else, a name that is no member's is neither called nor used as a value by itself.
+const ENDS_NAMES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    let all = *b"(=[,;)}?#:";
+    while at < all.len() {
+        table[all[at] as usize] = true;
+        at += 1;
+    }
+    table[END as usize] = true;
+    table
+};
+
 const NO_SPACE: u8 = 0;
 const SPACE: u8 = 1;
 /// What may begin a comment or a continuation.
@@ -203,14 +216,14 @@ impl Scanner<'_> {
 
     /// Reads the word at `start` as a use of a name; returns where the next token may start.
     #[inline(never)]
-    fn use_word(&mut self, start: usize, reading: &mut Reading) -> usize {
-        let end = self.word_end(start);
+    fn use_word(
+        &mut self,
+        (start, end): (usize, usize),
+        next_at: usize,
+        reading: &mut Reading,
+    ) -> usize {
         let first = self.src[start];
         let prev = std::mem::replace(&mut reading.prev, WORD);
-        if first.is_ascii_digit() {
-            return end;
-        }
-        let next_at = self.skip_space(end);
         let next = self.byte(next_at);
         if self.returns && &self.src[start..end] == b"return" {
             reading.prev = b';';
@@ -441,11 +454,33 @@ impl Scanner<'_> {
     )]
     #[inline(always)]
     pub(super) fn token(&mut self, at: usize, reading: &mut Reading) -> usize {
-        if is_word(self.src[at]) {
-            self.use_word(at, reading)
-        } else {
-            self.punctuation(at, reading)
+        let byte = self.src[at];
+        if is_word(byte) {
+            let end = self.word_end(at);
+            if byte.is_ascii_digit() {
+                reading.prev = WORD;
+                return end;
+            }
+            let next_at = self.skip_space(end);
+            let names_nothing = !ENDS_NAMES[self.byte(next_at) as usize]
+                && !matches!(reading.prev, ARROW | b'.')
+                && !self.returns;
+            if !names_nothing {
+                return self.use_word((at, end), next_at, reading);
+            }
+            reading.prev = WORD;
+            return next_at;
         }
+        let is_plain = match byte {
+            b'"' | b'\'' | b'-' | b'=' | b',' | b';' | b'{' | b'}' => false,
+            b'(' | b')' => !reading.gives && reading.inside == 0,
+            _ => true,
+        };
+        if !is_plain {
+            return self.punctuation(at, reading);
+        }
+        reading.prev = byte;
+        at + 1
     }
 
     /// As [`Self::token`], of what is no word.
