@@ -1,6 +1,7 @@
 //! What makes a file beside the filesystem side matter: a few words, and tables or functions that are entry points.
 
 use aho_corasick::{AhoCorasick, packed};
+use memchr::memmem::Finder;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::image::Image;
@@ -9,15 +10,24 @@ use crate::contexts::{Context, RootKind};
 use crate::lex::{FileScan, ItemKind, RefKind, Sym};
 
 /// Finds whether any of some words stands in a text.
-pub(super) struct Search {
-    vectorised: Option<Vec<packed::Searcher>>,
-    automaton: AhoCorasick,
+pub(super) enum Search {
+    /// One after the other, which is faster up to a few.
+    Few(Vec<Finder<'static>>),
+    /// All at once.
+    Vectorised(Vec<packed::Searcher>),
+    /// Where the processor cannot do that.
+    Automaton(AhoCorasick),
 }
 
 impl Search {
     pub(super) fn new(words: &[&str]) -> Self {
+        const FEW: usize = 4;
         // Vectorised search takes some dozens of words; the automaton takes any number, at a third of the speed.
         const VECTOR_WORDS: usize = 32;
+        if words.len() <= FEW {
+            let words = words.iter();
+            return Self::Few(words.map(|it| Finder::new(it).into_owned()).collect());
+        }
         let searcher = |it: &[&str]| {
             packed::Config::new()
                 .heuristic_pattern_limits(false)
@@ -25,16 +35,18 @@ impl Search {
                 .extend(it)
                 .build()
         };
-        Self {
-            vectorised: words.chunks(VECTOR_WORDS).map(searcher).collect(),
-            automaton: AhoCorasick::new(words).expect("a few dozen short words"),
-        }
+        let vectorised: Option<Vec<_>> = words.chunks(VECTOR_WORDS).map(searcher).collect();
+        vectorised.map_or_else(
+            || Self::Automaton(AhoCorasick::new(words).expect("a few dozen short words")),
+            Self::Vectorised,
+        )
     }
 
     pub(super) fn finds(&self, text: &[u8]) -> bool {
-        match &self.vectorised {
-            Some(all) => all.iter().any(|it| it.find(text).is_some()),
-            None => self.automaton.is_match(text),
+        match self {
+            Self::Few(all) => all.iter().any(|it| it.find(text).is_some()),
+            Self::Vectorised(all) => all.iter().any(|it| it.find(text).is_some()),
+            Self::Automaton(all) => all.is_match(text),
         }
     }
 }
@@ -68,10 +80,9 @@ impl Registers {
                         .entry(name)
                         .or_default()
                         .insert(Sym::of(structure));
-                    this.words.push(structure);
-                    if this.own.binary_search(&name).is_ok() {
-                        this.words.push(member);
-                    }
+                    // What sets a member names it; a struct is named as well where the member may be another's.
+                    let is_own = this.own.binary_search(&name).is_ok();
+                    this.words.push(if is_own { member } else { structure });
                 }
                 RootKind::Function { name, .. } | RootKind::Work { name, .. } => {
                     this.functions.insert(Sym::of(name));
