@@ -113,6 +113,12 @@ impl Conditions {
         })
     }
 
+    /// Whether constants alone may decide that one of a call's guards fails.
+    pub(crate) fn hangs_on_constant(&self, site: &Site) -> bool {
+        let mut guards = site.guards.iter().map(|it| &self.guards[*it as usize]);
+        guards.any(|it| it.test.may_be_constant())
+    }
+
     pub(crate) fn site(&self, offset: u32) -> Option<&Site> {
         let at = self.sites.binary_search_by_key(&offset, |it| it.offset);
         at.ok().map(|it| &self.sites[it])
@@ -162,11 +168,28 @@ pub(super) fn conditions(
         decides_only: decides_only(root),
         settings: FxHashMap::default(),
         objects: Objects::default(),
+        constants: FxHashSet::default(),
         integers: integers(text, root),
         tested: (0..0, Value::Unknown),
     };
     walk.visit(root, 0);
     walk.finish(params);
+}
+
+/// Whether it is a case of a switch further out: `switch (x) { case 1: if (0) { case 2: … } }`.
+fn is_entered_from_outside(node: Node<'_>) -> bool {
+    let around = || node.parent().and_then(Node::parent);
+    node.kind() == Kind::CaseStatement
+        && around().is_none_or(|it| it.kind() != Kind::SwitchStatement)
+}
+
+/// Whether a variable that is declared with a value is `const`, and not just what it points to.
+fn is_constant(text: Text<'_>, declarator: Node<'_>) -> bool {
+    let is_plain = |it: Node<'_>| it.kind() == Kind::Identifier;
+    let owner = declarator.parent();
+    let head = owner.and_then(|it| text.clean.get(it.start_byte()..declarator.start_byte()));
+    declarator.field(Field::Declarator).is_some_and(is_plain)
+        && head.is_some_and(|it| it.split(u8::is_ascii_whitespace).any(|it| it == b"const"))
 }
 
 struct Walk<'a> {
@@ -192,6 +215,8 @@ struct Walk<'a> {
     decides_only: bool,
     settings: FxHashMap<Sym, Settings>,
     objects: Objects,
+    /// The variables that are declared `const` and are no pointers.
+    constants: FxHashSet<Sym>,
     integers: FxHashSet<Sym>,
     /// The condition of the `if` that was read last, and where it stands.
     tested: (Range<usize>, Value),
@@ -221,6 +246,11 @@ impl Walk<'_> {
             }
             Kind::SwitchStatement => self.switch(node, depth),
             Kind::CompoundStatement | Kind::CaseStatement => {
+                if is_entered_from_outside(node) {
+                    self.barrier = self.out.guards.len() as u32;
+                    self.first_label = self.first_label.min(self.text.offset(node));
+                    self.objects.forget_all();
+                }
                 self.sequence(node, depth);
                 self.held.truncate(held);
             }
@@ -569,6 +599,9 @@ impl Walk<'_> {
                     let given = node
                         .field(Field::Value)
                         .map_or(Value::Unknown, |it| value(self.text, it, 0));
+                    if given != Value::Unknown && is_constant(self.text, node) {
+                        self.constants.insert(name);
+                    }
                     self.define((name, node), given, node.field(Field::Value));
                 }
             }
@@ -618,6 +651,7 @@ impl Walk<'_> {
             first_label: self.first_label,
             settings: &self.settings,
             guarded: guarded.map(|it| it.offset).collect(),
+            constants: &self.constants,
             integers: self.integers,
         };
         for guard in &mut self.out.guards {

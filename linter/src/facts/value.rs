@@ -114,6 +114,24 @@ impl Value {
         }
     }
 
+    /// Whether constants alone may decide it: numbers, or names that stand for numbers. Flags that are zero are not
+    /// looked for.
+    pub(crate) fn may_be_constant(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Constant(_) => true,
+            Self::Not(it) | Self::AnyOf(it, _) => it.may_be_constant(),
+            Self::And(a, b) | Self::Or(a, b) => a.may_be_constant() || b.may_be_constant(),
+            Self::Equal(a, b) | Self::Bits(a, b) | Self::Union(a, b) | Self::Less(a, b, _) => {
+                a.may_be_constant() && b.may_be_constant()
+            }
+            Self::Unknown
+            | Self::Place(..)
+            | Self::Variable(..)
+            | Self::NullUnless(_)
+            | Self::Called(..) => false,
+        }
+    }
+
     /// Whether it is made of a parameter.
     pub(crate) fn mentions(&self, param: u16) -> bool {
         let mut found = false;
@@ -168,6 +186,8 @@ pub(super) struct Names<'a> {
     pub(super) settings: &'a FxHashMap<Sym, Settings>,
     /// The calls that stand under a condition.
     pub(super) guarded: FxHashSet<u32>,
+    /// The variables that nothing may change.
+    pub(super) constants: &'a FxHashSet<Sym>,
     /// The parameters that are declared as `int`.
     pub(super) integers: FxHashSet<Sym>,
 }
@@ -264,7 +284,11 @@ impl Names<'_> {
                 Value::Place(index, before)
             }
             // A constant may be changed by a macro that the variable is given to, such as a loop.
-            Some(other) if members.is_empty() && has_place(&other) => other,
+            Some(other)
+                if members.is_empty() && (has_place(&other) || self.constants.contains(&name)) =>
+            {
+                other
+            }
             _ => Value::Unknown,
         }
     }

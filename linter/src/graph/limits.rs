@@ -154,9 +154,8 @@ pub(super) fn cut(
     if limits.names.contains(&name) {
         return Some(Cut::NotEntered(not_entered_because(name)));
     }
-    if from.entry != Entry::ANY
-        && resolver.is_excluded((from.function, edge.offset), caller.facts(), from.entry)
-    {
+    let is_asked = from.entry != Entry::ANY || edge.hangs_on_constant;
+    if is_asked && resolver.is_excluded((from.function, edge.offset), caller.facts(), from.entry) {
         return Some(Cut::Excluded);
     }
     let there = index.file_of(target);

@@ -77,6 +77,8 @@ pub(crate) struct Edge {
     pub(crate) enters: Option<Entry>,
     /// Whether the call is made only where something failed.
     pub(crate) fails: bool,
+    /// Whether a constant may keep it from being made, whoever calls.
+    pub(crate) hangs_on_constant: bool,
 }
 
 impl Edge {
@@ -95,6 +97,7 @@ impl Edge {
             domain: Domain::GENERIC,
             enters: None,
             fails: false,
+            hangs_on_constant: false,
         }
     }
 
@@ -325,6 +328,7 @@ impl<'i, 't> Resolver<'i, 't> {
         for edge in &mut out {
             let site = facts.conditions.site(edge.offset);
             edge.fails = site.is_some_and(|it| it.on_failure);
+            edge.hangs_on_constant = site.is_some_and(|it| facts.conditions.hangs_on_constant(it));
         }
         out.sort_by_key(|it: &Edge| (it.offset, it.kind, it.target));
         out.dedup();

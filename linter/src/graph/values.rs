@@ -52,19 +52,20 @@ pub(crate) enum Fact {
 }
 
 impl Resolver<'_, '_> {
-    /// Whether what is known at the entry excludes the call at `offset` of a function.
+    /// Whether what is known at the entry, or a constant alone, excludes the call at `offset` of a function.
     pub(crate) fn is_excluded(
         &self,
         (function, offset): (ItemId, u32),
         facts: &FunctionFacts,
         entry: Entry,
     ) -> bool {
-        if entry == Entry::ANY {
-            return false;
-        }
-        let Some(site) = facts.conditions.site(offset) else {
+        let conditions = &facts.conditions;
+        let Some(site) = conditions.site(offset) else {
             return false;
         };
+        if entry == Entry::ANY && !conditions.hangs_on_constant(site) {
+            return false;
+        }
         let known = self.known_at(function, offset, entry);
         let weigh = self.weigh(function, &facts.conditions, &known);
         weigh.fails(&site.guards)
