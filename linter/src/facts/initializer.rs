@@ -173,6 +173,10 @@ impl Setting<'_, '_> {
             if child.kind() == Kind::InitializerPair {
                 for designator in child.fields(Field::Designator) {
                     match designator.kind() {
+                        // `member: value`
+                        Kind::FieldIdentifier => {
+                            path.push(Step::Member(self.text.sym(designator)));
+                        }
                         Kind::FieldDesignator => {
                             if let Some(member) = designator.children().next() {
                                 path.push(Step::Member(self.text.sym(member)));

@@ -268,6 +268,9 @@ impl Scanner<'_> {
             if matches!(before, b"return" | b"else" | b"do") && &self.src[start..end] != b"NULL" {
                 self.mention(start, end, reading);
             }
+        } else if next == b':' && matches!(prev, b'{' | b',') {
+            // `{ member: value }`
+            reading.pending_member = Some(Sym::of(&self.src[start..end]).short());
         } else if (next == b'[' || (next == b')' && prev == b'*'))
             && self.is_called_behind(prev, next_at)
         {
