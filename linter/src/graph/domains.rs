@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::image::ReadFile;
-use crate::lex::{self, ItemKind, Sym};
+use crate::lex::{Item, ItemKind, Sym};
 
 /// An implementation: a filesystem's directory, or a file that registers a filesystem. 0 is generic code.
 #[derive(
@@ -32,7 +32,7 @@ impl Domain {
 pub(crate) fn assign_domains(files: &mut [ReadFile]) -> FxHashMap<String, Domain> {
     let mut domains: FxHashMap<String, Domain> = FxHashMap::default();
     for file in files.iter_mut() {
-        file.source.registers = registers_filesystem(&file.scan) && !file.source.is_foreign;
+        file.source.registers = registers_filesystem(file);
         if file.source.registers {
             let path = file.source.path.as_str();
             let key = filesystem_of(path).unwrap_or(path).to_owned();
@@ -46,12 +46,14 @@ pub(crate) fn assign_domains(files: &mut [ReadFile]) -> FxHashMap<String, Domain
     domains
 }
 
-/// Whether a `struct file_system_type` with values in it stands here.
-pub(crate) fn registers_filesystem(scan: &lex::FileScan) -> bool {
+/// Whether a `struct file_system_type` with values in it stands here, and not for a test or another program.
+pub(super) fn registers_filesystem(file: &ReadFile) -> bool {
     let tag = Sym::of("file_system_type");
-    scan.items
-        .iter()
-        .any(|it| it.kind == ItemKind::Object && it.tag == tag && it.end > it.body + 1)
+    let mut items = file.scan.items.iter();
+    let is_type = |it: &Item| it.kind == ItemKind::Object && it.tag == tag;
+    !file.source.is_foreign
+        && !file.source.is_test
+        && items.any(|it| is_type(it) && it.end > it.body + 1)
 }
 
 pub(crate) fn domain_in(domains: &FxHashMap<String, Domain>, path: &str) -> Domain {

@@ -56,6 +56,8 @@ pub(crate) struct SourceFile {
     pub(crate) includes_unit: bool,
     /// Under tools, samples, scripts or Documentation: programs of their own.
     pub(crate) is_foreign: bool,
+    /// Whether it is a test, whose tables nobody else uses.
+    pub(crate) is_test: bool,
     /// Whether a chain may enter it: the filesystem side, and the directories of roots beside it.
     pub(crate) at_home: bool,
     /// What its macro uses make.

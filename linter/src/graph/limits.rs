@@ -159,7 +159,7 @@ pub(super) fn cut(
         return Some(Cut::Excluded);
     }
     let there = index.file_of(target);
-    if there.is_foreign {
+    if there.is_foreign || there.is_test {
         return Some(Cut::OtherProgram);
     }
     let path = there.path.as_str();

@@ -19,7 +19,7 @@ use super::remade;
 use super::work::{Source, Work};
 use crate::contexts::Context;
 use crate::kernel;
-use crate::lex::{ItemKind, RefKind, Sym};
+use crate::lex::{FileScan, ItemKind, RefKind, Sym};
 use crate::tree::{FileEntry, Mode, TreeError, TreePath, TreeSource};
 use crate::warm::{ContentKey, Warm};
 
@@ -54,6 +54,19 @@ pub(super) fn is_foreign(path: &str) -> bool {
         path.split('/').next(),
         Some("tools" | "samples" | "scripts" | "Documentation" | "usr")
     )
+}
+
+/// Whether a file is one of `KUnit`'s tests, whose tables are there for the test alone: it says so, and its path does.
+///
+/// Suites stand at the end of sources that are no tests, too.
+pub(super) fn is_test(path: &str, scan: &FileScan) -> bool {
+    let holds = |word: &str| memchr::memmem::find(path.as_bytes(), word.as_bytes()).is_some();
+    if scan.items.is_empty() || !(holds("test") || holds("kunit")) {
+        return false;
+    }
+    let suites = ["kunit_test_suite", "kunit_test_suites"].map(Sym::of);
+    let mut uses = (scan.items.iter()).filter(|it| it.kind == ItemKind::MacroUse);
+    uses.any(|it| suites.contains(&it.name))
 }
 
 /// The sources of a tree that a plan takes, in path order.
@@ -305,17 +318,18 @@ fn over(
     for file in &mut files {
         let path = &file.source.path;
         file.source.domain = domain_in(&base.domains, path.as_str());
-        file.source.registers = registers_filesystem(&file.scan) && !file.source.is_foreign;
+        file.source.registers = registers_filesystem(file);
         let old = old_file(path).map(|it| (it, &base.files[it]));
         // One more in a directory that has some changes nothing there.
         let same_home = old.is_none_or(|it| !it.1.is_root || file.source.is_root);
         let same_domain = old.map_or(!file.source.registers, |it| {
             it.1.registers == file.source.registers
         });
+        let same_purpose = old.is_none_or(|it| it.1.is_test == file.source.is_test);
         let side = file.source.at_home && kernel::is_filesystem_side(path.as_str());
         let same_members =
             !side || !registers.declares_otherwise(&file.scan, base, old.map(|it| it.0));
-        if !same_home || !same_domain || !same_members {
+        if !same_home || !same_domain || !same_purpose || !same_members {
             return None;
         }
     }

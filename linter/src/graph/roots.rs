@@ -50,7 +50,8 @@ pub(super) fn roots(
         found.extend(of_kind.map(|it| (rank, it)));
     }
     found.retain(|(_, it)| {
-        resolver.sieve.passes(it.function) && !resolver.index.file_of(it.item).is_foreign
+        let file = resolver.index.file_of(it.item);
+        resolver.sieve.passes(it.function) && !file.is_foreign && !file.is_test
     });
     found.sort_by_key(|(_, it)| {
         (

@@ -9,7 +9,7 @@ use super::domains::{Domain, assign_domains};
 use super::image::{Image, ReadFile};
 use super::index::SourceFile;
 use super::named;
-use super::reading::{Plan, Reading, is_foreign, is_header};
+use super::reading::{Plan, Reading, is_foreign, is_header, is_test};
 use super::registers::{Registers, Search};
 use super::typing::directory;
 use crate::expand;
@@ -236,11 +236,11 @@ impl Work<'_> {
             Ok((content, matters, scan, lent)) => (Some(content), matters, Ok(scan), lent),
             Err(gap) => (content, false, Err(gap), None),
         };
-        let holds = |it: &Arc<FileScan>| holds_root(it);
+        let holds_root = |it: &Arc<FileScan>| holds_root(it) && !is_test(path, it);
         Outcome {
             file,
             content,
-            is_root: matters && !is_foreign(path) && scan.iter().flatten().any(holds),
+            is_root: matters && !is_foreign(path) && scan.iter().flatten().any(holds_root),
             scan,
             lent,
         }
@@ -286,6 +286,7 @@ impl Work<'_> {
                     is_shared: is_header(text),
                     includes_unit: scan.includes_unit,
                     is_foreign,
+                    is_test: is_test(text, &scan),
                     at_home,
                     made: None,
                     path: it.path,
