@@ -212,7 +212,13 @@ impl<'t> Index<'t> {
 
     /// How many of some files are not hidden.
     pub(crate) fn count_live(&self, files: &FilesBelow) -> usize {
-        files.new.len() + files.old.clone().filter(|it| !self.hides(*it)).count()
+        self.live_of(files).count()
+    }
+
+    /// Those that are not hidden.
+    pub(crate) fn live_of(&self, files: &FilesBelow) -> impl Iterator<Item = usize> {
+        let old = files.old.clone().filter(|it| !self.hides(*it));
+        old.chain(files.new.iter().copied())
     }
 
     /// The file at a path, where it was listed.

@@ -2,7 +2,7 @@
 
 use super::callbacks::functions_named;
 use super::domains::Domain;
-use super::index::{FilesBelow, ItemId};
+use super::index::{FilesBelow, Index, ItemId};
 use super::resolve::{Resolver, Scope, Through, named_values};
 use super::roots::{RootAt, calling, passed_to};
 use super::typing::substitute;
@@ -20,8 +20,8 @@ const MAX_HANDED: u32 = 2;
 enum Item {
     /// A member, with the type that holds it as far as that is known.
     Member(TypeRef, Sym),
-    /// A variable, with the file in which its name was read.
-    Variable(Sym, usize),
+    /// A variable, with the file that it is static in.
+    Variable(Sym, Option<usize>),
 }
 
 impl Item {
@@ -76,42 +76,66 @@ pub(super) fn on(resolver: &Resolver<'_, '_>, queue: Sym, under: &str) -> Vec<Ro
 /// The work functions of items that are variables and declared with them: `static DECLARE_WORK(item, function)`.
 fn declared(resolver: &Resolver<'_, '_>, queued: &[Item], under: &FilesBelow) -> Vec<RootAt> {
     let index = resolver.index;
-    let variables = queued.iter().filter_map(|it| match it {
-        Item::Variable(_, file) => Some(*file),
+    let homes = queued.iter().filter_map(|it| match it {
+        Item::Variable(_, home) => Some(*home),
         Item::Member(..) => None,
     });
-    let mut files: Vec<usize> = variables.collect();
+    let mut files: Vec<usize> = Vec::new();
+    for home in homes {
+        match home {
+            Some(file) if under.holds(file) => files.push(file),
+            Some(_) => {}
+            None => files.extend(index.live_of(under)),
+        }
+    }
     files.sort_unstable();
     files.dedup();
-    files.retain(|it| under.holds(*it));
     let mut found = Vec::new();
     for file in files {
-        let uses = index
-            .items(file)
-            .filter(|it| it.1.kind == ItemKind::MacroUse);
-        for (id, item) in uses {
-            let mut all = kernel::DEFERRALS.iter();
-            let Some(deferral) = all.find(|it| Sym::of(it.name) == item.name) else {
-                continue;
-            };
-            let text = index.item_text(id);
-            let open = (item.body - item.start) as usize;
-            let close = crate::expand::close_of(text, open);
-            let inside = text
-                .get(open + 1..close.saturating_sub(1))
-                .unwrap_or_default();
-            let args = crate::expand::split(inside);
-            let word = |at: usize| args.get(at).map(Sym::of);
-            let variable = word(0).map(|it| Item::Variable(it, file));
-            let is_queued = variable.is_some_and(|it| queued.contains(&it));
-            if let (true, Some(callback)) = (is_queued, word(deferral.callback)) {
-                let (to, facts) = ((id, 0, item.name), FunctionFacts::default());
+        for it in declarations(index, file) {
+            let item = Item::Variable(it.variable, it.is_static.then_some(file));
+            if let (true, Some(callback)) = (queued.contains(&item), it.callback) {
+                let facts = FunctionFacts::default();
                 let callback = Expr::Name(callback);
+                let to = (it.at, 0, it.by);
                 found.extend(set_up(resolver, &facts, &callback, to, Confidence::High));
             }
         }
     }
     found
+}
+
+/// A variable that a macro declares with its work function.
+struct Declaration {
+    at: ItemId,
+    /// The macro's name.
+    by: Sym,
+    variable: Sym,
+    callback: Option<Sym>,
+    is_static: bool,
+}
+
+/// Those of a file.
+fn declarations(index: &Index<'_>, file: usize) -> impl Iterator<Item = Declaration> {
+    let items = index.items(file);
+    let uses = items.filter(|it| it.1.kind == ItemKind::MacroUse);
+    uses.filter_map(|(at, item)| {
+        let mut all = kernel::DEFERRALS.iter();
+        let deferral = all.find(|it| Sym::of(it.name) == item.name)?;
+        let text = index.item_text(at);
+        let open = (item.body - item.start) as usize;
+        let close = crate::expand::close_of(text, open);
+        let inside = text.get(open + 1..close.saturating_sub(1))?;
+        let args = crate::expand::split(inside);
+        let word = |at: usize| args.get(at).map(Sym::of);
+        Some(Declaration {
+            at,
+            by: item.name,
+            variable: word(0)?,
+            callback: word(deferral.callback),
+            is_static: item.flags & flags::STATIC != 0,
+        })
+    })
 }
 
 /// The work functions that code below `under` stores in one of the items itself: `item->func = name`.
@@ -327,9 +351,18 @@ fn item_of(resolver: &Resolver<'_, '_>, caller: ItemId, of: &Expr) -> Option<Ite
             let mut given = facts.assigns.iter().filter(|it| it.0 == *name);
             given.find_map(|it| member(&it.1))
         }
-        Expr::Name(name) => Some(Item::Variable(*name, scope.file)),
+        Expr::Name(name) => Some(variable(resolver.index, *name, scope.file)),
         _ => member(of),
     }
+}
+
+/// The item that is a variable of this name in a file.
+fn variable(index: &Index<'_>, name: Sym, file: usize) -> Item {
+    let mut objects = index.objects(name);
+    let is_static = objects
+        .any(|it| index.item(it).flags & flags::STATIC != 0 && index.file_index(it) == file)
+        || declarations(index, file).any(|it| it.is_static && it.variable == name);
+    Item::Variable(name, is_static.then_some(file))
 }
 
 /// The functions that an item is set up with: by name, or by a parameter that the callers fill.
