@@ -12,6 +12,7 @@ mod conditions;
 mod expr;
 mod function;
 mod initializer;
+mod jumps;
 pub(crate) mod number;
 mod objects;
 mod outcomes;

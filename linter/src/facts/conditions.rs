@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::expr::{Text, declared};
+use super::jumps::Jumps;
 use super::objects::{Inside, Objects};
 use super::outcomes::{decides_only, is_failure, leaves};
 use super::switches::{case_value, leaving_cases};
@@ -163,8 +164,7 @@ pub(super) fn conditions(
         definitions: FxHashMap::default(),
         changed: FxHashMap::default(),
         intact: FxHashMap::default(),
-        outer_loop: None,
-        first_label: u32::MAX,
+        jumps: Jumps::default(),
         decides_only: decides_only(root),
         settings: FxHashMap::default(),
         objects: Objects::default(),
@@ -208,9 +208,7 @@ struct Walk<'a> {
     changed: FxHashMap<Sym, u32>,
     /// Where a variable is set first, or the loop starts that this stands in.
     intact: FxHashMap<Sym, u32>,
-    /// Where the outermost loop around starts.
-    outer_loop: Option<u32>,
-    first_label: u32,
+    jumps: Jumps,
     /// Whether the function does nothing but test and return.
     decides_only: bool,
     settings: FxHashMap<Sym, Settings>,
@@ -232,8 +230,7 @@ impl Walk<'_> {
         match node.kind() {
             Kind::IfStatement | Kind::ConditionalExpression => self.branch(node, depth),
             Kind::WhileStatement | Kind::ForStatement | Kind::DoStatement => {
-                let outer = self.outer_loop;
-                self.outer_loop = outer.or(Some(self.text.offset(node)));
+                let outer = self.jumps.enter(self.text, node);
                 self.objects.forget_all();
                 self.iterate(node);
                 if node.kind() == Kind::DoStatement {
@@ -242,13 +239,13 @@ impl Walk<'_> {
                     self.repeat(node, depth);
                 }
                 self.objects.forget_all();
-                self.outer_loop = outer;
+                self.jumps.leave(outer);
             }
             Kind::SwitchStatement => self.switch(node, depth),
             Kind::CompoundStatement | Kind::CaseStatement => {
                 if is_entered_from_outside(node) {
                     self.barrier = self.out.guards.len() as u32;
-                    self.first_label = self.first_label.min(self.text.offset(node));
+                    self.jumps.enter_at(self.text.offset(node));
                     self.objects.forget_all();
                 }
                 self.sequence(node, depth);
@@ -256,10 +253,11 @@ impl Walk<'_> {
             }
             Kind::LabeledStatement => {
                 self.barrier = self.out.guards.len() as u32;
-                self.first_label = self.first_label.min(self.text.offset(node));
+                self.jumps.label(self.text, node);
                 self.objects.forget_all();
                 self.each(node, depth);
             }
+            Kind::GotoStatement => self.jumps.jump(self.text, node),
             Kind::BinaryExpression => self.binary(node, depth),
             Kind::CallExpression => {
                 self.site(node);
@@ -503,6 +501,25 @@ impl Walk<'_> {
         });
     }
 
+    /// A place that has guards and calls nothing.
+    fn mark(&mut self, offset: u32) {
+        let guards = self.guards_here();
+        if !guards.is_empty() {
+            self.out.sites.push(Site {
+                offset,
+                guards,
+                args: Vec::new(),
+                inside: Vec::new(),
+                on_failure: false,
+            });
+        }
+    }
+
+    /// A place, and from where on what happens there may have happened.
+    fn place(&self, offset: u32) -> (u32, u32) {
+        (offset, self.jumps.since(offset))
+    }
+
     fn guards_here(&self) -> Vec<u32> {
         // They are in order: a guard is held from when it is listed.
         let first = self.held.partition_point(|it| *it < self.barrier);
@@ -530,18 +547,39 @@ impl Walk<'_> {
         let given = node.field(Field::Condition).into_iter();
         let names = given.flat_map(Node::preorder);
         for name in names.filter(|it| it.kind() == Kind::Identifier) {
-            let name = self.text.sym(name);
-            self.settings
-                .entry(name)
-                .or_default()
-                .add(&Value::Unknown, None);
+            let settings = self.settings.entry(self.text.sym(name));
+            settings.or_default().be_unknown();
+        }
+    }
+
+    /// Notes from where on variables that may be `NULL` have been handed on.
+    fn hand_on(&mut self) {
+        let nulls = self.settings.values_mut();
+        let mut nulls = nulls.filter(|it| it.is_null_before()).peekable();
+        if nulls.peek().is_none() {
+            return;
+        }
+        // Its operands are not told apart.
+        if memchr::memmem::find(self.text.clean, b"asm").is_some() {
+            return nulls.for_each(|it| it.hand_on(0));
+        }
+        for site in &self.out.sites {
+            let args = site.args.iter().filter_map(|it| match &it.1 {
+                Value::Variable(name, members) if members.is_empty() => Some(name),
+                _ => None,
+            });
+            for name in args {
+                if let Some(settings) = self.settings.get_mut(name) {
+                    settings.hand_on(self.jumps.since_before(site.offset));
+                }
+            }
         }
     }
 
     /// Notes that a variable has another value from here on.
     fn alter(&mut self, name: Sym, times: u32, node: Node<'_>) {
         *self.changed.entry(name).or_default() += times;
-        let at = self.outer_loop.unwrap_or_else(|| self.text.offset(node));
+        let at = self.jumps.since(self.text.offset(node));
         let first = self.intact.entry(name).or_insert(at);
         *first = at.min(*first);
     }
@@ -555,10 +593,11 @@ impl Walk<'_> {
             .and_then(Node::parent)
             .and_then(|it| it.field(Field::Function))
             .filter(|it| it.kind() == Kind::Identifier);
+        let call = function.map(|it| self.place(self.text.offset(it)));
         let settings = self.settings.entry(name).or_default();
-        match function {
-            Some(function) => settings.fill_in(self.text.offset(function)),
-            None => settings.add(&Value::Unknown, None),
+        match call {
+            Some(call) => settings.fill_in(call),
+            None => settings.be_unknown(),
         }
     }
 
@@ -635,20 +674,37 @@ impl Walk<'_> {
             .and_then(|it| it.field(Field::Function))
             .filter(|it| it.kind() == Kind::Identifier)
             .map(|it| self.text.offset(it));
-        self.settings.entry(name).or_default().add(&given, call);
+        let is_null = given == Value::Number(0);
+        let is_first = is_null && at.kind() == Kind::InitDeclarator;
+        let is_static = |it: Node<'_>| self.text.of(it).starts_with(b"static");
+        let is_kept = is_first && at.parent().is_none_or(is_static);
+        let offset = call.unwrap_or_else(|| self.text.offset(at));
+        let place = self.place(offset);
+        let settings = self.settings.entry(name).or_default();
+        match is_first {
+            // It may be what the call before left there.
+            true if is_kept => settings.be_unknown(),
+            true => settings.begin(),
+            false => settings.add(&given, place, call.is_some()),
+        }
+        if call.is_none() && !is_null && settings.is_null_before() {
+            // Whether it runs is asked as of a call.
+            self.mark(offset);
+        }
         self.alter(name, 1, at);
         self.definitions.insert(name, given);
     }
 
     /// Replaces variables by what they stand for and forgets what stays unknown.
-    fn finish(self, params: &[(Sym, TypeRef)]) {
+    fn finish(mut self, params: &[(Sym, TypeRef)]) {
+        self.hand_on();
         let guarded = self.out.sites.iter().filter(|it| !it.guards.is_empty());
         let names = Names {
             params,
             definitions: &self.definitions,
             changed: &self.changed,
             intact: &self.intact,
-            first_label: self.first_label,
+            first_label: self.jumps.first_label,
             settings: &self.settings,
             guarded: guarded.map(|it| it.offset).collect(),
             constants: &self.constants,

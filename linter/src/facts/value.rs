@@ -149,28 +149,93 @@ impl Value {
     }
 }
 
+/// What a variable is before it gets anything that is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum First {
+    Unknown,
+    /// It is set to `NULL`.
+    Null,
+    /// It is declared as that, and no static one: nobody else knows it.
+    DeclaredNull,
+}
+
 /// Who gives a variable its values.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
-    is_null_first: bool,
-    /// The calls whose results it gets.
-    calls: Vec<u32>,
-    /// It gets something else, or its address is taken and not just given to a call.
+    first: First,
+    /// Where it gets something: the call whose result it is, or that gets its address, or the variable's own place; and
+    /// where that, or the outermost loop around it, begins.
+    sets: Vec<(u32, u32)>,
+    /// What it gets is not always what a call returns.
+    is_assigned: bool,
+    /// It gets something unseen: its address is taken and not just given to a call.
     is_other: bool,
+    /// Behind this offset it has been handed on: by a macro it may have been set.
+    handed: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            first: First::Unknown,
+            sets: Vec::new(),
+            is_assigned: false,
+            is_other: false,
+            handed: u32::MAX,
+        }
+    }
 }
 
 impl Settings {
-    pub(super) fn add(&mut self, given: &Value, call: Option<u32>) {
-        match (given, call) {
-            (Value::Number(0), _) => self.is_null_first |= self.calls.is_empty(),
-            (_, Some(call)) => self.calls.push(call),
-            _ => self.is_other = true,
+    /// It is declared with `NULL`.
+    pub(super) fn begin(&mut self) {
+        self.be_first(First::DeclaredNull);
+    }
+
+    fn be_first(&mut self, first: First) {
+        if self.sets.is_empty() {
+            self.first = self.first.max(first);
         }
     }
 
-    /// A call gets its address, and may set it.
-    pub(super) fn fill_in(&mut self, call: u32) {
-        self.calls.push(call);
+    /// It gets a value at a place, see [`Settings::sets`].
+    pub(super) fn add(&mut self, given: &Value, at: (u32, u32), is_result: bool) {
+        if *given == Value::Number(0) {
+            self.be_first(First::Null);
+        } else {
+            self.is_assigned |= !is_result;
+            self.fill_in(at);
+        }
+    }
+
+    /// As [`Settings::add`], of a value that is not known.
+    pub(super) fn fill_in(&mut self, at: (u32, u32)) {
+        self.sets.push(at);
+    }
+
+    /// Nobody knows what it gets, and when.
+    pub(super) fn be_unknown(&mut self) {
+        self.is_other = true;
+    }
+
+    /// It is handed on, at this offset or behind it.
+    pub(super) fn hand_on(&mut self, at: u32) {
+        self.handed = at.min(self.handed);
+    }
+
+    /// Whether it is `NULL` until it gets something, which is seen.
+    pub(super) fn is_null_before(&self) -> bool {
+        self.first == First::DeclaredNull && !self.is_other
+    }
+
+    /// The places that decide whether it is `NULL`, for one that may be nothing else at first.
+    fn deciding(&self) -> Option<&[(u32, u32)]> {
+        let decide = match self.first {
+            First::Unknown => false,
+            First::Null => !self.is_assigned && !self.sets.is_empty(),
+            First::DeclaredNull => true,
+        };
+        (decide && !self.is_other).then_some(&self.sets)
     }
 }
 
@@ -181,10 +246,10 @@ pub(super) struct Names<'a> {
     pub(super) changed: &'a FxHashMap<Sym, u32>,
     /// Before which offset a variable that is set has the value that it came with.
     pub(super) intact: &'a FxHashMap<Sym, u32>,
-    /// Where the first label stands: what follows may run again.
+    /// As [`super::jumps::Jumps::first_label`].
     pub(super) first_label: u32,
     pub(super) settings: &'a FxHashMap<Sym, Settings>,
-    /// The calls that stand under a condition.
+    /// The places that stand under a condition.
     pub(super) guarded: FxHashSet<u32>,
     /// The variables that nothing may change.
     pub(super) constants: &'a FxHashSet<Sym>,
@@ -269,13 +334,10 @@ impl Names<'_> {
                 Value::Unknown
             };
         }
-        let settings = self.settings.get(&name).filter(|it| {
-            it.is_null_first && !it.is_other && members.is_empty() && !it.calls.is_empty()
-        });
-        if let Some(settings) = settings
-            && settings.calls.iter().all(|it| self.guarded.contains(it))
+        if members.is_empty()
+            && let Some(null) = self.null(name, at)
         {
-            return Value::NullUnless(settings.calls.clone());
+            return null;
         }
         let definition = self.definitions.get(&name).filter(|_| changes == 1);
         match definition.map(|it| self.resolve_at(it, (at, depth + 1))) {
@@ -291,6 +353,25 @@ impl Names<'_> {
             }
             _ => Value::Unknown,
         }
+    }
+}
+
+impl Names<'_> {
+    /// A variable that is `NULL` first, where that may be all that it was so far.
+    fn null(&self, name: Sym, at: u32) -> Option<Value> {
+        let settings = self.settings.get(&name)?;
+        let sets = settings.deciding()?.iter();
+        let comes_back = at >= self.first_label;
+        let mut before = sets
+            .filter(|it| it.1 < at || comes_back || settings.first != First::DeclaredNull)
+            .map(|it| it.0)
+            .peekable();
+        if before.peek().is_none() {
+            let is_certain = !comes_back && at <= settings.handed;
+            return is_certain.then_some(Value::Number(0));
+        }
+        let all_guarded = before.clone().all(|it| self.guarded.contains(&it));
+        all_guarded.then(|| Value::NullUnless(before.collect()))
     }
 }
 
