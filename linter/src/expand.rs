@@ -11,6 +11,7 @@
 
 mod applied;
 mod calls;
+mod chosen;
 mod definition;
 mod made;
 mod make;

@@ -26,6 +26,7 @@ mod hand_over;
 mod headers;
 mod ingest;
 mod mail;
+mod makers;
 mod meant;
 mod pasted;
 mod pointers;

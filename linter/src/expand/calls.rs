@@ -58,6 +58,7 @@ pub(super) fn grow(
     pasting.dedup();
     Deciding {
         making,
+        chosen: Vec::new(),
         pasting,
         applying,
     }

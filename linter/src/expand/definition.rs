@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::replacement::{Part, parts};
-use super::text::is_single_word;
+use super::text::{is_apart, is_single_word};
 use crate::lex::{Sym, is_word_byte, uncommented, word_length};
 
 /// More parameters than this and the macro is not expanded.
@@ -122,6 +122,23 @@ impl Definition {
         let params: Vec<&[u8]> = self.params.iter().flatten().map(Vec::as_slice).collect();
         let mut uses = self.heads_outside_of_braces().into_iter();
         uses.any(|(name, args)| params.contains(&name) && args.first() != Some(&b'*'))
+    }
+
+    /// Whether a name stands there that is pasted, and that no type declares.
+    pub(super) fn pastes_outside_of_braces(&self) -> bool {
+        let mut uses = self.heads_outside_of_braces().into_iter();
+        uses.any(|(name, args)| {
+            let rest = self.body[..self.body.len() - args.len()].trim_ascii_end();
+            let head = rest.strip_suffix(b"(").unwrap_or(rest).trim_ascii_end();
+            let (mut before, mut is_pasted) = (head.strip_suffix(name).unwrap_or(head), false);
+            while let Some(joined) = before.trim_ascii_end().strip_suffix(b"##") {
+                let joined = joined.trim_ascii_end();
+                let word = joined.iter().rposition(|it| !is_word_byte(*it));
+                before = &joined[..word.map_or(0, |it| it + 1)];
+                is_pasted = true;
+            }
+            is_pasted && is_apart(before)
+        })
     }
 
     /// The other name of what a macro without arguments stands for, where it is nothing else.

@@ -64,12 +64,15 @@ pub(crate) fn grow(
         file.source.is_read = true;
         file.source.made = Some(Box::new(growth.made));
     }
+    let chosen = macros.chosen.seen();
     let mut names = macros.names;
+    names.extend(&chosen);
     if tracepoints.is_some() {
         super::renamed::grow(tree, warm, files);
     }
     names.extend(super::rows::grow(tree, warm, (files, &all), beside, grows));
     let mut deciding = super::calls::grow(tree, warm, (files, &all), beside, grows);
+    deciding.chosen = chosen;
     deciding.making.extend(names);
     deciding.making.sort_unstable();
     deciding.making.dedup();
@@ -89,6 +92,8 @@ pub(crate) struct Beside<'a> {
 /// The macros on which depends what macros make, as [`Sym::short`], in order.
 pub(crate) struct Deciding {
     pub(crate) making: Vec<u32>,
+    /// Those among them that were looked for because their names were pasted, in no order.
+    pub(crate) chosen: Vec<u32>,
     /// Those among them that may make the names of what is called: twice the name, and one more where they make
     /// them of what they are given.
     pub(crate) pasting: Vec<u32>,
@@ -138,6 +143,7 @@ impl Macros<'_> {
             .filter(|(at, it)| {
                 is_use(it)
                     && (self.makers.iter().any(|makers| makers.contains(&it.name))
+                        || self.choosers.contains(&it.name)
                         || it.kind == ItemKind::Function && self.by_name.contains_key(&it.name)
                         || self.applies_a_maker(&source.scan, *at))
             })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::chosen::Chosen;
 use super::definition::Definition;
 use super::make::{called, is_use, mentioned};
 use super::pasting::MakingNames;
@@ -64,6 +65,10 @@ pub(super) struct Macros<'t> {
     pub(super) makers: [FxHashSet<Sym>; 2],
     /// The macros that use an argument as a macro outside of braces.
     pub(super) appliers: FxHashSet<Sym>,
+    /// The macros that use one of a pasted name there.
+    pub(super) choosers: FxHashSet<Sym>,
+    /// What was asked about pasted names.
+    pub(super) chosen: Chosen,
     /// Whether tracepoints are wanted too.
     pub(super) tracepoints: bool,
     /// The readings of tracepoint headers.
@@ -124,6 +129,7 @@ impl<'t> Macros<'t> {
         let (kernel, beside) =
             rayon::join(|| this.makers(files, false), || this.makers(files, true));
         this.makers = [kernel, beside];
+        this.choosers = this.choosers(files);
         this.keep_makers(files, &known, &handed);
         this
     }
@@ -138,6 +144,8 @@ impl<'t> Macros<'t> {
             knows_all: false,
             makers: Default::default(),
             appliers: FxHashSet::default(),
+            choosers: FxHashSet::default(),
+            chosen: Chosen::new(),
             tracepoints: false,
             stages: Vec::new(),
             names: Vec::new(),
@@ -215,8 +223,7 @@ impl<'t> Macros<'t> {
                 .get(&name)
                 .map_or(Cow::Borrowed(&[]), |it| Cow::Borrowed(it));
         }
-        let is_named = |it: &Place| files[it.0 as usize].scan.items[it.1 as usize].name == name;
-        self.all.of_name(name.short()).filter(is_named).collect()
+        Cow::Owned(self.all_places(files, name))
     }
 
     pub(super) fn text(&self, files: &[ReadFile], file: usize) -> Arc<Vec<u8>> {
@@ -279,7 +286,7 @@ impl<'t> Macros<'t> {
         clippy::iter_over_hash_type,
         reason = "the result is a set, whatever the order"
     )]
-    fn spread(
+    pub(super) fn spread(
         &self,
         files: &[ReadFile],
         is_wanted: &dyn Fn(&SourceFile) -> bool,

@@ -153,28 +153,40 @@ pub(crate) fn makes_names((flags, refs): (u8, &[Ref]), makes: impl Fn(u32) -> bo
 }
 
 /// The macros that paste names or call what they are given, and those that use such macros, as far as somebody asked.
-pub(crate) struct MakingNames(Copies<u32, bool>);
+pub(crate) struct MakingNames {
+    known: Copies<u32, bool>,
+    /// What makes a macro one of them.
+    flags: u8,
+}
 
 impl MakingNames {
     pub(crate) fn new() -> Self {
-        Self(Copies::new())
+        Self::of(MAKES_ITSELF)
+    }
+
+    /// The macros with some of these flags, and those that use such macros.
+    pub(super) fn of(flags: u8) -> Self {
+        Self {
+            known: Copies::new(),
+            flags,
+        }
     }
 
     /// Whether a name, as [`Sym::short`], is one of them; `defined` gives the flags and names of its definitions.
     pub(crate) fn ask<'r>(&self, name: u32, defined: &dyn Fn(u32) -> Vec<(u8, &'r [Ref])>) -> bool {
-        if let Some(known) = self.0.known(name) {
+        if let Some(known) = self.known.known(name) {
             return known;
         }
         let (mut seen, mut pending) = (FxHashSet::default(), vec![name]);
         while let Some(used) = pending.pop() {
-            let known = self.0.known(used);
+            let known = self.known.known(used);
             let definitions = if known.is_none() {
                 defined(used)
             } else {
                 Vec::new()
             };
-            if known == Some(true) || definitions.iter().any(|it| it.0 & MAKES_ITSELF != 0) {
-                return self.0.get(name, || true);
+            if known == Some(true) || definitions.iter().any(|it| it.0 & self.flags != 0) {
+                return self.known.get(name, || true);
             }
             if known.is_none() && seen.insert(used) {
                 pending.extend(definitions.into_iter().flat_map(|it| called(it.1)));
@@ -182,7 +194,7 @@ impl MakingNames {
         }
         let seen = seen.into_iter();
         seen.for_each(|it| {
-            self.0.get(it, || false);
+            self.known.get(it, || false);
         });
         false
     }
@@ -210,12 +222,20 @@ impl Macros<'_> {
 
     /// Whether macros of this name, as [`Sym::short`], may make names: see [`MakingNames`].
     pub(super) fn makes_names(&self, files: &[ReadFile], name: u32) -> bool {
+        let defined = |it| self.flags_and_refs(files, it);
+        self.making_names.ask(name, &defined)
+    }
+
+    /// The flags of the macros of this name, as [`Sym::short`], and what they name.
+    pub(super) fn flags_and_refs<'f>(
+        &self,
+        files: &'f [ReadFile],
+        name: u32,
+    ) -> Vec<(u8, &'f [Ref])> {
         let asked = Asked { files };
-        self.making_names.ask(name, &|name| {
-            let places = self.all.of_name(name);
-            let refs = |it: Place| files[it.0 as usize].scan.refs(it.1 as usize);
-            places.map(|it| (asked.item(it).flags, refs(it))).collect()
-        })
+        let refs = |it: Place| files[it.0 as usize].scan.refs(it.1 as usize);
+        let places = self.all.of_name(name);
+        places.map(|it| (asked.item(it).flags, refs(it))).collect()
     }
 
     /// The macros that make names, as far as functions lead to them, of the files for which `grows` says so.

@@ -30,6 +30,8 @@ pub(super) struct Template {
     text: Vec<u8>,
     /// Names that were looked for and have marks in them.
     joined: Vec<Vec<u8>>,
+    /// Those among them that would be followed if they were macros that make something.
+    chosen: Vec<Vec<u8>>,
     /// Names of which files may have their own definition, with the one that was meant.
     local: Vec<(Vec<u8>, Option<Arc<Definition>>)>,
     /// The macros that were meant, as [`Sym::short`].
@@ -90,6 +92,10 @@ pub(super) struct Watched<'a, 'v, 't> {
     marks: FxHashMap<Sym, Arc<Definition>>,
     found: RefCell<FxHashMap<Vec<u8>, Option<Arc<Definition>>>>,
     joined: RefCell<Vec<Vec<u8>>>,
+    /// As [`Template::chosen`].
+    chosen: RefCell<Vec<Vec<u8>>>,
+    /// Whether a macro was met that makes something and has a pasted name.
+    has_chosen: Cell<bool>,
     /// Whether a definition has what a mark begins with.
     has_mark: Cell<bool>,
     /// As [`Template::widest`].
@@ -103,6 +109,8 @@ impl<'a, 'v, 't> Watched<'a, 'v, 't> {
             marks: FxHashMap::default(),
             found: RefCell::default(),
             joined: RefCell::default(),
+            chosen: RefCell::default(),
+            has_chosen: Cell::new(false),
             has_mark: Cell::new(false),
             widest: Cell::default(),
         }
@@ -156,6 +164,16 @@ impl Definitions for Watched<'_, '_, '_> {
             all.insert(name.to_vec(), found.clone());
         }
         found
+    }
+
+    fn find_chosen(&self, name: &[u8]) -> Option<Arc<Definition>> {
+        if memchr::memchr(MARK, name).is_some() {
+            self.chosen.borrow_mut().push(name.to_vec());
+            return None;
+        }
+        let is_chosen = self.view.is_chosen(Sym::of(name));
+        self.has_chosen.set(self.has_chosen.get() || is_chosen);
+        self.view.find_chosen(name)
     }
 
     fn expands(&self, argument: &[u8]) {
@@ -221,6 +239,11 @@ impl Macros<'_> {
             return direct();
         };
         view.use_more(&template.used);
+        if !self.knows_all {
+            for it in &template.chosen {
+                self.chosen.lacks(Sym::of(pattern.filled(it)).short());
+            }
+        }
         let expanded = Some(pattern.filled(&template.text));
         debug_assert!(
             expanded == direct(),
@@ -242,7 +265,8 @@ impl Macros<'_> {
         let expander = Expander::new(&watched);
         let text = expander.expand(name, definition, &pattern.args)?;
         let (spent, widest) = (expander.spent(), watched.widest.get());
-        if view.saw_arch.get() || watched.has_mark.get() || widest.0 > MAX_WORDY_ARGUMENT {
+        let depends = view.saw_arch.get() || watched.has_mark.get() || watched.has_chosen.get();
+        if depends || widest.0 > MAX_WORDY_ARGUMENT {
             return None;
         }
         let found = watched.found.into_inner();
@@ -252,9 +276,13 @@ impl Macros<'_> {
         let mut joined = watched.joined.into_inner();
         joined.sort_unstable();
         joined.dedup();
+        let mut chosen = watched.chosen.into_inner();
+        chosen.sort_unstable();
+        chosen.dedup();
         Some(Template {
             text,
             joined,
+            chosen,
             local: found.into_iter().filter(is_local).collect(),
             used,
             widest,

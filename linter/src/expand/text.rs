@@ -19,6 +19,11 @@ pub(super) const MAX_WORDY_ARGUMENT: usize = 256;
 pub(crate) trait Definitions {
     /// The definition that `name` has where the expansion stands.
     fn find(&self, name: &[u8]) -> Option<Arc<Definition>>;
+    /// As [`Definitions::find`] where that finds nothing, of a name before arguments that may have been pasted: only what
+    /// makes functions or tables is wanted.
+    fn find_chosen(&self, _name: &[u8]) -> Option<Arc<Definition>> {
+        None
+    }
     /// Whether the macro of this name makes functions or tables.
     fn makes(&self, name: &[u8]) -> bool;
     /// Whether what is wanted of an expansion may depend on what this name stands for, outside of arguments.
@@ -213,7 +218,11 @@ impl<'a> Expander<'a> {
         {
             return Some(None);
         }
-        let Some(definition) = self.definitions.find(word) else {
+        let mut found = self.definitions.find(word);
+        if found.is_none() && !objects && depth == 0 && is_apart(&text[..start]) {
+            found = self.definitions.find_chosen(word);
+        }
+        let Some(definition) = found else {
             return Some(None);
         };
         active.push(name);
@@ -257,6 +266,12 @@ impl<'a> Expander<'a> {
         active.pop();
         Some(Some(expanded?))
     }
+}
+
+/// Whether a name behind this text may be that of a macro which makes something: it is no function that has a type.
+pub(super) fn is_apart(before: &[u8]) -> bool {
+    let before = before.trim_ascii_end();
+    matches!(before.last(), None | Some(b';' | b'}' | b')')) || before.ends_with(b"static")
 }
 
 pub(super) fn is_single_word(body: &[u8]) -> bool {

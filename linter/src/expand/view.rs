@@ -40,7 +40,11 @@ impl Macros<'_> {
         name: Sym,
         file: usize,
     ) -> Vec<(u8, Place)> {
-        let places = self.places(files, name);
+        self.candidates_at(files, &self.places(files, name), file)
+    }
+
+    /// As [`Macros::candidates`], of the definitions at these places.
+    fn candidates_at(&self, files: &[ReadFile], places: &[Place], file: usize) -> Vec<(u8, Place)> {
         let own = typing::directory(files[file].source.path.as_str());
         let distance = |it: &Place| {
             let home = it.0 as usize;
@@ -133,6 +137,8 @@ pub(super) struct View<'a, 't> {
     pub(super) ways: Option<Ways>,
     /// What was found so far, with `arch`.
     found: RefCell<FxHashMap<(Sym, bool), Found>>,
+    /// What pasted names were found to mean, likewise.
+    chosen: RefCell<FxHashMap<(Sym, bool), Found>>,
     /// The macros that were meant by what others found, as [`Sym::short`].
     used_more: RefCell<FxHashSet<u32>>,
 }
@@ -166,6 +172,7 @@ impl<'a, 't> View<'a, 't> {
             stage,
             ways: None,
             found: RefCell::default(),
+            chosen: RefCell::default(),
             used_more: RefCell::default(),
         }
     }
@@ -228,7 +235,12 @@ impl<'a, 't> View<'a, 't> {
                 ..Found::default()
             };
         }
-        let all = self.macros.candidates(self.files, name, self.file);
+        self.nearest(name, &self.macros.places(self.files, name))
+    }
+
+    /// What a name means that is defined at these places.
+    fn nearest(&self, name: Sym, places: &[Place]) -> Found {
+        let all = self.macros.candidates_at(self.files, places, self.file);
         let Some((mut nearest, _)) = all.first().copied() else {
             return Found::default();
         };
@@ -280,24 +292,51 @@ impl<'a, 't> View<'a, 't> {
     }
 }
 
-impl Definitions for View<'_, '_> {
-    fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
-        let name = Sym::of(name);
-        let known = self.found.borrow().get(&(name, self.arch)).cloned();
-        let found = known.unwrap_or_else(|| {
-            let found = self.look_for(name);
-            let mut all = self.found.borrow_mut();
-            all.insert((name, self.arch), found.clone());
+impl View<'_, '_> {
+    /// What is known of a name, or what is found now.
+    fn known(
+        &self,
+        known: &RefCell<FxHashMap<(Sym, bool), Found>>,
+        name: Sym,
+        look_for: impl FnOnce() -> Found,
+    ) -> Found {
+        let key = (name, self.arch);
+        let found = known.borrow().get(&key).cloned();
+        let found = found.unwrap_or_else(|| {
+            let found = look_for();
+            known.borrow_mut().insert(key, found.clone());
             found
         });
         if found.saw_arch {
             self.saw_arch.set(true);
         }
+        found
+    }
+
+    /// Whether a name that was not found may be that of a macro that makes something.
+    pub(super) fn is_chosen(&self, name: Sym) -> bool {
+        !self.macros.knows_all && self.stage.is_none() && self.macros.is_chosen(self.files, name)
+    }
+}
+
+impl Definitions for View<'_, '_> {
+    fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
+        let name = Sym::of(name);
+        let found = self.known(&self.found, name, || self.look_for(name));
         let ways = self.ways.as_ref();
         match ways.map_or(0, |it| it.choose(name, found.others.len() + 1)) {
             0 => found.definition,
             other => found.others.get(other - 1).cloned(),
         }
+    }
+
+    fn find_chosen(&self, name: &[u8]) -> Option<Arc<Definition>> {
+        let name = Sym::of(name);
+        if !self.is_chosen(name) {
+            return None;
+        }
+        let look_for = || self.nearest(name, &self.macros.all_places(self.files, name));
+        self.known(&self.chosen, name, look_for).definition
     }
 
     fn matters(&self, name: &[u8]) -> bool {

@@ -20,6 +20,7 @@ use crate::tree::TreePath;
 use crate::warm::{ContentKey, Memo};
 
 /// A file with its lexical reading, before it is joined with others.
+#[derive(Clone)]
 pub(crate) struct ReadFile {
     pub(crate) source: SourceFile,
     pub(crate) scan: std::sync::Arc<FileScan>,

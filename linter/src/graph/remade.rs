@@ -1,5 +1,6 @@
 //! What macros make in files that take others' places.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -11,6 +12,9 @@ use crate::expand;
 use crate::lex::{FileScan, Item, ItemKind, Ref};
 use crate::tree::{TreePath, TreeSource};
 use crate::warm::Warm;
+
+/// What macros with pasted names make may call for the definitions of others: so many times they are read.
+const MAX_ROUNDS: usize = 12;
 
 /// Expands the macro uses of changed files, with the definitions that the rest of the tree has.
 ///
@@ -62,19 +66,18 @@ pub(super) fn grow(
     };
     let has_same_macros = removed.is_empty() && files.iter().all(is_same);
     let changed: FxHashSet<TreePath> = files.iter().map(|it| it.source.path.clone()).collect();
-    let definers = definers((base, &mut pastes), files, &hidden);
-    let count = files.len();
-    files.extend(definers.into_iter().map(|it| base.as_read(it)));
+    let wanted = wanted(&mut pastes, files);
     let appliers = base.handing().appliers(None);
     let beside = expand::Beside {
         appliers,
         has_function: &|it| !base.functions.of(it).is_empty(),
         pastes: &|it| base.pastes(it).filter(|_| has_same_macros),
     };
-    let deciding = expand::grow(tree, warm, files, (None, &beside), &|it| {
-        it.at_home && changed.contains(&it.path)
-    });
-    files.truncate(count);
+    let deciding = with_definers((base, &hidden), files, wanted, &|read| {
+        expand::grow(tree, warm, read, (None, &beside), &|it| {
+            it.at_home && changed.contains(&it.path)
+        })
+    })?;
     let is_used = |name: u32| {
         let mut users = base.users.of(name).iter();
         users.any(|it| !hidden.contains(&base.item_file[it[1] as usize]))
@@ -85,12 +88,8 @@ pub(super) fn grow(
     Some(deciding)
 }
 
-/// The files of the base that define the macros to which the uses in some files lead.
-fn definers(
-    (base, pastes): (&Image, &mut MayPaste<'_>),
-    files: &[ReadFile],
-    hidden: &FxHashSet<u32>,
-) -> Vec<u32> {
+/// The macros to which the uses in some files lead, as [`Sym::short`](crate::lex::Sym::short), as far as these name them.
+fn wanted(pastes: &mut MayPaste<'_>, files: &[ReadFile]) -> Vec<u32> {
     let all = files.iter().flat_map(|it| &it.scan.items);
     let uses = all.filter(|it| expand::is_use(it));
     let mut wanted: Vec<u32> = uses.map(|it| it.name.short()).collect();
@@ -111,23 +110,58 @@ fn definers(
             }
         }
     }
-    let mut seen: FxHashSet<u32> = FxHashSet::default();
-    let mut found: FxHashSet<u32> = FxHashSet::default();
-    while let Some(name) = wanted.pop() {
-        if !seen.insert(name) {
-            continue;
-        }
-        for row in base.macros.of(name) {
-            let file = base.item_file[row[1] as usize];
-            if !hidden.contains(&file) {
-                found.insert(file);
-                wanted.extend(expand::called(base.refs(row[1])));
-            }
+    wanted
+}
+
+/// Expands the files beside those of the base with the wanted definitions, and with what turns out to be wanted;
+/// `None` where that does not come to an end.
+fn with_definers(
+    base: (&Image, &FxHashSet<u32>),
+    files: &mut Vec<ReadFile>,
+    wanted: Vec<u32>,
+    grow: &dyn Fn(&mut Vec<ReadFile>) -> expand::Deciding,
+) -> Option<expand::Deciding> {
+    let mut seen = Seen::default();
+    seen.add(base, wanted);
+    for _ in 0..MAX_ROUNDS {
+        let mut read = files.clone();
+        read.extend(seen.files.iter().map(|it| base.0.as_read(*it)));
+        let deciding = grow(&mut read);
+        if !seen.add(base, deciding.chosen.clone()) {
+            read.truncate(files.len());
+            *files = read;
+            return Some(deciding);
         }
     }
-    let mut found: Vec<u32> = found.into_iter().collect();
-    found.sort_unstable();
-    found
+    None
+}
+
+/// What of a base is read beside changed files.
+#[derive(Default)]
+struct Seen {
+    names: FxHashSet<u32>,
+    /// The files that define macros of these names.
+    files: BTreeSet<u32>,
+}
+
+impl Seen {
+    /// Adds macros, those that they call, and so on; whether that adds files.
+    fn add(&mut self, (base, hidden): (&Image, &FxHashSet<u32>), mut wanted: Vec<u32>) -> bool {
+        let before = self.files.len();
+        while let Some(name) = wanted.pop() {
+            if !self.names.insert(name) {
+                continue;
+            }
+            for row in base.macros.of(name) {
+                let file = base.item_file[row[1] as usize];
+                if !hidden.contains(&file) {
+                    self.files.insert(file);
+                    wanted.extend(expand::called(base.refs(row[1])));
+                }
+            }
+        }
+        self.files.len() > before
+    }
 }
 
 /// The macros on which depends what other files make, with their texts.
