@@ -392,10 +392,8 @@ pub fn is_built_apart(path: &str) -> bool {
 
 /// Whether a chain may enter the file.
 pub fn is_filesystem_side(path: &str) -> bool {
-    let first = path.as_bytes().first();
-    // What begins with another letter need not be compared.
-    let allocates = |it: &&str| it.as_bytes().first() == first && path.starts_with(*it);
-    FILESYSTEM_SIDE.iter().any(|it| path.starts_with(it)) && !ALLOCATION.iter().any(allocates)
+    FILESYSTEM_SIDE.iter().any(|it| path.starts_with(it))
+        && !ALLOCATION.iter().any(|it| path.starts_with(it))
 }
 
 /// Tables through which system calls enter a filesystem: a chain below writeback that goes through

@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::definition::Definition;
 use super::makers::{Macros, Place};
 use super::pasting::MakingNames;
 use crate::graph::image::ReadFile;
@@ -26,8 +27,8 @@ impl Chosen {
         }
     }
 
-    /// Notes that what is made depends on there being no macro of this name, as [`Sym::short`].
-    pub(super) fn lacks(&self, name: u32) {
+    /// Notes that what is made depends on what macros of this name, as [`Sym::short`], there are, or that there are none.
+    pub(super) fn note(&self, name: u32) {
         self.seen.get(name, || ());
     }
 
@@ -44,7 +45,7 @@ impl Macros<'_> {
             return false;
         }
         self.chosen.makers.ask(name.short(), &|it| {
-            self.chosen.seen.get(it, || ());
+            self.chosen.note(it);
             self.flags_and_refs(files, it)
         })
     }
@@ -57,12 +58,10 @@ impl Macros<'_> {
 
     /// The macros that use a macro outside of braces whose name they paste, and those that use one of these.
     pub(super) fn choosers(&self, files: &[ReadFile]) -> FxHashSet<Sym> {
-        self.spread(files, &|_| true, &|place| {
-            let item = &files[place.0 as usize].scan.items[place.1 as usize];
-            item.flags & flags::CALLS_MADE != 0
-                && self
-                    .definition(files, place)
-                    .is_some_and(|it| it.pastes_outside_of_braces())
-        })
+        self.flagged(
+            files,
+            flags::CALLS_MADE,
+            Definition::pastes_outside_of_braces,
+        )
     }
 }

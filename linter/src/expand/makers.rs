@@ -272,12 +272,19 @@ impl<'t> Macros<'t> {
 
     /// The macros that use an argument as a macro outside of braces, or hand on to one that does.
     fn appliers(&self, files: &[ReadFile]) -> FxHashSet<Sym> {
+        self.flagged(files, flags::APPLIES, Definition::applies_outside_of_braces)
+    }
+
+    /// The macros with a flag whose definition `is_one`, and those that use one of these outside of braces.
+    pub(super) fn flagged(
+        &self,
+        files: &[ReadFile],
+        flag: u8,
+        is_one: fn(&Definition) -> bool,
+    ) -> FxHashSet<Sym> {
         self.spread(files, &|_| true, &|place| {
             let item = &files[place.0 as usize].scan.items[place.1 as usize];
-            item.flags & flags::APPLIES != 0
-                && self
-                    .definition(files, place)
-                    .is_some_and(|it| it.applies_outside_of_braces())
+            item.flags & flag != 0 && self.definition(files, place).is_some_and(|it| is_one(&it))
         })
     }
 
@@ -286,7 +293,7 @@ impl<'t> Macros<'t> {
         clippy::iter_over_hash_type,
         reason = "the result is a set, whatever the order"
     )]
-    pub(super) fn spread(
+    fn spread(
         &self,
         files: &[ReadFile],
         is_wanted: &dyn Fn(&SourceFile) -> bool,

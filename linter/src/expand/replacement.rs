@@ -14,10 +14,10 @@ pub(super) enum Part {
     /// `#parameter`, by its number.
     String(usize),
     /// A parameter, by its number: that of what remains of the arguments comes after the others.
-    Parameter {
+    Parameter(usize),
+    /// The same, with a `##` before it or behind it.
+    Operand {
         number: usize,
-        /// Whether a `##` stands before it or behind it.
-        is_pasted: bool,
         /// Whether, where it stands for nothing, a comma before it goes as well: `, ##__VA_ARGS__`.
         drops_comma: bool,
     },
@@ -66,10 +66,13 @@ pub(super) fn parts(
         match number.and_then(number_of) {
             Some(number) => {
                 let next = skip_blank(body, end).min(body.len());
-                parts.0.push(Part::Parameter {
-                    number,
-                    is_pasted: pasting || body[next..].starts_with(b"##"),
-                    drops_comma: pasting && rest == Some(&body[at..end]),
+                parts.0.push(if pasting || body[next..].starts_with(b"##") {
+                    Part::Operand {
+                        number,
+                        drops_comma: pasting && rest == Some(&body[at..end]),
+                    }
+                } else {
+                    Part::Parameter(number)
                 });
             }
             None => parts.text(at, end),

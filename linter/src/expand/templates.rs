@@ -241,7 +241,7 @@ impl Macros<'_> {
         view.use_more(&template.used);
         if !self.knows_all {
             for it in &template.chosen {
-                self.chosen.lacks(Sym::of(pattern.filled(it)).short());
+                self.chosen.note(Sym::of(pattern.filled(it)).short());
             }
         }
         let expanded = Some(pattern.filled(&template.text));

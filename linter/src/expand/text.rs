@@ -94,47 +94,37 @@ impl<'a> Expander<'a> {
         // Of the arguments that are no operands, the texts.
         let mut expanded: Vec<(usize, Cow<'_, [u8]>)> = Vec::new();
         for part in &definition.parts {
-            let number = match *part {
+            match *part {
                 Part::Text(start, end) => {
                     out.extend_from_slice(&body[start as usize..end as usize]);
-                    continue;
                 }
-                Part::Paste => {
-                    trim_end(&mut out);
-                    continue;
-                }
-                Part::String(number) => {
-                    stringify(&argument(definition, args, number), &mut out);
-                    continue;
-                }
-                Part::Parameter {
+                Part::Paste => trim_end(&mut out),
+                Part::String(number) => stringify(&argument(definition, args, number), &mut out),
+                Part::Operand {
                     number,
-                    is_pasted,
                     drops_comma,
                 } => {
-                    if is_pasted {
-                        let value = argument(definition, args, number);
-                        if drops_comma && value.is_empty() && out.last() == Some(&b',') {
-                            out.pop();
-                        }
-                        self.take(value.len())?;
-                        out.extend_from_slice(&value);
-                        continue;
+                    let value = argument(definition, args, number);
+                    if drops_comma && value.is_empty() && out.last() == Some(&b',') {
+                        out.pop();
                     }
-                    number
+                    self.take(value.len())?;
+                    out.extend_from_slice(&value);
                 }
-            };
-            let known = expanded.iter().position(|it| it.0 == number);
-            let known = if let Some(known) = known {
-                known
-            } else {
-                let value = argument(definition, args, number);
-                expanded.push((number, self.argument_text(value, active)?));
-                expanded.len() - 1
-            };
-            let value = &expanded[known].1;
-            self.take(value.len())?;
-            out.extend_from_slice(value);
+                Part::Parameter(number) => {
+                    let known = expanded.iter().position(|it| it.0 == number);
+                    let known = if let Some(known) = known {
+                        known
+                    } else {
+                        let value = argument(definition, args, number);
+                        expanded.push((number, self.argument_text(value, active)?));
+                        expanded.len() - 1
+                    };
+                    let value = &expanded[known].1;
+                    self.take(value.len())?;
+                    out.extend_from_slice(value);
+                }
+            }
         }
         Some(out)
     }
