@@ -278,7 +278,8 @@ impl Macros<'_> {
         let nearest = candidates.first().map_or(u8::MAX, |it| it.0);
         // An architecture's definition goes before one that says so.
         let guard = [b"#ifndef ", name].concat();
-        let yields = nearest < ARCH && (nearest > 1 || memchr::memmem::find(own, &guard).is_some());
+        let has_more = nearest < ARCH && candidates.iter().any(|it| it.0 == ARCH);
+        let yields = has_more && (nearest > 1 || memchr::memmem::find(own, &guard).is_some());
         let near = candidates.iter().filter(|it| it.0 == nearest);
         let of_arch = candidates.iter().filter(|it| yields && it.0 == ARCH);
         for (_, place) in near.take(MAX_TWINS).chain(of_arch.take(MAX_TWINS)) {

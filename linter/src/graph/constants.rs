@@ -1,6 +1,7 @@
 //! Numbers that names stand for: constants that are `#define`d, and enumerators.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -20,14 +21,77 @@ const MAX_EXPANSIONS: usize = 256;
 /// Replacements beyond this size are no numbers.
 const MAX_BODY: usize = 512;
 
-/// The replacements of a file's `#define`s without arguments.
-type Defines = FxHashMap<Sym, Vec<Vec<u8>>>;
+/// The replacements of a file's `#define`s without arguments, one behind the other, as they are written.
+#[derive(Default)]
+struct Defines {
+    text: Vec<u8>,
+    places: FxHashMap<Sym, Vec<Range<usize>>>,
+}
+
+impl Defines {
+    fn of(source: &[u8]) -> Self {
+        let mut found = Self::default();
+        for line in define_lines(source) {
+            let line = line.trim_ascii_start();
+            let length = word_length(line);
+            if length == 0 || line.get(length) == Some(&b'(') {
+                continue;
+            }
+            let body = &line[length..line.len().min(length + MAX_BODY)];
+            let start = found.text.len();
+            found.text.extend_from_slice(body);
+            let places = found.places.entry(Sym::of(&line[..length]));
+            places.or_default().push(start..found.text.len());
+        }
+        found
+    }
+
+    /// The replacements of one name, on one line each; where it stands for itself, that is none.
+    fn of_name(&self, name: Sym) -> impl Iterator<Item = Vec<u8>> {
+        let places = self.places.get(&name).into_iter().flatten();
+        let bodies = places.map(|it| on_one_line(&self.text[it.clone()]));
+        bodies.filter(move |it| Sym::of(it) != name)
+    }
+}
+
+/// A macro's replacement without continuations and comments.
+fn on_one_line(body: &[u8]) -> Vec<u8> {
+    let bytes = body.iter().map(|it| if *it == b'\\' { b' ' } else { *it });
+    crate::syntax::text::fold_bytes(&Vec::from_iter(bytes)).into_bytes()
+}
 
 /// What a file says of the numbers that names stand for, as it is written.
 #[derive(Default)]
 pub(crate) struct Written {
     defines: Defines,
     enums: Vec<Vec<Enumerator>>,
+    /// What stands in them.
+    enumerators: FxHashSet<Sym>,
+    /// Whether a macro makes others.
+    makes_enumerators: bool,
+}
+
+impl Written {
+    fn new(defines: Defines, enums: Vec<Vec<Enumerator>>) -> Self {
+        let mut written = Self {
+            defines,
+            ..Self::default()
+        };
+        for one in enums.iter().flatten() {
+            match one {
+                Enumerator::Named(name, _) => {
+                    written.enumerators.insert(*name);
+                }
+                Enumerator::Made(..) => written.makes_enumerators = true,
+                Enumerator::Unclear => {}
+            }
+        }
+        Self { enums, ..written }
+    }
+
+    fn may_enumerate(&self, name: Sym) -> bool {
+        self.makes_enumerators || self.enumerators.contains(&name)
+    }
 }
 
 /// The enumerators of a file; `None` where the value is not certain.
@@ -61,21 +125,23 @@ impl Resolver<'_, '_> {
             let mut values: Vec<Option<i64>> = Vec::new();
             for file in &from {
                 let written = self.written(*file);
-                let bodies = written.defines.get(&name).into_iter().flatten();
-                values.extend(bodies.map(|it| number(it, &self.names(at, &[]))));
+                let bodies = written.defines.of_name(name);
+                values.extend(bodies.map(|it| number(&it, &self.names(at, &[]))));
                 // What an enumerator is given is read without a look at other enumerators.
-                if !at.in_enum {
+                if !at.in_enum && written.may_enumerate(name) {
                     values.extend(self.enumerators_of(*file).get(&name).copied());
                 }
             }
             if let Some(first) = values.first() {
                 return first.filter(|_| values.iter().all(|it| it == first));
             }
-            let headers = from.iter().flat_map(|it| {
-                let direct = self.direct_includes(*it);
-                direct.iter().map(|it| *it as usize).collect::<Vec<_>>()
-            });
-            from = headers.filter(|it| seen.insert(*it)).collect();
+            let mut headers = Vec::new();
+            for file in from {
+                let direct = self.direct_includes(file);
+                let direct = direct.iter().map(|it| *it as usize);
+                headers.extend(direct.filter(|it| seen.insert(*it)));
+            }
+            from = headers;
         }
         None
     }
@@ -84,13 +150,7 @@ impl Resolver<'_, '_> {
         let item = self.index.item(definition);
         let body = (item.body - item.start) as usize;
         let text = self.index.item_text(definition);
-        let text: Vec<u8> = text
-            .get(body..)
-            .unwrap_or_default()
-            .iter()
-            .map(|it| if *it == b'\\' { b' ' } else { *it })
-            .collect();
-        crate::syntax::text::fold_bytes(&text).into_bytes()
+        on_one_line(text.get(body..).unwrap_or_default())
     }
 
     fn names<'a>(&'a self, at: At, bound: &'a [(Sym, i64)]) -> Names<'a> {
@@ -144,10 +204,7 @@ impl Resolver<'_, '_> {
                         made.map_or(own.unwrap_or_default(), |made| made.text(it.start, it.end));
                     enumerators(text, (it.body - it.start) as usize)
                 };
-                Written {
-                    defines: defined(text),
-                    enums: enums.iter().map(enumerators).collect(),
-                }
+                Written::new(Defines::of(text), enums.iter().map(enumerators).collect())
             })
         })
     }
@@ -207,31 +264,6 @@ impl Resolver<'_, '_> {
         }
         found
     }
-}
-
-/// The replacements of a text's `#define`s without arguments; one that stands for itself is none.
-fn defined(text: &[u8]) -> Defines {
-    let mut found = Defines::default();
-    for line in define_lines(text) {
-        let line = line.trim_ascii_start();
-        let length = word_length(line);
-        if length == 0 || line.get(length) == Some(&b'(') {
-            continue;
-        }
-        let body: Vec<u8> = line[length..]
-            .iter()
-            .take(MAX_BODY)
-            .map(|it| if *it == b'\\' { b' ' } else { *it })
-            .collect();
-        let body = crate::syntax::text::fold_bytes(&body).into_bytes();
-        if body != line[..length] {
-            found
-                .entry(Sym::of(&line[..length]))
-                .or_default()
-                .push(body);
-        }
-    }
-    found
 }
 
 /// Where a name stands.

@@ -1,7 +1,10 @@
 //! Names that only the full expansion of a macro shows: `a##b`, and macros that make or choose the name of what
 //! they call.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::index::ItemId;
 use super::resolve::{Edge, EdgeKind, Resolver, Target, Through};
@@ -24,7 +27,18 @@ pub(crate) struct Pasting {
     meant: Memo<(Sym, u32), Vec<Arc<Definition>>>,
     /// The names that a macro makes of some arguments in a file.
     made: Memo<(ItemId, u32, Sym), Called>,
+    /// Those that it makes in the first file where it was asked.
+    made_first: Memo<(ItemId, Sym), Made>,
 }
+
+/// The names that a macro makes wherever the names that it uses mean this.
+struct Made {
+    called: Arc<Called>,
+    meant: Vec<(Sym, Meant)>,
+}
+
+/// What a name can stand for in a file.
+type Meant = Arc<Vec<Arc<Definition>>>;
 
 impl Pasting {
     pub(crate) fn new() -> Self {
@@ -34,6 +48,7 @@ impl Pasting {
             definitions: Memo::new(),
             meant: Memo::new(),
             made: Memo::new(),
+            made_first: Memo::new(),
         }
     }
 }
@@ -44,13 +59,18 @@ struct View<'a, 'i, 't> {
     file: usize,
     /// Where only the names matter that are called, of all that a name may mean.
     ways: Option<Ways>,
+    /// What was asked then.
+    asked: RefCell<FxHashMap<Sym, Meant>>,
 }
 
 impl Definitions for View<'_, '_, '_> {
     fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
         let name = Sym::of(name);
         if let Some(ways) = &self.ways {
-            let all = self.resolver.definitions_in(name, self.file);
+            let mut asked = self.asked.borrow_mut();
+            let all = asked
+                .entry(name)
+                .or_insert_with(|| self.resolver.definitions_in(name, self.file));
             return all.get(ways.choose(name, all.len())).cloned();
         }
         let meant = self.resolver.macro_in(name, self.file)?;
@@ -102,6 +122,7 @@ impl Resolver<'_, '_> {
             resolver: self,
             file,
             ways: None,
+            asked: RefCell::default(),
         };
         let read = (*self.definition(definition)).clone()?;
         Expander::new(&view).expand_use(name, &read, args)
@@ -109,27 +130,49 @@ impl Resolver<'_, '_> {
 
     /// The names that a use of a macro calls, those in its arguments perhaps among them.
     fn made_names(&self, (definition, file): (ItemId, usize), name: &[u8], used: &[u8]) -> Called {
+        let is_macro = |word: &[u8]| self.macro_in(Sym::of(word), file).is_some();
+        Called::of_use(&crate::expand::split(used), is_macro, |args| {
+            let key = Sym::of(args);
+            let called = self
+                .pasting
+                .made
+                .get_shared((definition, file as u32, key), || {
+                    let means =
+                        |(name, meant): &(Sym, Meant)| self.definitions_in(*name, file) == *meant;
+                    let first = self.pasting.made_first.get((definition, key), || {
+                        self.made((definition, file), name, args)
+                    });
+                    if first.meant.iter().all(means) {
+                        return Arc::clone(&first.called);
+                    }
+                    self.made((definition, file), name, args).called
+                });
+            (*called).clone()
+        })
+    }
+
+    fn made(&self, (definition, file): (ItemId, usize), name: &[u8], args: &[u8]) -> Made {
         let view = View {
             resolver: self,
             file,
             ways: Some(Ways::default()),
+            asked: RefCell::default(),
         };
         let read = (*self.definition(definition)).clone();
-        let called = |args: &[u8]| match (&view.ways, &read) {
+        let called = match (&view.ways, &read) {
             (Some(ways), Some(read)) => {
                 Called::of_ways(ways, || Expander::new(&view).expand_use(name, read, args))
             }
             _ => Called::default(),
         };
-        let is_macro = |word: &[u8]| self.macro_in(Sym::of(word), file).is_some();
-        Called::of_use(&crate::expand::split(used), is_macro, |args| {
-            let key = (definition, file as u32, Sym::of(args));
-            (*self.pasting.made.get(key, || called(args))).clone()
-        })
+        Made {
+            called: Arc::new(called),
+            meant: view.asked.into_inner().into_iter().collect(),
+        }
     }
 
     /// What a name can stand for in a file: what it means first, and what else makes names.
-    fn definitions_in(&self, name: Sym, file: usize) -> Arc<Vec<Arc<Definition>>> {
+    fn definitions_in(&self, name: Sym, file: usize) -> Meant {
         self.pasting.meant.get((name, file as u32), || {
             let Some(first) = self.macro_in(name, file) else {
                 return Vec::new();

@@ -17,7 +17,7 @@ where
 
 const KEY_BITS: u32 = 30;
 /// Rows that share a bucket, about.
-const BUCKET: usize = 8;
+const BUCKET: usize = 2;
 
 impl<const N: usize> Default for Table<N>
 where

@@ -196,7 +196,8 @@ impl Cleaner<'_> {
     fn run(&mut self) {
         let (mut at, mut depth) = (0, 0u32);
         let (mut prev, mut parens) = (b';', 0u32);
-        let mut call_parens: Vec<bool> = Vec::new();
+        // Those that are open, each with whether a word stands before it.
+        let mut open: Vec<(usize, bool)> = Vec::new();
         while at < self.out.len() {
             let byte = self.out[at];
             if byte.is_ascii_whitespace() {
@@ -235,11 +236,10 @@ impl Cleaner<'_> {
                                 | b"int"
                         )
                     {
-                        self.type_argument(
-                            at,
-                            call_parens.last().copied().unwrap_or(false),
-                            prev_significant(self.out, at),
-                        );
+                        let in_call = open
+                            .last()
+                            .is_some_and(|it| it.1 && !self.is_operator_before(it.0));
+                        self.type_argument(at, in_call, prev_significant(self.out, at));
                     }
                 }
                 at = end;
@@ -250,11 +250,11 @@ impl Cleaner<'_> {
                 b'}' => depth = depth.saturating_sub(1),
                 b'(' => {
                     parens += 1;
-                    call_parens.push(prev == b'w' && !self.is_operator_before(at));
+                    open.push((at, prev == b'w'));
                 }
                 b')' => {
                     parens = parens.saturating_sub(1);
-                    call_parens.pop();
+                    open.pop();
                 }
                 _ => {}
             }
