@@ -486,6 +486,27 @@ impl Scanner<'_> {
         at + 1
     }
 
+    /// As [`Self::token`], of a number, and of those that follow it behind commas, as in a table; returns where the
+    /// next token starts.
+    pub(super) fn numbers(&self, mut at: usize, reading: &mut Reading) -> usize {
+        loop {
+            let end = self.word_end(at);
+            let comma = self.skip_space(end);
+            if self.byte(comma) != b',' {
+                reading.prev = WORD;
+                return comma;
+            }
+            if !reading.gives {
+                reading.forget_members();
+            }
+            at = self.skip_space(comma + 1);
+            if !self.byte(at).is_ascii_digit() || self.is_column_0(at) {
+                reading.prev = b',';
+                return at;
+            }
+        }
+    }
+
     /// As [`Self::token`], of what is no word.
     #[inline(never)]
     fn punctuation(&self, at: usize, reading: &mut Reading) -> usize {

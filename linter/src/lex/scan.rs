@@ -662,11 +662,14 @@ impl Scanner<'_> {
                     }
                 }
                 b'}' | b')' => depth = depth.saturating_sub(1),
-                byte if is_word(byte)
-                    && self.is_column_0(at)
-                    && self.begins_definition(at, false) =>
-                {
-                    break;
+                byte if is_word(byte) && self.is_column_0(at) => {
+                    if self.begins_definition(at, false) {
+                        break;
+                    }
+                }
+                b'0'..=b'9' => {
+                    at = self.numbers(at, &mut reading);
+                    continue;
                 }
                 b';' if depth == 0 => {
                     at += 1;
