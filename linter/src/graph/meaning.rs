@@ -178,7 +178,8 @@ impl Resolver<'_, '_> {
                 home == file || self.includes_unit(home, file)
             })
             .collect();
-        if own.iter().any(|it| !self.is_weak(*it)) {
+        let is_alone = |it: &ItemId| !self.is_weak(*it) && !self.is_other_arm(*it, file);
+        if own.iter().any(is_alone) {
             return own.into_iter().map(|it| (it, Confidence::High)).collect();
         }
         let rank = |id: &ItemId| self.link_rank(*id, file);
@@ -187,11 +188,11 @@ impl Resolver<'_, '_> {
             let best = found.into_iter().filter(|it| Some(rank(it)) == best);
             best.take(MAX_FUNCTION_TWINS).collect::<Vec<_>>()
         };
-        let mut best = if own.is_empty() {
-            nearest(all.clone())
-        } else {
-            own
-        };
+        let mut best = own;
+        if best.iter().all(|it| !self.is_weak(*it)) {
+            let others = all.iter().copied().filter(|it| !best.contains(it));
+            best.extend(nearest(others.collect()));
+        }
         if !best.is_empty() && best.iter().all(|it| self.is_weak(*it)) {
             // What replaces a weak function stands wherever it is built, if it is built at all.
             let replaces = |it: &ItemId| !self.is_weak(*it) && rank(it) <= OWN_ARCHITECTURE;
@@ -230,13 +231,14 @@ impl Resolver<'_, '_> {
             .collect()
     }
 
-    /// Whether a function stands in a header of `file` that declares it as well: one arm of an `#if` says that a
-    /// source has it, the other does without.
+    /// Whether a function stands in `file`, or a header of it, that declares it for others as well: one arm of an `#if`
+    /// says that another source has it, the other does without.
     fn is_other_arm(&self, id: ItemId, file: usize) -> bool {
-        let home = self.index.file_index(id);
-        self.index.item(id).flags & flags::DECLARED != 0
-            && self.index.file(home).is_shared
-            && self.include_depth(id, file) < NOT_INCLUDED
+        let (home, flags) = (self.index.file_index(id), self.index.item(id).flags);
+        let is_own = || home == file && flags & flags::STATIC != 0;
+        let is_included =
+            || self.index.file(home).is_shared && self.include_depth(id, file) < NOT_INCLUDED;
+        flags & flags::DECLARED != 0 && (is_own() || is_included())
     }
 
     /// Whether another file's function of the same name may take the place of this one.

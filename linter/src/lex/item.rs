@@ -45,7 +45,7 @@ pub(crate) mod flags {
     pub(crate) const APPLIES: u8 = 16;
     /// The braces did not balance: the end was guessed.
     pub(crate) const UNBALANCED: u8 = 32;
-    /// A function that is declared without its body as well, as in the other arm of an `#if`.
+    /// A function that is declared without its body and without `static` as well, as in the other arm of an `#if`.
     pub(crate) const DECLARED: u8 = 64;
     /// A pointer to a function, or an array of them.
     pub(crate) const POINTER: u8 = 64;

@@ -32,7 +32,7 @@ pub(crate) fn scan(src: &[u8]) -> FileScan {
     found
 }
 
-/// Marks the functions that are also declared without a body.
+/// Marks the functions that are also declared without a body, for all files to see.
 fn mark_declared(items: &mut [Item], declared: &mut [Sym]) {
     if declared.is_empty() {
         return;
@@ -750,7 +750,10 @@ impl Scanner<'_> {
             self.refs.clear();
             self.pairs.clear();
             self.push_object(head, at, end);
-        } else if let Some(group) = self.function_group(head).filter(|_| head.pointer.is_none()) {
+        } else if head.flags & flags::STATIC == 0
+            && head.pointer.is_none()
+            && let Some(group) = self.function_group(head)
+        {
             self.declared.push(self.sym(group.word));
         }
         end
