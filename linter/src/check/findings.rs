@@ -309,7 +309,7 @@ impl Run<'_, '_, '_> {
     fn body(&self, id: ItemId, aliases: &[(String, usize)]) -> Arc<Body> {
         let names = aliases
             .iter()
-            .map(|it| it.0.as_str())
+            .flat_map(|it| [it.0.clone(), it.1.to_string()])
             .collect::<Vec<_>>()
             .join(" ");
         self.warm

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Node;
 use super::flow::{self, declared_name};
-use super::idioms::{Doubt, Needed};
+use super::idioms::{Doubt, Needed, Put};
 use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, is_spelled, squeeze};
 use crate::kernel::{HAND_OVER_PREFIXES, NEW_INODES};
@@ -17,8 +17,8 @@ const MAX_ARGUMENTS: usize = 8;
 ///
 /// All values that the variable gets in this function come from allocators: such an inode has no dirty pages, no
 /// writeback and no I/O that an eviction could wait for.
-pub(super) fn new_inode(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
-    let inode = argument_of(call, text)?;
+pub(super) fn new_inode(root: Node<'_>, put: Put<'_>, text: &[u8]) -> Option<String> {
+    let inode = variable_of(put, text)?;
     let sources = sources(root, &inode, text);
     let allocator = sources.first()?.clone()?;
     sources
@@ -30,8 +30,8 @@ pub(super) fn new_inode(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<S
 }
 
 /// The function whose results are all that the released variable gets.
-pub(super) fn only_source(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
-    let inode = argument_of(call, text)?;
+pub(super) fn only_source(root: Node<'_>, put: Put<'_>, text: &[u8]) -> Option<String> {
+    let inode = variable_of(put, text)?;
     let sources = sources(root, &inode, text);
     let first = sources.first()?.clone()?;
     let is_filled_in = root.preorder().any(|it| {
@@ -42,15 +42,15 @@ pub(super) fn only_source(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option
 }
 
 /// What speaks against a deadlock at this release.
-pub(super) fn doubt(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt> {
-    other_arm(call, text).or_else(|| rejected(root, call, text))
+pub(super) fn doubt(root: Node<'_>, put: Put<'_>, text: &[u8]) -> Option<Doubt> {
+    other_arm(put, text).or_else(|| rejected(root, put, text))
 }
 
 /// The other arm of the `if` around the release hands the same object to a worker: the code has chosen already.
-fn other_arm(call: Node<'_>, text: &[u8]) -> Option<Doubt> {
-    let argument = squeeze(call_argument(call, 0)?, text);
+fn other_arm(put: Put<'_>, text: &[u8]) -> Option<Doubt> {
+    let argument = squeeze(put.inode()?, text);
     let object = flow::root_name(&argument).to_owned();
-    let mut child = call;
+    let mut child = put.call;
     while let Some(parent) = child.parent() {
         if parent.kind() == Kind::IfStatement {
             let arms = [Field::Consequence, Field::Alternative].map(|it| parent.field(it));
@@ -88,8 +88,8 @@ fn handed_over(arm: Node<'_>, object: &str, text: &[u8]) -> Option<String> {
 }
 
 /// The function looked the inode up itself and drops it where it reports failure.
-fn rejected(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<Doubt> {
-    let inode = argument_of(call, text)?;
+fn rejected(root: Node<'_>, put: Put<'_>, text: &[u8]) -> Option<Doubt> {
+    let (call, inode) = (put.call, variable_of(put, text)?);
     let mut lookups: Vec<String> = sources_at(root, call, &inode, text)
         .into_iter()
         .flatten()
@@ -180,9 +180,9 @@ fn is_under(call: Node<'_>, (test, inode): (&str, &str), text: &[u8]) -> bool {
 
 /// The members that the conditions around a call test, as far as all of a condition must hold; and those around the
 /// only place that gives the variable anything but `NULL`.
-pub(super) fn needs(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Vec<Needed> {
-    let mut found = needs_around(call, text);
-    let giver = argument_of(call, text).and_then(|it| only_giver(root, &it, text));
+pub(super) fn needs(root: Node<'_>, put: Put<'_>, text: &[u8]) -> Vec<Needed> {
+    let mut found = needs_around(put.call, text);
+    let giver = variable_of(put, text).and_then(|it| only_giver(root, &it, text));
     found.extend(giver.into_iter().flat_map(|it| needs_around(it, text)));
     found
 }
@@ -297,13 +297,8 @@ pub(crate) fn settings<'t>(root: Node<'t>, text: &[u8]) -> Vec<Setting<'t>> {
 }
 
 /// How the function got an inode that is not the one which its callers are about; `None` where it may be that one.
-pub(super) fn other_inode(
-    root: Node<'_>,
-    call: Node<'_>,
-    index: usize,
-    text: &[u8],
-) -> Option<String> {
-    let mut argument = call_argument(call, index)?;
+pub(super) fn other_inode(root: Node<'_>, put: Put<'_>, text: &[u8]) -> Option<String> {
+    let mut argument = put.inode()?;
     while argument.kind() == Kind::ParenthesizedExpression {
         argument = argument.children().next()?;
     }
@@ -319,7 +314,7 @@ pub(super) fn other_inode(
         _ => return None,
     }
     let inode = fold(argument, text);
-    let mut from = sources_at(root, call, &inode, text);
+    let mut from = sources_at(root, put.call, &inode, text);
     from.extend(fillers(root, &inode, text).into_iter().map(Some));
     let mut from: Vec<String> = from.into_iter().collect::<Option<_>>()?;
     if from.is_empty() || !from.iter().all(|it| gives_another(it)) {
@@ -366,8 +361,8 @@ fn is_lookup(name: &str) -> bool {
 }
 
 /// The plain variable that is released.
-fn argument_of(call: Node<'_>, text: &[u8]) -> Option<String> {
-    let argument = call_argument(call, 0)?;
+fn variable_of(put: Put<'_>, text: &[u8]) -> Option<String> {
+    let argument = put.inode()?;
     (argument.kind() == Kind::Identifier).then(|| fold(argument, text))
 }
 

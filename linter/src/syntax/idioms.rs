@@ -1,6 +1,7 @@
 //! Idioms around `iput()` in one function: what wraps it safely, what is another name for it, and
 //! which calls provably do not drop the last reference.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use super::pending;
 use super::text::{call_argument, call_name, fold, squeeze, statement_of};
 use crate::finding::is_word;
 use crate::kernel::{self, IPUT};
+use crate::lex::word_length;
 
 /// One call that drops a reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,39 +72,80 @@ pub(crate) enum Doubt {
     Unhashed,
 }
 
+/// A call that drops a reference, and which of its arguments is the inode, from 0. The use of a macro that begins a loop
+/// is one as well.
+#[derive(Clone, Copy)]
+pub(super) struct Put<'t> {
+    pub(super) call: Node<'t>,
+    argument: usize,
+}
+
+impl<'t> Put<'t> {
+    /// The inode as the call has it.
+    pub(super) fn inode(self) -> Option<Node<'t>> {
+        if self.call.kind() != Kind::WhileStatement {
+            return call_argument(self.call, self.argument);
+        }
+        let mut rest = self.call.field(Field::Condition)?.named_children().next();
+        for _ in 0..self.argument {
+            rest = rest?.field(Field::Right);
+        }
+        let is_last = |it: &Node<'t>| it.kind() != Kind::CommaExpression;
+        rest.and_then(|it| {
+            if is_last(&it) {
+                Some(it)
+            } else {
+                it.field(Field::Left)
+            }
+        })
+    }
+}
+
+/// The macro that begins a loop, which the grammar was given as `while`: `for_each_thing(thing, list) { … }`.
+fn iterator_name<'t>(node: Node<'_>, text: &'t [u8]) -> Option<Cow<'t, str>> {
+    let start = text.get(node.start_byte()..)?;
+    Some(String::from_utf8_lossy(&start[..word_length(start)]))
+}
+
 /// The calls of `names` in one function, sorted by offset; `argument` of each is the inode.
 pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> Vec<Release> {
     let mut calls = Vec::new();
     root.preorder().for_each(|node| {
-        if node.kind() == Kind::CallExpression {
-            let name = call_name(node, text);
-            let known = names.iter().find(|it| Some(it.0) == name.as_deref());
-            if let Some(&(name, index)) = known {
-                calls.push((node, release(node, text, name, index)));
-            }
+        let name = match node.kind() {
+            Kind::CallExpression => call_name(node, text),
+            Kind::WhileStatement => iterator_name(node, text),
+            _ => None,
+        };
+        let known = names.iter().find(|it| Some(it.0) == name.as_deref());
+        if let Some(&(name, argument)) = known {
+            let put = Put {
+                call: node,
+                argument,
+            };
+            calls.push((put, release(put, text, name)));
         }
     });
     if calls.is_empty() {
         return Vec::new();
     }
     let mut events = flow::events(root, text);
-    events.extend(calls.iter().enumerate().map(|(index, (call, _))| Event {
-        offset: call.start_byte(),
+    events.extend(calls.iter().enumerate().map(|(index, (put, _))| Event {
+        offset: put.call.start_byte(),
         kind: EventKind::Release(index),
     }));
     let mut found = Found {
         releases: calls.iter().map(|it| it.1.clone()).collect(),
     };
     flow::run(root, text, events, &mut found);
-    for (release, (call, _)) in found.releases.iter_mut().zip(&calls) {
-        release.not_last = marked_not_last(*call, text)
-            .or_else(|| pending::queue_failed(root, *call, text))
-            .or_else(|| doubts::new_inode(root, *call, text));
-        release.from = doubts::only_source(root, *call, text);
-        release.other = doubts::other_inode(root, *call, release.argument, text);
-        release.needs = doubts::needs(root, *call, text);
-        release.doubt = doubts::doubt(root, *call, text);
-        release.error_label = error_label(*call, text);
+    for (release, (put, _)) in found.releases.iter_mut().zip(&calls) {
+        release.not_last = marked_not_last(put.call, text)
+            .or_else(|| pending::queue_failed(root, *put, text))
+            .or_else(|| doubts::new_inode(root, *put, text));
+        release.from = doubts::only_source(root, *put, text);
+        release.other = doubts::other_inode(root, *put, text);
+        release.needs = doubts::needs(root, *put, text);
+        release.doubt = doubts::doubt(root, *put, text);
+        release.error_label = error_label(put.call, text);
     }
     found.releases.sort_by_key(|it| it.offset);
     found.releases
@@ -123,13 +166,13 @@ impl Observer for Found {
     }
 }
 
-fn release(call: Node<'_>, text: &[u8], name: &str, index: usize) -> Release {
-    let inode = call_argument(call, index).map_or_else(String::new, |it| squeeze(it, text));
+fn release(put: Put<'_>, text: &[u8], name: &str) -> Release {
+    let inode = put.inode().map_or_else(String::new, |it| squeeze(it, text));
     Release {
         callee: name.to_owned(),
-        offset: call.start_byte(),
-        argument: index,
-        statement: statement_of(call, text),
+        offset: put.call.start_byte(),
+        argument: put.argument,
+        statement: statement_of(put.call, text),
         inode: strip_parens(&inode).to_owned(),
         pointer: without_parens(&inode).to_owned(),
         under_i_lock: false,

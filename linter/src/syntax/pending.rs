@@ -4,6 +4,7 @@
 
 use super::Node;
 use super::flow::{self, declared_name};
+use super::idioms::Put;
 use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, squeeze};
 use crate::kernel::GRABS;
@@ -14,10 +15,10 @@ const MAX_ARGUMENTS: usize = 8;
 const MAX_STEPS: u32 = 6;
 
 /// Why a release after a grab cannot be the last one: to queue the work failed.
-pub(super) fn queue_failed(root: Node<'_>, call: Node<'_>, text: &[u8]) -> Option<String> {
-    let inode = call_argument(call, 0)?;
+pub(super) fn queue_failed(root: Node<'_>, put: Put<'_>, text: &[u8]) -> Option<String> {
+    let inode = put.inode()?;
     let function = Function { root, text };
-    let mut child = call;
+    let mut child = put.call;
     while let Some(parent) = child.parent() {
         if parent.kind() == Kind::IfStatement {
             let condition = parent.field(Field::Condition)?;
