@@ -46,24 +46,56 @@ pub(super) fn doubt(root: Node<'_>, put: Put<'_>, text: &[u8]) -> Option<Doubt> 
     other_arm(put, text).or_else(|| rejected(root, put, text))
 }
 
-/// The other arm of the `if` around the release hands the same object to a worker: the code has chosen already.
+/// The other arm of the `if` around the release hands the same object to a worker: the code has chosen already. What
+/// follows an `if` that leaves is its other arm.
 fn other_arm(put: Put<'_>, text: &[u8]) -> Option<Doubt> {
     let argument = squeeze(put.inode()?, text);
     let object = flow::root_name(&argument).to_owned();
     let mut child = put.call;
     while let Some(parent) = child.parent() {
-        if parent.kind() == Kind::IfStatement {
-            let arms = [Field::Consequence, Field::Alternative].map(|it| parent.field(it));
-            if arms.contains(&Some(child)) {
+        let name = match parent.kind() {
+            Kind::IfStatement => {
+                let arms = [Field::Consequence, Field::Alternative].map(|it| parent.field(it));
+                let is_arm = arms.contains(&Some(child));
                 let other = arms.into_iter().flatten().find(|it| *it != child);
-                if let Some(name) = other.and_then(|it| handed_over(it, &object, text)) {
-                    return Some(Doubt::OtherArmDefers(name));
-                }
+                let other = other.filter(|_| is_arm);
+                other.and_then(|it| handed_over(it, &object, text))
             }
+            Kind::CompoundStatement => {
+                let mut left = left_before(child);
+                left.find_map(|it| handed_over(it, &object, text))
+            }
+            _ => None,
+        };
+        if let Some(name) = name {
+            return Some(Doubt::OtherArmDefers(name));
         }
         child = parent;
     }
     None
+}
+
+/// The blocks under conditions before a statement that leave what both stand in; a label has others come in.
+fn left_before<'t>(statement: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+    let leaves = |block: &Node<'t>| {
+        let last = block.named_children().last();
+        last.is_some_and(|it| {
+            matches!(
+                it.kind(),
+                Kind::ReturnStatement
+                    | Kind::GotoStatement
+                    | Kind::BreakStatement
+                    | Kind::ContinueStatement
+            )
+        })
+    };
+    let is_label = |it: &Node<'t>| it.kind() == Kind::LabeledStatement;
+    let before = std::iter::successors(Some(statement), |it| it.prev_named_sibling());
+    let before = before.take_while(move |it| !is_label(it)).skip(1);
+    before
+        .filter(|it| it.kind() == Kind::IfStatement)
+        .filter_map(|it| it.field(Field::Consequence))
+        .filter(move |it| it.kind() == Kind::CompoundStatement && leaves(it))
 }
 
 fn handed_over(arm: Node<'_>, object: &str, text: &[u8]) -> Option<String> {
