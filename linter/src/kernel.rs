@@ -277,6 +277,10 @@ pub static ALWAYS_DROP: &[&str] = &["generic_delete_inode", "inode_just_drop"];
 /// Functions that take a reference on an inode: `include/linux/fs.h`, `fs/inode.c`.
 pub static GRABS: &[&str] = &["ihold", "igrab", "__iget"];
 
+/// Those among them that raise `i_count` whatever it is.
+/// Source: `fs/inode.c`, `include/linux/fs.h`.
+pub static RAISES: &[&str] = &["ihold", "__iget"];
+
 /// Functions and macros that store their second or third argument at the place that is the first.
 /// Source: `include/linux/atomic/atomic-instrumented.h`, `include/asm-generic/rwonce.h`, `include/linux/rcupdate.h`.
 pub static PUBLISHERS: &[&str] = &[

@@ -57,7 +57,8 @@ impl Defines {
 /// A macro's replacement without continuations and comments.
 fn on_one_line(body: &[u8]) -> Vec<u8> {
     let bytes = body.iter().map(|it| if *it == b'\\' { b' ' } else { *it });
-    crate::syntax::text::fold_bytes(&Vec::from_iter(bytes)).into_bytes()
+    let bytes: Vec<u8> = bytes.collect();
+    crate::syntax::text::fold_bytes(&bytes).into_bytes()
 }
 
 /// What a file says of the numbers that names stand for, as it is written.

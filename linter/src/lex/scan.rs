@@ -662,10 +662,11 @@ impl Scanner<'_> {
                     }
                 }
                 b'}' | b')' => depth = depth.saturating_sub(1),
-                byte if is_word(byte) && self.is_column_0(at) => {
-                    if self.begins_definition(at, false) {
-                        break;
-                    }
+                byte if is_word(byte)
+                    && self.is_column_0(at)
+                    && self.begins_definition(at, false) =>
+                {
+                    break;
                 }
                 b'0'..=b'9' => {
                     at = self.numbers(at, &mut reading);

@@ -1,5 +1,68 @@
 //! The few words that the lexical reading must know.
 
+/// See [`is_control`].
+macro_rules! control {
+    () => {
+        b"if"
+            | b"for"
+            | b"while"
+            | b"switch"
+            | b"return"
+            | b"sizeof"
+            | b"typeof"
+            | b"__typeof__"
+            | b"do"
+            | b"else"
+            | b"case"
+            | b"goto"
+            | b"__attribute__"
+            | b"asm"
+            | b"__asm__"
+            | b"_Alignof"
+            | b"__alignof__"
+            | b"defined"
+            | b"__typeof"
+            | b"alignof"
+            | b"__builtin_offsetof"
+            | b"offsetof"
+            | b"_Static_assert"
+            | b"static_assert"
+            | b"__volatile"
+            | b"__volatile__"
+    };
+}
+
+/// See [`is_type_word`].
+macro_rules! type_word {
+    () => {
+        b"void"
+            | b"int"
+            | b"char"
+            | b"long"
+            | b"short"
+            | b"unsigned"
+            | b"signed"
+            | b"float"
+            | b"double"
+            | b"bool"
+            | b"_Bool"
+            | b"const"
+            | b"volatile"
+            | b"struct"
+            | b"union"
+            | b"enum"
+            | b"static"
+            | b"extern"
+            | b"inline"
+            | b"typedef"
+            | b"register"
+            | b"__inline"
+            | b"__inline__"
+            | b"__always_inline"
+            | b"noinline"
+    };
+}
+
 /// The arguments of an attribute are words, and few: what stands in one is looked for in this many bytes.
 pub(crate) const MAX_ATTRIBUTE_BYTES: usize = 128;
 
@@ -42,97 +105,45 @@ pub(crate) fn value_written(word: &[u8]) -> Option<usize> {
 
 /// Words that stand before `(` without being called.
 pub(crate) fn is_control(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"if"
-            | b"for"
-            | b"while"
-            | b"switch"
-            | b"return"
-            | b"sizeof"
-            | b"typeof"
-            | b"__typeof__"
-            | b"do"
-            | b"else"
-            | b"case"
-            | b"goto"
-            | b"__attribute__"
-            | b"asm"
-            | b"__asm__"
-            | b"_Alignof"
-            | b"__alignof__"
-            | b"defined"
-            | b"__typeof"
-            | b"alignof"
-            | b"__builtin_offsetof"
-            | b"offsetof"
-            | b"_Static_assert"
-            | b"static_assert"
-            | b"volatile"
-            | b"__volatile"
-            | b"__volatile__"
-    )
+    word == b"volatile" || matches!(word, control!())
 }
 
 /// Words of the language, and those that are read like them: whatever stands behind one, it is not called, and no value
 /// goes by its name.
+#[expect(
+    clippy::unnested_or_patterns,
+    reason = "the lists have names, and are compared at once: 0.3 % of the instructions of a check"
+)]
 pub(crate) fn is_keyword(word: &[u8]) -> bool {
-    is_control(word)
-        || is_type_word(word)
-        || matches!(
-            word,
-            b"_Generic"
-                | b"_Noreturn"
-                | b"_Thread_local"
-                | b"__alignof"
-                | b"__asm"
-                | b"__auto_type"
-                | b"__const"
-                | b"__const__"
-                | b"__extension__"
-                | b"__label__"
-                | b"__restrict"
-                | b"__restrict__"
-                | b"__signed__"
-                | b"auto"
-                | b"break"
-                | b"continue"
-                | b"default"
-                | b"restrict"
-                | b"typeof_unqual"
-        )
+    matches!(
+        word,
+        control!()
+            | type_word!()
+            | b"_Generic"
+            | b"_Noreturn"
+            | b"_Thread_local"
+            | b"__alignof"
+            | b"__asm"
+            | b"__auto_type"
+            | b"__const"
+            | b"__const__"
+            | b"__extension__"
+            | b"__label__"
+            | b"__restrict"
+            | b"__restrict__"
+            | b"__signed__"
+            | b"auto"
+            | b"break"
+            | b"continue"
+            | b"default"
+            | b"restrict"
+            | b"typeof_unqual"
+    )
 }
 
 /// Words that can begin a declaration; after a macro use without `;` they begin the next item.
 pub(crate) fn is_type_word(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"void"
-            | b"int"
-            | b"char"
-            | b"long"
-            | b"short"
-            | b"unsigned"
-            | b"signed"
-            | b"float"
-            | b"double"
-            | b"bool"
-            | b"_Bool"
-            | b"const"
-            | b"volatile"
-            | b"struct"
-            | b"union"
-            | b"enum"
-            | b"static"
-            | b"extern"
-            | b"inline"
-            | b"typedef"
-            | b"register"
-            | b"__inline"
-            | b"__inline__"
-            | b"__always_inline"
-            | b"noinline"
-    )
+    matches!(word, type_word!())
 }
 
 /// Attribute macros that take arguments and stand beside a function's head.

@@ -1,9 +1,9 @@
 //! Drops a reference unless it is the last: a delayed `iput()`.
 
-use super::i_count::{finding, foreign, form};
+use super::i_count::{finding, foreign, form, is_resurrected};
 use super::{Check, FunctionView, Rule, RuleFinding};
 use crate::finding::{Confidence, Severity};
-use crate::syntax::counts::CountOp;
+use crate::syntax::counts::{CountAccess, CountOp};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -16,7 +16,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
-    for access in foreign(view).filter(|it| it.op == CountOp::DropUnlessLast) {
+    let kept = |it: &&CountAccess| it.op == CountOp::DropUnlessLast && !is_resurrected(view, it);
+    for access in foreign(view).filter(kept) {
         let message = if access.handed_over {
             format!(
                 "{} and a queue: this looks like a delayed iput()",

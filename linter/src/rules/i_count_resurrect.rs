@@ -3,6 +3,7 @@
 use super::i_count::{finding, foreign, form};
 use super::{Check, FunctionView, Rule, RuleFinding};
 use crate::finding::Severity;
+use crate::syntax::counts::{CountAccess, CountOp};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -20,8 +21,20 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             continue;
         };
         let inode = &access.pointer;
+        let at = |it: &&CountAccess| it.offset == drop;
+        let is_left = (view.accesses.iter())
+            .find(at)
+            .is_some_and(|it| it.op == CountOp::DropUnlessLast);
+        let (what, place) = if is_left {
+            (
+                "left at its last reference",
+                "the last reference is left here",
+            )
+        } else {
+            ("dropped to zero", "the counter may reach zero here")
+        };
         let message = format!(
-            "i_count dropped to zero then set back by {}: without i_lock another CPU may have taken or \
+            "i_count {what} then set back by {}: without i_lock another CPU may have taken or \
              freed the inode in between, and this loses its reference or resurrects a freed inode",
             form(access)
         );
@@ -31,9 +44,7 @@ fn check(view: &FunctionView<'_>, findings: &mut Vec<RuleFinding>) {
             view.helpers.drop_unless_last(inode)
         );
         let mut found = finding(RULE.name, RULE.severity, access, message, help);
-        found
-            .related
-            .push((drop, "the counter may reach zero here".to_owned()));
+        found.related.push((drop, place.to_owned()));
         findings.push(found);
     }
 }

@@ -12,6 +12,7 @@ use super::Node;
 use super::flow::{self, Event, EventKind};
 use super::nodes::{Field, Kind};
 use super::text::{call_argument, call_name, fold, is_number, squeeze, statement_of};
+use crate::kernel::RAISES;
 
 /// [`CountAccess::form`] of an address that a function returns.
 pub(crate) const RETURNED: &str = "return";
@@ -29,6 +30,8 @@ pub(crate) enum CountOp {
     Grab,
     /// Raises it unless it is zero.
     GrabUnless,
+    /// Raises it by a helper of the VFS, which is for inodes that somebody holds: it counts only behind a drop.
+    Take,
     /// Lowers it, to zero if need be.
     Drop,
     /// Lowers it and takes a lock when it reaches zero: an open-coded `iput()`.
@@ -96,6 +99,7 @@ pub(crate) fn accesses(root: Node<'_>, text: &[u8]) -> Vec<CountAccess> {
         kind: EventKind::Count(index),
     }));
     flow::run(root, text, events, &mut found);
+    found.retain(|it| it.op != CountOp::Take || it.after_drop.is_some());
     for access in &mut found {
         access.handed_over = last_hand_over.is_some_and(|it| it > access.offset);
     }
@@ -136,7 +140,10 @@ impl Reader<'_> {
     fn node(&mut self, node: Node<'_>) {
         match node.kind() {
             Kind::FieldExpression => self.member(node),
-            Kind::CallExpression => self.alias_call(node),
+            Kind::CallExpression => {
+                self.alias_call(node);
+                self.taking_call(node);
+            }
             Kind::InitDeclarator | Kind::AssignmentExpression => self.alias_of_alias(node),
             _ => {}
         }
@@ -329,6 +336,20 @@ impl Reader<'_> {
         if let Some(inode) = inode {
             let raw = name.starts_with("arch_") || name.starts_with("raw_");
             self.push(call, inode, (op, name.into_owned()), raw);
+        }
+    }
+
+    /// `ihold(inode)`.
+    fn taking_call(&mut self, call: Node<'_>) {
+        let name = call_name(call, self.text).filter(|it| RAISES.contains(&it.as_ref()));
+        if let (Some(name), Some(argument)) = (name, call_argument(call, 0)) {
+            let pointer = without_parens(&squeeze(argument, self.text)).to_owned();
+            let object = pointer.strip_prefix('&').unwrap_or(&pointer);
+            let inode = Named {
+                inode: strip_parens(object).to_owned(),
+                pointer: pointer.clone(),
+            };
+            self.push(call, inode, (CountOp::Take, name.into_owned()), false);
         }
     }
 

@@ -530,7 +530,7 @@ fn count(access: &mut CountAccess, state: &mut State) {
         CountOp::Drop | CountOp::DropAndLock if !access.locked => {
             state.zero.insert(access.inode.clone(), access.offset);
         }
-        CountOp::Grab | CountOp::Set => {
+        CountOp::Grab | CountOp::Take | CountOp::Set => {
             if let Some(drop) = state.zero.remove(&access.inode)
                 && !access.locked
             {
