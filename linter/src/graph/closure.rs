@@ -195,7 +195,7 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         let index = self.users.index;
         for id in &changed.items {
             let item = index.item(*id);
-            self.take_in((*id, &item), may_lead, &|_| false);
+            self.take_in((*id, &item, true), may_lead, &|_| false);
             if self.users.is_lent(*id) {
                 self.take_in_lent(*id);
             }
@@ -215,18 +215,19 @@ impl<'u, 'i, 't> Closure<'u, 'i, 't> {
         self.run()
     }
 
-    /// Adds an item that leads to what passes, or names an entry, and the members that it sets to what passes.
+    /// Adds an item that leads to what passes, or names an entry, if it `may_pass`, and the members that it sets to what
+    /// passes.
     pub(super) fn take_in(
         &mut self,
-        (id, item): (ItemId, &Item),
+        (id, item, may_pass): (ItemId, &Item, bool),
         may_lead: &dyn Fn(u32) -> bool,
         is_entry: &dyn Fn(u32) -> bool,
     ) {
         let index = self.users.index;
         let file = index.file_of(id);
-        let takes_part = self.takes_part(file);
         let mut refs = index.refs(id).iter();
-        let leads = takes_part
+        let leads = may_pass
+            && self.takes_part(file)
             && refs.any(|it| match it.kind() {
                 RefKind::Call | RefKind::Mention => {
                     let name = it.name();
