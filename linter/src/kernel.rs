@@ -349,7 +349,6 @@ pub static ALLOCATION: &[&str] = &[
     "mm/kasan/",
     "mm/kfence/",
     "mm/kmsan/",
-    "mm/list_lru.c",
     "mm/memblock.c",
     "mm/memcontrol",
     "mm/memory_hotplug.c",
@@ -396,8 +395,9 @@ pub fn is_built_apart(path: &str) -> bool {
 
 /// Whether a chain may enter the file.
 pub fn is_filesystem_side(path: &str) -> bool {
+    let is_allocation = || ALLOCATION.iter().any(|it| path.starts_with(it));
     FILESYSTEM_SIDE.iter().any(|it| path.starts_with(it))
-        && !ALLOCATION.iter().any(|it| path.starts_with(it))
+        && !(path.starts_with("mm/") && is_allocation())
 }
 
 /// Tables through which system calls enter a filesystem: a chain below writeback that goes through
