@@ -371,8 +371,12 @@ impl Run<'_, '_, '_> {
                 let is_reached = !reaches.is_empty();
                 let keeper = is_reached.then(|| self.drops.keeper(self.index, id));
                 let kept_by = is_reached.then(|| self.kept_by(id, release));
+                let under_i_lock = release.under_i_lock && self.is_still_locked(id, release);
                 ReachedRelease {
-                    release: release.clone(),
+                    release: Release {
+                        under_i_lock,
+                        ..release.clone()
+                    },
                     kept_by: kept_by.flatten(),
                     reaches,
                     always_drops: self.drops.always(self.index, id),
@@ -402,6 +406,13 @@ impl Run<'_, '_, '_> {
         all.then(|| lookup.clone())
     }
 
+    /// Whether a lock that the text takes before a call is held there: a callee may have given it back.
+    fn is_still_locked(&self, id: ItemId, release: &Release) -> bool {
+        let held = held::held_calls(self.resolver, id);
+        self.index.item(id).kind != ItemKind::Function
+            || held.iter().any(|it| it.offset == release.offset)
+    }
+
     /// The context of code that must not sleep, where the call stands in it; its chain is the function alone.
     fn held(&self, id: ItemId, release: &Release) -> Option<Reach> {
         let reason = release.atomic.as_ref()?;
@@ -410,9 +421,7 @@ impl Run<'_, '_, '_> {
             roots.any(|it| it.kind == RootKind::NoSleep)
         };
         let context = self.contexts.iter().find(is_meant)?;
-        // What the text takes, a callee may have given back.
-        let held = held::held_calls(self.resolver, id);
-        if !held.iter().any(|it| it.offset == release.offset) {
+        if !self.is_still_locked(id, release) {
             return None;
         }
         let mut hop = hops::start_hop(self.resolver, id);

@@ -72,8 +72,14 @@ fn effect(resolver: &Resolver<'_, '_>, function: ItemId, depth: u32) -> LockEffe
 fn effect_of_name(resolver: &Resolver<'_, '_>, name: &str, file: usize, depth: u32) -> LockEffect {
     let mut effect = LockEffect::default();
     if depth <= MAX_DEPTH {
-        for (function, _) in resolver.functions_in(Sym::of(name), file).iter() {
-            let of_one = self::effect(resolver, *function, depth);
+        let name = Sym::of(name);
+        let mut meant: Vec<ItemId> = Vec::new();
+        meant.extend(resolver.functions_in(name, file).iter().map(|it| it.0));
+        if meant.is_empty() {
+            meant = resolver.macros_in(name, file);
+        }
+        for it in meant {
+            let of_one = self::effect(resolver, it, depth);
             effect.gives |= of_one.gives;
             effect.takes |= of_one.takes;
         }
@@ -128,6 +134,13 @@ fn speaks_of_locks(text: &[u8]) -> bool {
 fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
     let (item, text) = (index.item(id), index.item_text(id));
     let body = (item.body - item.start) as usize;
-    let is_function = item.kind == ItemKind::Function && body <= text.len();
-    is_function.then(|| facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0))
+    match item.kind {
+        _ if body > text.len() => None,
+        ItemKind::Function => {
+            let is_macro_head = item.flags & flags::MACRO_HEAD != 0;
+            Some(facts::parse_function(text, body, is_macro_head))
+        }
+        ItemKind::Macro => Some(facts::parse_macro(text, body)),
+        _ => None,
+    }
 }
