@@ -96,7 +96,7 @@ impl Run<'_, '_, '_> {
     /// Those of some functions, and of whoever a context reaches that calls another name for `iput()`.
     pub(super) fn findings(&self, suspects: &[ItemId], focus: Option<&Focus>) -> CheckReport {
         let mut items: Vec<ItemId> = suspects.to_vec();
-        items.extend(self.alias_callers());
+        items.extend(self.alias_callers(suspects));
         items.sort_unstable();
         items.dedup();
         if let Some(focus) = focus {
@@ -126,13 +126,19 @@ impl Run<'_, '_, '_> {
         report
     }
 
-    /// Functions that a context reaches and that call another name for `iput()`.
-    fn alias_callers(&self) -> Vec<ItemId> {
+    /// Functions that call another name for `iput()`, of those that a context reaches or that speak of `i_lock`.
+    fn alias_callers(&self, suspects: &[ItemId]) -> Vec<ItemId> {
         let mut reached: Vec<ItemId> = self
             .reaches
             .iter()
             .flat_map(explore::Reach::functions)
             .collect();
+        let aliases = suspects.iter().filter(|it| {
+            let is_macro = self.index.item(**it).kind == ItemKind::Macro;
+            is_macro || matches!(self.wrappers.get(it), Some(Wrapper::Alias { .. }))
+        });
+        let users = aliases.flat_map(|it| self.index.users(self.index.item(*it).name.short()));
+        reached.extend(users.filter(|it| self.speaks_of_lock(*it)));
         reached.sort_unstable();
         reached.dedup();
         reached
@@ -140,6 +146,15 @@ impl Run<'_, '_, '_> {
             .in_turns()
             .filter(|it| !self.alias_names(*it).is_empty())
             .collect()
+    }
+
+    /// Whether a function of the filesystem side does something with an inode's lock.
+    fn speaks_of_lock(&self, id: ItemId) -> bool {
+        let file = self.index.file_of(id);
+        self.index.item(id).kind == ItemKind::Function
+            && file.at_home
+            && kernel::is_filesystem_side(file.path.as_str())
+            && memchr::memmem::find(self.index.item_text(id), b"i_lock").is_some()
     }
 
     /// The other name for `iput()` that an edge goes to or, for a macro, through; with the index of the inode.
@@ -209,7 +224,8 @@ impl Run<'_, '_, '_> {
     /// The aliases that a function calls by name, each with the index of the inode.
     fn alias_names(&self, id: ItemId) -> Vec<(String, usize)> {
         let mut names: Vec<(String, usize)> = Vec::new();
-        if !self.reaches.iter().any(|it| it.reaches(id)) {
+        let is_reached = self.reaches.iter().any(|it| it.reaches(id));
+        if !is_reached && !self.speaks_of_lock(id) {
             return names;
         }
         for edge in self.resolver.edges(id).iter() {
