@@ -190,6 +190,13 @@ impl States<'_> {
         self.is_gone(old, new) && lacks(self.before, &old.file, &new.function)
     }
 
+    /// Whether a function stands in another file and nothing but other names changed in it.
+    fn is_moved_function(&self, old: &Finding, new: &Finding) -> bool {
+        old.function == new.function
+            && (self.functions(old, new))
+                .is_some_and(|(before, after)| same::is_same_function(&before, &after))
+    }
+
     /// Whether a function was renamed and nothing but other names changed in it.
     fn is_renamed_function(&self, old: &Finding, new: &Finding) -> bool {
         self.is_gone(old, new)
@@ -234,6 +241,8 @@ pub fn compare(
 ) -> Delta {
     let mut pairs = Pairs::new(before, after);
     pairs.by_fingerprint(moved);
+    // What was taken away from among equal statements may be found elsewhere.
+    pairs.prefer_changed_lines(moved);
     pairs.by_place(moved);
     pairs.by_rewording(moved, states);
     pairs.by_extraction(moved);
@@ -380,7 +389,8 @@ impl<'a> Pairs<'a> {
             let is_reworded = is_at_home
                 && (same::is_reworded(&old.statement, &new.statement)
                     || states.is_rewritten(old, new))
-                || is_here && states.is_renamed_function(old, new);
+                || is_here && states.is_renamed_function(old, new)
+                || !is_here && states.is_moved_function(old, new);
             let is_moved = normal(&old.statement) == normal(&new.statement)
                 && same::same_chain_above(old, new);
             let is_replaced = is_here

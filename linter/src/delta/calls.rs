@@ -3,7 +3,7 @@
 use super::same::{callee, given};
 use super::text::{item_around, names};
 use super::{MovedLines, Pairs, States};
-use crate::finding::{Finding, normal};
+use crate::finding::{Finding, is_word, normal};
 use crate::kernel;
 
 /// What a function speaks of that hands the last reference on.
@@ -42,10 +42,24 @@ impl Pairs<'_> {
     }
 }
 
+/// What a call is given; of an inode's counter the variable in front, and no numbers beside it.
+fn objects(statement: &str) -> Vec<String> {
+    let mut given = given(statement);
+    if given.iter().any(|it| it.ends_with("i_count")) {
+        given.retain(|it| it.ends_with("i_count"));
+        for it in &mut given {
+            let inode = it.trim_start_matches(['&', '(']);
+            let end = inode.find(|it| !is_word(it)).unwrap_or(inode.len());
+            *it = inode[..end].to_owned();
+        }
+    }
+    given
+}
+
 impl States<'_> {
     /// Whether the statement of a finding is gone and a call of `function` stands there that is given the same.
     pub(super) fn became_call(&self, old: &Finding, function: &str, moved: &MovedLines) -> bool {
-        let given = given(&old.statement);
+        let given = objects(&old.statement);
         let calls_it = |text: &str| {
             let text = normal(text);
             let mut behind = text.split(function).skip(1);
