@@ -190,11 +190,16 @@ impl States<'_> {
         self.is_gone(old, new) && lacks(self.before, &old.file, &new.function)
     }
 
-    /// Whether a function stands in another file and nothing but other names changed in it.
+    /// Whether a function stands in another file and nothing but other names changed in it; who may call it is said
+    /// before its own name.
     fn is_moved_function(&self, old: &Finding, new: &Finding) -> bool {
+        let name = old.function.as_bytes();
         old.function == new.function
-            && (self.functions(old, new))
-                .is_some_and(|(before, after)| same::is_same_function(&before, &after))
+            && self.functions(old, new).is_some_and(|(before, after)| {
+                let (before, after) = (before.from_name(name), after.from_name(name));
+                let both = before.zip(after);
+                both.is_some_and(|(before, after)| same::is_same_function(&before, &after))
+            })
     }
 
     /// Whether a function was renamed and nothing but other names changed in it.
@@ -213,6 +218,16 @@ fn lacks(tree: &dyn TreeSource, path: &TreePath, function: &str) -> bool {
         is_member: false,
     };
     text.is_some_and(|it| !text::names(&it).contains(&name))
+}
+
+impl Finding {
+    /// Whether the other one is of an equal statement in the same function.
+    fn is_twin(&self, other: &Self) -> bool {
+        self.rule == other.rule
+            && self.file == other.file
+            && self.function == other.function
+            && normal(&self.statement) == normal(&other.statement)
+    }
 }
 
 /// What differs between two states.
@@ -436,12 +451,6 @@ impl<'a> Pairs<'a> {
     /// Among equal statements of one function, lets the one on a changed line be the one that is alone.
     fn prefer_changed_lines(&mut self, moved: &MovedLines) {
         let (before, after) = (self.before, self.after);
-        let twin = |one: &Finding, other: &Finding| {
-            one.rule == other.rule
-                && one.file == other.file
-                && one.function == other.function
-                && normal(&one.statement) == normal(&other.statement)
-        };
         for new in 0..after.len() {
             let finding = &after[new];
             if self.of_after[new].is_some() || moved.is_added(&finding.file, finding.line) {
@@ -449,7 +458,7 @@ impl<'a> Pairs<'a> {
             }
             let other = (0..after.len()).find(|&it| {
                 self.of_after[it].is_some()
-                    && twin(finding, &after[it])
+                    && finding.is_twin(&after[it])
                     && moved.is_added(&after[it].file, after[it].line)
             });
             if let Some(other) = other
@@ -465,7 +474,7 @@ impl<'a> Pairs<'a> {
             }
             let other = (0..before.len()).find(|&it| {
                 self.of_before[it].is_some()
-                    && twin(finding, &before[it])
+                    && finding.is_twin(&before[it])
                     && moved.is_removed(&before[it].file, before[it].line)
             });
             if let Some(other) = other

@@ -36,7 +36,19 @@ impl Pairs<'_> {
                     && (was == callee(&inside.statement) || !is_named(was))
             };
             let open = (0..self.before.len()).filter(|it| self.of_before[*it].is_none());
-            let gathered: Vec<usize> = open.filter(|it| is_one(&self.before[*it])).collect();
+            let mut gathered: Vec<usize> = open.filter(|it| is_one(&self.before[*it])).collect();
+            // Where one of equal statements went there, so did the others that are gone.
+            let there: Vec<usize> = gathered.iter().copied().chain(self.of_after[new]).collect();
+            let open = (0..self.before.len()).filter(|it| self.of_before[*it].is_none());
+            let others = open.filter(|it| {
+                let old = &self.before[*it];
+                moved.is_removed(&old.file, old.line)
+                    && old.function != inside.function
+                    && there.iter().any(|one| old.is_twin(&self.before[*one]))
+            });
+            gathered.extend(others.collect::<Vec<_>>());
+            gathered.sort_unstable();
+            gathered.dedup();
             self.beside.extend(gathered.into_iter().map(|it| (it, new)));
         }
     }

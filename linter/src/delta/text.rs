@@ -112,6 +112,20 @@ pub(super) struct ItemText {
     pub(super) at: usize,
 }
 
+impl ItemText {
+    /// The rest of it from a name on; `None` where the place stands before that.
+    pub(super) fn from_name(&self, name: &[u8]) -> Option<Self> {
+        let start = tokens(&self.text)
+            .iter()
+            .find(|it| it.1.text == name)
+            .map(|it| it.0)?;
+        Some(Self {
+            at: self.at.checked_sub(start)?,
+            text: self.text[start..].to_vec(),
+        })
+    }
+}
+
 /// The text of the top-level item around a place, both from 1.
 pub(super) fn item_around(text: &[u8], (line, column): (u32, u32)) -> ItemText {
     let lines: Vec<&[u8]> = text.split(|&it| it == b'\n').collect();
