@@ -196,7 +196,7 @@ impl States<'_> {
         let name = old.function.as_bytes();
         old.function == new.function
             && self.functions(old, new).is_some_and(|(before, after)| {
-                let (before, after) = (before.from_name(name), after.from_name(name));
+                let (before, after) = (before.rest_from(name), after.rest_from(name));
                 let both = before.zip(after);
                 both.is_some_and(|(before, after)| same::is_same_function(&before, &after))
             })

@@ -114,7 +114,7 @@ pub(super) struct ItemText {
 
 impl ItemText {
     /// The rest of it from a name on; `None` where the place stands before that.
-    pub(super) fn from_name(&self, name: &[u8]) -> Option<Self> {
+    pub(super) fn rest_from(&self, name: &[u8]) -> Option<Self> {
         let start = tokens(&self.text)
             .iter()
             .find(|it| it.1.text == name)
