@@ -23,7 +23,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Options;
 use crate::contexts::{CONTEXTS, Context, RootKind};
-use crate::facts::ParsedItem;
 use crate::finding::Gap;
 use crate::focus::Focus;
 use crate::graph::crossings::Crossings;
@@ -38,7 +37,7 @@ use crate::graph::reuse::Before;
 use crate::graph::sieve::{Closures, Sieve};
 use crate::graph::{Index, ItemId, Resolver};
 use crate::kernel;
-use crate::lex::{Item, ItemKind, Sym, flags};
+use crate::lex::{Item, ItemKind, Sym};
 use crate::report::{CheckReport, StageCost, TreeStats, Work};
 use crate::rules::{self, Helpers, RootState};
 use crate::syntax::idioms::{self, Wrapper};
@@ -503,7 +502,7 @@ pub(crate) fn wrappers(
     suspects: &[ItemId],
 ) -> FxHashMap<ItemId, Wrapper> {
     let of = |id: ItemId| {
-        let parsed = parse(index, id)?;
+        let parsed = index.parse(id)?;
         // Whatever else is asked of a suspect is read from the same tree.
         let (item, text, key) = (index.item(id), index.item_text(id), index.key(id));
         let no_alias = (key, Sym::of("").0);
@@ -536,15 +535,6 @@ pub(crate) fn wrappers(
             ))
         })
         .collect()
-}
-
-pub(crate) fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
-    let (item, text) = (index.item(id), index.item_text(id));
-    let body = (item.body - item.start) as usize;
-    (body <= text.len()).then(|| match item.kind {
-        ItemKind::Macro => crate::facts::parse_macro(text, body),
-        _ => crate::facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0),
-    })
 }
 
 fn root_state(resolver: &Resolver<'_, '_>, kind: &RootKind) -> RootState {

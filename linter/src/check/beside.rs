@@ -1,7 +1,6 @@
 //! Flags of an object that decide whether its inode is dropped: a chain of calls does not show who sets them.
 
 use super::findings::Run;
-use super::parse;
 use crate::facts::{Text, TypeRef, expr};
 use crate::graph::values::Entry;
 use crate::graph::{ItemId, Scope};
@@ -30,7 +29,7 @@ impl Run<'_, '_, '_> {
         if !release.inode.contains("->") && !release.inode.contains('.') {
             return None;
         }
-        let parsed = self.parsed.get(id, || parse(self.index, id));
+        let parsed = self.parsed.get(id, || self.index.parse(id));
         let parsed = parsed.as_ref().as_ref()?;
         let root = parsed.tree.as_ref()?.root_node();
         let condition = condition_of(root.innermost_at(release.offset))?;

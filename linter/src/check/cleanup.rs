@@ -2,7 +2,6 @@
 //! `__cleanup(put)`), and by macros without arguments.
 
 use super::findings::Run;
-use super::parse;
 use crate::graph::{Edge, EdgeKind, ItemId};
 use crate::lex;
 use crate::syntax::idioms::Release;
@@ -27,7 +26,7 @@ impl Run<'_, '_, '_> {
         };
         let places: Vec<(Edge, Option<usize>)> = edges.iter().filter_map(may_be).collect();
         let is_any = (places.iter()).any(|it| self.alias_at(id, &it.0).is_some());
-        let Some(parsed) = is_any.then(|| parse(self.index, id)).flatten() else {
+        let Some(parsed) = is_any.then(|| self.index.parse(id)).flatten() else {
             return Vec::new();
         };
         let mut found = Vec::new();

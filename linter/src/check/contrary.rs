@@ -1,7 +1,6 @@
 //! What a function of the chain has set to the contrary of what a release needs.
 
 use super::findings::Run;
-use super::parse;
 use crate::facts::{Expr, MemberSetting, Text, TypeRef, expr};
 use crate::graph::explore::Reached;
 use crate::graph::{ItemId, Scope};
@@ -48,7 +47,7 @@ impl Run<'_, '_, '_> {
         if !is_contrary {
             return None;
         }
-        let own = self.parsed.get(id, || parse(self.index, id));
+        let own = self.parsed.get(id, || self.index.parse(id));
         let own = own.as_ref().as_ref()?;
         let tested = own.tree.as_ref()?.root_node();
         let tested = tested.innermost_at(needed.offset).parent()?;
@@ -61,7 +60,7 @@ impl Run<'_, '_, '_> {
 
     /// What a function gives to members; nothing where it could not be parsed.
     fn settings(&self, function: ItemId) -> Vec<MemberSetting> {
-        let Some(parsed) = parse(self.index, function) else {
+        let Some(parsed) = self.index.parse(function) else {
             return Vec::new();
         };
         let text = self.text(function, &parsed.clean);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::last_call::LastCall;
-use super::{parse, used};
+use super::used;
 use crate::Options;
 use crate::contexts::{Context, RootKind};
 use crate::facts::{Callee, Expr, ParsedItem};
@@ -335,7 +335,7 @@ impl Run<'_, '_, '_> {
                 let from = (item.body - item.start) as usize;
                 let is_macro = item.kind != ItemKind::Function;
                 let text = (self.index.item_text(id), from, is_macro);
-                body_of(parse(self.index, id).as_ref(), text, aliases)
+                body_of(self.index.parse(id).as_ref(), text, aliases)
             })
     }
 
@@ -412,7 +412,7 @@ impl Run<'_, '_, '_> {
                 memchr::memmem::find(self.index.item_text(it), name.as_bytes()).is_some()
             };
             let parsed = kernel::GRABS.iter().any(speaks_of);
-            let parsed = parsed.then(|| parse(self.index, it)).flatten();
+            let parsed = parsed.then(|| self.index.parse(it)).flatten();
             parsed.is_some_and(|it| {
                 let root = it.tree.as_ref().map(|it| it.root_node());
                 root.is_some_and(|root| kept::keeps(root, &it.clean))
@@ -425,8 +425,7 @@ impl Run<'_, '_, '_> {
     /// Whether a lock that the text takes before a call is held there: a callee may have given it back.
     fn is_still_locked(&self, id: ItemId, release: &Release) -> bool {
         let held = held::held_calls(self.resolver, id);
-        self.index.item(id).kind != ItemKind::Function
-            || held.iter().any(|it| it.offset == release.offset)
+        held.iter().any(|it| it.offset == release.offset)
     }
 
     /// The context of code that must not sleep, where the call stands in it; its chain is the function alone.

@@ -3,8 +3,9 @@
 use super::same::{callee, given};
 use super::text::{item_around, names};
 use super::{MovedLines, Pairs, States};
-use crate::finding::{Finding, is_word, normal};
+use crate::finding::{Finding, normal};
 use crate::kernel;
+use crate::syntax::flow::root_name;
 
 /// What a function speaks of that hands the last reference on.
 const DEFERRING: &[&str] = &["atomic_add_unless", "atomic_dec_not_one", "call_rcu"];
@@ -60,9 +61,7 @@ fn objects(statement: &str) -> Vec<String> {
     if given.iter().any(|it| it.ends_with("i_count")) {
         given.retain(|it| it.ends_with("i_count"));
         for it in &mut given {
-            let inode = it.trim_start_matches(['&', '(']);
-            let end = inode.find(|it| !is_word(it)).unwrap_or(inode.len());
-            *it = inode[..end].to_owned();
+            *it = root_name(it).to_owned();
         }
     }
     given

@@ -40,10 +40,7 @@ pub(super) fn decides_only(root: Node<'_>) -> bool {
 /// Whether control never comes out at the statement's end.
 pub(super) fn leaves(statement: Node<'_>) -> bool {
     match statement.kind() {
-        Kind::ReturnStatement
-        | Kind::GotoStatement
-        | Kind::BreakStatement
-        | Kind::ContinueStatement => true,
+        kind if kind.is_jump() => true,
         Kind::CompoundStatement | Kind::ElseClause => {
             statement.children().last().is_some_and(leaves)
         }

@@ -74,20 +74,17 @@ pub(crate) struct Written {
 
 impl Written {
     fn new(defines: Defines, enums: Vec<Vec<Enumerator>>) -> Self {
-        let mut written = Self {
-            defines,
-            ..Self::default()
+        let named = |it: &Enumerator| match it {
+            Enumerator::Named(name, _) => Some(*name),
+            _ => None,
         };
-        for one in enums.iter().flatten() {
-            match one {
-                Enumerator::Named(name, _) => {
-                    written.enumerators.insert(*name);
-                }
-                Enumerator::Made(..) => written.makes_enumerators = true,
-                Enumerator::Unclear => {}
-            }
+        let mut all = enums.iter().flatten();
+        Self {
+            enumerators: all.clone().filter_map(named).collect(),
+            makes_enumerators: all.any(|it| matches!(it, Enumerator::Made(..))),
+            defines,
+            enums,
         }
-        Self { enums, ..written }
     }
 
     fn may_enumerate(&self, name: Sym) -> bool {

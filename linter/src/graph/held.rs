@@ -2,12 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::index::{Index, ItemId};
+use super::index::ItemId;
 use super::resolve::{EdgeKind, Resolver, Target, Through};
 use super::roots::RootAt;
 use super::values::Entry;
-use crate::facts::{self, ParsedItem};
-use crate::lex::{ItemKind, Sym, flags, is_word_byte};
+use crate::lex::{Sym, is_word_byte};
 use crate::syntax::locks::{self, HeldCall, LockEffect};
 
 /// What stands in the text of each function that takes or gives back such a lock.
@@ -42,7 +41,7 @@ pub(super) fn gives_back(resolver: &Resolver<'_, '_>, function: ItemId) -> bool 
 /// The calls of a function that run where nothing may sleep.
 pub(crate) fn held_calls(resolver: &Resolver<'_, '_>, caller: ItemId) -> Vec<HeldCall> {
     let index = resolver.index;
-    let parsed = parse(index, caller);
+    let parsed = index.parse(caller);
     let root = parsed.as_ref().and_then(|it| it.tree.as_ref());
     root.map_or(Vec::new(), |it| {
         let file = index.file_index(caller);
@@ -59,7 +58,7 @@ fn effect(resolver: &Resolver<'_, '_>, function: ItemId, depth: u32) -> LockEffe
         if depth == MAX_DEPTH && !speaks_of_locks(text) {
             return LockEffect::default();
         }
-        let parsed = parse(index, function);
+        let parsed = index.parse(function);
         let root = parsed.as_ref().and_then(|it| it.tree.as_ref());
         root.map_or(LockEffect::default(), |it| {
             let file = index.file_index(function);
@@ -129,18 +128,4 @@ fn speaks_of_locks(text: &[u8]) -> bool {
     WORDS
         .iter()
         .any(|it| memchr::memmem::find(text, it.as_bytes()).is_some())
-}
-
-fn parse(index: &Index<'_>, id: ItemId) -> Option<ParsedItem> {
-    let (item, text) = (index.item(id), index.item_text(id));
-    let body = (item.body - item.start) as usize;
-    match item.kind {
-        _ if body > text.len() => None,
-        ItemKind::Function => {
-            let is_macro_head = item.flags & flags::MACRO_HEAD != 0;
-            Some(facts::parse_function(text, body, is_macro_head))
-        }
-        ItemKind::Macro => Some(facts::parse_macro(text, body)),
-        _ => None,
-    }
 }

@@ -14,7 +14,7 @@ use super::table::Table;
 use super::texts::Texts;
 use super::users::Lent;
 use crate::expand::Made;
-use crate::facts::{self, FunctionFacts};
+use crate::facts::{self, FunctionFacts, ParsedItem};
 use crate::finding::Gap;
 use crate::lex::{self, Item, ItemKind, Sym, flags};
 use crate::tree::{TreePath, TreeSource};
@@ -683,6 +683,16 @@ impl<'t> Index<'t> {
         self.text(file)
             .get(item.start as usize..item.end as usize)
             .unwrap_or_default()
+    }
+
+    /// The grammar's view of a function or macro; `None` where the file changed under us.
+    pub(crate) fn parse(&self, id: ItemId) -> Option<ParsedItem> {
+        let (item, text) = (self.item(id), self.item_text(id));
+        let body = (item.body - item.start) as usize;
+        (body <= text.len()).then(|| match item.kind {
+            ItemKind::Macro => facts::parse_macro(text, body),
+            _ => facts::parse_function(text, body, item.flags & flags::MACRO_HEAD != 0),
+        })
     }
 
     /// What the text of a function or macro says.

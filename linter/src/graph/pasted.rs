@@ -58,20 +58,25 @@ struct View<'a, 'i, 't> {
     resolver: &'a Resolver<'i, 't>,
     file: usize,
     /// Where only the names matter that are called, of all that a name may mean.
-    ways: Option<Ways>,
-    /// What was asked then.
-    asked: RefCell<FxHashMap<Sym, Meant>>,
+    asked: Option<&'a Asked>,
+}
+
+/// What names were looked for, and in which of their meanings.
+#[derive(Default)]
+struct Asked {
+    ways: Ways,
+    meant: RefCell<FxHashMap<Sym, Meant>>,
 }
 
 impl Definitions for View<'_, '_, '_> {
     fn find(&self, name: &[u8]) -> Option<Arc<Definition>> {
         let name = Sym::of(name);
-        if let Some(ways) = &self.ways {
-            let mut asked = self.asked.borrow_mut();
-            let all = asked
+        if let Some(asked) = self.asked {
+            let mut meant = asked.meant.borrow_mut();
+            let all = meant
                 .entry(name)
                 .or_insert_with(|| self.resolver.definitions_in(name, self.file));
-            return all.get(ways.choose(name, all.len())).cloned();
+            return all.get(asked.ways.choose(name, all.len())).cloned();
         }
         let meant = self.resolver.macro_in(name, self.file)?;
         (*self.resolver.definition(meant)).clone()
@@ -82,7 +87,7 @@ impl Definitions for View<'_, '_, '_> {
     }
 
     fn matters(&self, name: &[u8]) -> bool {
-        self.ways.is_none() || self.resolver.makes_names(Sym::of(name))
+        self.asked.is_none() || self.resolver.makes_names(Sym::of(name))
     }
 }
 
@@ -121,8 +126,7 @@ impl Resolver<'_, '_> {
         let view = View {
             resolver: self,
             file,
-            ways: None,
-            asked: RefCell::default(),
+            asked: None,
         };
         let read = (*self.definition(definition)).clone()?;
         Expander::new(&view).expand_use(name, &read, args)
@@ -152,22 +156,21 @@ impl Resolver<'_, '_> {
     }
 
     fn made(&self, (definition, file): (ItemId, usize), name: &[u8], args: &[u8]) -> Made {
+        let asked = Asked::default();
         let view = View {
             resolver: self,
             file,
-            ways: Some(Ways::default()),
-            asked: RefCell::default(),
+            asked: Some(&asked),
         };
-        let read = (*self.definition(definition)).clone();
-        let called = match (&view.ways, &read) {
-            (Some(ways), Some(read)) => {
-                Called::of_ways(ways, || Expander::new(&view).expand_use(name, read, args))
-            }
-            _ => Called::default(),
-        };
+        let read = self.definition(definition);
+        let called = (*read).as_ref().map_or_else(Called::default, |read| {
+            Called::of_ways(&asked.ways, || {
+                Expander::new(&view).expand_use(name, read, args)
+            })
+        });
         Made {
             called: Arc::new(called),
-            meant: view.asked.into_inner().into_iter().collect(),
+            meant: asked.meant.into_inner().into_iter().collect(),
         }
     }
 

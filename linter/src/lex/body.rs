@@ -97,6 +97,13 @@ impl Reading {
         self.outer_member = None;
     }
 
+    /// What stands behind a comma is given to no member, unless it is what gives one a value.
+    fn pass_comma(&mut self) {
+        if !self.gives {
+            self.forget_members();
+        }
+    }
+
     /// A byte of the kind that the last significant token was.
     pub(super) fn prev_byte(&self) -> u8 {
         if self.prev == WORD { b'a' } else { self.prev }
@@ -490,15 +497,12 @@ impl Scanner<'_> {
     /// next token starts.
     pub(super) fn numbers(&self, mut at: usize, reading: &mut Reading) -> usize {
         loop {
-            let end = self.word_end(at);
-            let comma = self.skip_space(end);
+            let comma = self.skip_space(self.word_end(at));
             if self.byte(comma) != b',' {
                 reading.prev = WORD;
                 return comma;
             }
-            if !reading.gives {
-                reading.forget_members();
-            }
+            reading.pass_comma();
             at = self.skip_space(comma + 1);
             if !self.byte(at).is_ascii_digit() || self.is_column_0(at) {
                 reading.prev = b',';
@@ -530,7 +534,7 @@ impl Scanner<'_> {
                     reading.pending_member = Some(variables::unsettled(name));
                 }
             }
-            b',' if !reading.gives => reading.forget_members(),
+            b',' => reading.pass_comma(),
             // `rcu_assign_pointer(x->member, (type)value)`
             b'(' if reading.gives && reading.pending_member.is_some() => {
                 reading.inside = reading.inside.saturating_add(1);

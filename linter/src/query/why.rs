@@ -223,7 +223,7 @@ impl Graph<'_> {
             }
         }
         let names: Vec<(&str, usize)> = names.iter().map(|it| (it.0.as_str(), it.1)).collect();
-        let parsed = check::parse(&self.index, id);
+        let parsed = self.index.parse(id);
         let tree = parsed.as_ref().and_then(|it| it.tree.as_ref());
         let mut found = tree.map_or(Vec::new(), |it| {
             idioms::releases(it.root_node(), self.index.item_text(id), &names)

@@ -79,15 +79,7 @@ fn other_arm(put: Put<'_>, text: &[u8]) -> Option<Doubt> {
 fn left_before<'t>(statement: Node<'t>) -> impl Iterator<Item = Node<'t>> {
     let leaves = |block: &Node<'t>| {
         let last = block.named_children().last();
-        last.is_some_and(|it| {
-            matches!(
-                it.kind(),
-                Kind::ReturnStatement
-                    | Kind::GotoStatement
-                    | Kind::BreakStatement
-                    | Kind::ContinueStatement
-            )
-        })
+        last.is_some_and(|it| it.kind().is_jump())
     };
     let is_label = |it: &Node<'t>| it.kind() == Kind::LabeledStatement;
     let before = std::iter::successors(Some(statement), |it| it.prev_named_sibling());

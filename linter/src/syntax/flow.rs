@@ -542,7 +542,7 @@ fn count(access: &mut CountAccess, state: &mut State) {
 }
 
 /// The first identifier of an expression: `ci` of `ci->netfs.inode`.
-pub(super) fn root_name(expression: &str) -> &str {
+pub(crate) fn root_name(expression: &str) -> &str {
     let start = expression.trim_start_matches(['(', '*', '&']);
     let end = start
         .find(|it: char| !it.is_alphanumeric() && it != '_')

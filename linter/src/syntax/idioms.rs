@@ -86,18 +86,14 @@ impl<'t> Put<'t> {
         if self.call.kind() != Kind::WhileStatement {
             return call_argument(self.call, self.argument);
         }
-        let mut rest = self.call.field(Field::Condition)?.named_children().next();
+        let mut rest = self.call.field(Field::Condition)?.named_children().next()?;
         for _ in 0..self.argument {
-            rest = rest?.field(Field::Right);
+            rest = rest.field(Field::Right)?;
         }
-        let is_last = |it: &Node<'t>| it.kind() != Kind::CommaExpression;
-        rest.and_then(|it| {
-            if is_last(&it) {
-                Some(it)
-            } else {
-                it.field(Field::Left)
-            }
-        })
+        match rest.kind() {
+            Kind::CommaExpression => rest.field(Field::Left),
+            _ => Some(rest),
+        }
     }
 }
 
@@ -116,7 +112,7 @@ pub(crate) fn releases(root: Node<'_>, text: &[u8], names: &[(&str, usize)]) -> 
             Kind::WhileStatement => iterator_name(node, text),
             _ => None,
         };
-        let known = names.iter().find(|it| Some(it.0) == name.as_deref());
+        let known = name.and_then(|name| names.iter().find(|it| it.0 == name));
         if let Some(&(name, argument)) = known {
             let put = Put {
                 call: node,

@@ -81,6 +81,17 @@ kinds! {
 }
 
 impl Kind {
+    /// Whether control does not come out at the end of such a statement.
+    pub(crate) fn is_jump(self) -> bool {
+        matches!(
+            self,
+            Self::ReturnStatement
+                | Self::GotoStatement
+                | Self::BreakStatement
+                | Self::ContinueStatement
+        )
+    }
+
     /// Whether what lies inside such a node is not looked at.
     pub(super) fn is_leaf(self) -> bool {
         matches!(
